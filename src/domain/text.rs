@@ -1,0 +1,84 @@
+//! Texts that people read: names, and the merchant's own references.
+
+use std::str::FromStr;
+
+use super::value::{Invalid, redacted_debug, text_value};
+
+/// Longest text that is accepted, in characters.
+pub const MAX_TEXT_CHARS: usize = 255;
+
+/// Whether a character shows, and leaves its neighbours where they are: no control characters, no line or
+/// paragraph separators, no bidi overrides or marks, no invisible tags.
+#[must_use]
+pub fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+fn parse_text(text: &str) -> Result<String, Invalid> {
+    if text.chars().count() > MAX_TEXT_CHARS {
+        return Err(Invalid("is too long: at most 255 characters"));
+    }
+    if !text.chars().all(is_printable) {
+        return Err(Invalid("holds control, line-break or text-direction characters"));
+    }
+    if text.chars().all(char::is_whitespace) {
+        return Err(Invalid("must not be blank"));
+    }
+    Ok(text.to_owned())
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $type:ident, example = $example:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        pub struct $type(String);
+
+        impl $type {
+            /// The text as it was given.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                parse_text(text).map(Self)
+            }
+        }
+
+        text_value!($type, example = $example);
+        redacted_debug!($type);
+    };
+}
+
+text!(
+    /// The name of a person or company: 1 to 255 printable characters.
+    Name,
+    example = "Ada"
+);
+text!(
+    /// The merchant's own reference of a customer: 1 to 255 printable characters. Counts as personal data.
+    ExternalId,
+    example = "crm-1042"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_script_pass_and_hidden_characters_do_not() {
+        for good in ["Ada", "Éloïse O'Neil-Müller", "山田 太郎", "عائشة", "a".repeat(255).as_str()] {
+            assert!(good.parse::<Name>().is_ok(), "{good}");
+        }
+        for bad in ["", "  ", "a\nb", "a\u{202E}b", "a\u{2066}b", "a\0", "a\u{E0041}", "é".repeat(256).as_str()] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! `fintecture-mcp`: the Fintecture Customers API for AI agents.
+
+pub mod domain;
