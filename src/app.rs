@@ -1,0 +1,227 @@
+//! The only place that knows every part: builds them and hands them to each other.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::calls::Calls;
+use crate::capability::{Capabilities, Source};
+use crate::cli::{self, CapabilitiesCommand, Command, Parsed, SimulatorArgs, ToolsArgs};
+use crate::config::{LogFormat, Problems, Serve, ServeFlags, Transport, Upstream, loopback_address, variables};
+use crate::domain::Environment;
+use crate::fintecture::{Client, ClientConfig, Fintecture};
+use crate::mcp::Server;
+use crate::simulator;
+use crate::telemetry;
+use crate::tools::{self, Tools};
+use crate::transports;
+
+/// How long the runtime may linger over a read of standard input that nobody will answer.
+const RUNTIME_GRACE: Duration = Duration::from_millis(100);
+
+/// What a command ended with.
+enum Failed {
+    /// Bad usage or configuration: exit 2, a line a problem.
+    Usage(String),
+    /// Anything else: exit 1.
+    Other(anyhow::Error),
+}
+
+impl From<Problems> for Failed {
+    fn from(problems: Problems) -> Self {
+        Self::Usage(problems.to_string())
+    }
+}
+
+impl From<anyhow::Error> for Failed {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Runs the program: 0 when it went well, 2 on bad usage or configuration, 1 otherwise.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match run(words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed::Usage(lines)) => {
+            for line in lines.lines() {
+                say(&mut std::io::stderr(), &format!("fintecture-mcp: {line}"));
+            }
+            ExitCode::from(2)
+        }
+        Err(Failed::Other(error)) => {
+            say(&mut std::io::stderr(), &format!("fintecture-mcp: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
+    let (command, mut problems) = match cli::parse(words)? {
+        Parsed::Run(command, problems) => (command, problems),
+        Parsed::Show(text) => {
+            print(text.trim_end());
+            return Ok(());
+        }
+    };
+    match command {
+        Command::Serve(args) => serve(args.into(), problems),
+        Command::Simulator(args) => {
+            let listen = loopback_address("--listen", &args.listen, &mut problems);
+            in_runtime(run_simulator(problems.or(listen)?, args))
+        }
+        Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(args)),
+        Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
+            problems.or(Some(()))?;
+            validate(dir.as_deref())
+        }
+    }
+}
+
+fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
+    // A variable that is not Unicode is none that this program knows.
+    let read = |name: &str| std::env::var(name).ok();
+    variables::refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()), &mut problems);
+    let capabilities = load(flags.capabilities.as_deref());
+    let settings = match (Serve::read(flags, &variables::Variables::new(&read), problems), &capabilities) {
+        (Ok(settings), Ok(_)) => settings,
+        (Err(problems), Ok(_)) => return Err(problems.into()),
+        (Ok(_), Err(refused)) => return Err(Failed::Usage(refused.clone())),
+        (Err(problems), Err(refused)) => return Err(Failed::Usage(format!("{problems}\n{refused}"))),
+    };
+    let capabilities = capabilities.map_err(Failed::Usage)?;
+    telemetry::start(settings.log_format);
+    in_runtime(run_server(settings, capabilities))
+}
+
+fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
+    let source = dir.map_or(Source::BuiltIn, |dir| Source::Folder(dir.to_owned()));
+    Capabilities::load(&source, &tools::needs()).map(Arc::new).map_err(|refused| refused.to_string())
+}
+
+async fn run_server(settings: Serve, capabilities: Arc<Capabilities>) -> anyhow::Result<()> {
+    let shutdown = stop_on_signals()?;
+    let (environment, client, simulator) = upstream(settings.upstream).await?;
+    let words = capabilities.instructions();
+    let fintecture = Fintecture::new(Client::new(&client)?, Arc::clone(&capabilities));
+    let tools = Tools::new(&capabilities, fintecture, environment, settings.read_only);
+    let server = Server::new(Calls::new(Arc::new(tools)), &words);
+    match settings.transport {
+        Transport::Stdio => {
+            tracing::info!(%environment, "serving over stdio");
+            transports::serve_stdio(server, shutdown).await?;
+        }
+        Transport::Http(address) => {
+            let listener = listen(address).await?;
+            tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
+            transports::serve_http(listener, server, transports::HttpConfig::default(), shutdown).await?;
+        }
+    }
+    if let Some(simulator) = simulator {
+        simulator.shutdown().await;
+    }
+    Ok(())
+}
+
+/// Makes the upstream ready: the simulator is started here, behind the same HTTP client as the real thing.
+async fn upstream(upstream: Upstream) -> anyhow::Result<(Environment, ClientConfig, Option<simulator::Simulator>)> {
+    match upstream {
+        Upstream::Simulator { timeout, unused_credential } => {
+            if unused_credential {
+                tracing::warn!("a credential is set, and not used: the environment is the simulator");
+            }
+            tracing::warn!("SIMULATOR: every customer, account and verification is made up");
+            let token = SecretString::from(uuid::Uuid::new_v4().to_string());
+            let config = simulator::SimulatorConfig { token: Some(token.clone()) };
+            let simulator = simulator::start(listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?, config)?;
+            let client = ClientConfig { base_url: simulator.base_url(), token, timeout };
+            Ok((Environment::Simulator, client, Some(simulator)))
+        }
+        Upstream::Remote { environment, base_url, token, timeout } => {
+            Ok((environment, ClientConfig { base_url, token, timeout }, None))
+        }
+    }
+}
+
+async fn run_simulator(address: SocketAddr, args: SimulatorArgs) -> anyhow::Result<()> {
+    telemetry::start(LogFormat::Text);
+    let shutdown = stop_on_signals()?;
+    let config = simulator::SimulatorConfig { token: args.token };
+    let simulator = simulator::start(listen(address).await?, config)?;
+    tracing::info!("the simulator of the Fintecture Customers API answers at {}", simulator.base_url());
+    shutdown.cancelled().await;
+    simulator.shutdown().await;
+    Ok(())
+}
+
+fn show_tools(args: ToolsArgs) -> Result<(), Failed> {
+    let capabilities = load(args.capabilities.as_deref()).map_err(Failed::Usage)?;
+    let catalogue = tools::catalogue(&capabilities, args.read_only);
+    if args.json {
+        let list = serde_json::json!({ "tools": crate::mcp::wire_tools(&catalogue) });
+        print(&serde_json::to_string_pretty(&list).context("the list as JSON")?);
+        return Ok(());
+    }
+    for tool in &catalogue {
+        print(&format!("{} — {}\n  {}", tool.name, tool.title, tool.description));
+        for (name, property) in tool.input_schema.get("properties").and_then(|value| value.as_object()).into_iter().flatten() {
+            let description = property.get("description").and_then(|value| value.as_str()).unwrap_or_default();
+            print(&format!("    {name}: {description}"));
+        }
+        print("");
+    }
+    Ok(())
+}
+
+fn validate(dir: Option<&Path>) -> Result<(), Failed> {
+    load(dir).map_err(Failed::Usage)?;
+    let shown = dir.map_or_else(|| PathBuf::from("the built-in files"), Path::to_owned);
+    print(&format!("{}: valid", shown.display()));
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Cancelled by SIGTERM and SIGINT.
+fn stop_on_signals() -> anyhow::Result<CancellationToken> {
+    let token = CancellationToken::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals = signal(kind).context("cannot listen for signals")?;
+        let token = token.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            tracing::info!("stopping: calls in flight are answered first");
+            token.cancel();
+        });
+    }
+    Ok(token)
+}
+
+fn in_runtime(task: impl Future<Output = anyhow::Result<()>>) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let result = runtime.block_on(task);
+    // A read of standard input cannot be cancelled: the process ends without it.
+    runtime.shutdown_timeout(RUNTIME_GRACE);
+    result.map_err(Failed::Other)
+}
+
+fn print(text: &str) {
+    say(&mut std::io::stdout(), text);
+}
+
+/// Writes a line; whoever closed the pipe does not want it.
+fn say(out: &mut impl Write, text: &str) {
+    let _ = writeln!(out, "{text}");
+}

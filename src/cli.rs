@@ -1,0 +1,153 @@
+//! The command line. Values are typed as texts here and checked in `config`, so that every problem is told at once.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
+
+use crate::config::{Problems, ServeFlags, variables};
+
+/// Longest command line that is searched for more than its first problem, in words.
+const MAX_ROUNDS: usize = 100;
+
+/// MCP server for the Fintecture Customers API: customers, bank accounts and identity verifications for AI agents.
+///
+/// Without a command it serves over stdio, which is what Claude Desktop starts; without any setting it plays on
+/// the built-in simulator.
+#[derive(Debug, Parser)]
+#[command(name = "fintecture-mcp", version, args_conflicts_with_subcommands = true, after_help = variables::help())]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the tools to MCP clients
+    #[command(after_help = variables::help())]
+    Serve(ServeArgs),
+    /// Run the stand-in for the Fintecture API alone, over HTTP
+    Simulator(SimulatorArgs),
+    /// Show the tools as an agent will see them
+    Tools(ToolsArgs),
+    /// Work with capability files
+    #[command(subcommand)]
+    Capabilities(CapabilitiesCommand),
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Default, Args)]
+pub struct ServeArgs {
+    /// How clients reach the server [default: stdio]
+    #[arg(long, value_name = "stdio|http")]
+    transport: Option<String>,
+    /// Where to listen, with --transport http; loopback only [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// Which upstream; goes before `FINTECTURE_ENVIRONMENT`
+    #[arg(long, value_name = "simulator|sandbox|production")]
+    environment: Option<String>,
+    /// Folder with capability files to use instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    capabilities: Option<PathBuf>,
+    /// Refuse every action that writes, and do not show them
+    #[arg(long)]
+    read_only: bool,
+    /// How log lines on standard error look [default: text]
+    #[arg(long, value_name = "text|json")]
+    log_format: Option<String>,
+}
+
+impl From<ServeArgs> for ServeFlags {
+    fn from(args: ServeArgs) -> Self {
+        Self {
+            transport: args.transport,
+            listen: args.listen,
+            environment: args.environment,
+            capabilities: args.capabilities,
+            read_only: args.read_only,
+            log_format: args.log_format,
+        }
+    }
+}
+
+/// Flags of `simulator`.
+#[derive(Debug, Args)]
+pub struct SimulatorArgs {
+    /// Where to listen; loopback only
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8090")]
+    pub listen: String,
+    /// The one bearer token to accept, beside those of its own token endpoint [default: any]
+    #[arg(long, value_name = "T")]
+    pub token: Option<SecretString>,
+}
+
+/// Flags of `tools`.
+#[derive(Debug, Args)]
+pub struct ToolsArgs {
+    /// Print the list as JSON: {"tools": [...]}
+    #[arg(long)]
+    pub json: bool,
+    /// Folder with capability files to use instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub capabilities: Option<PathBuf>,
+    /// Show what a read-only server offers
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+/// What to do with capability files.
+#[derive(Debug, Subcommand)]
+pub enum CapabilitiesCommand {
+    /// Check capability files against what the server needs of them
+    Validate {
+        /// The folder that holds them; the built-in ones if none is given
+        dir: Option<PathBuf>,
+    },
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Parsed {
+    /// A command, with what was wrong on the line beside it.
+    Run(Command, Problems),
+    /// `--help` or `--version`: print this and end well.
+    Show(String),
+}
+
+/// Reads the command line. Unknown flags are collected and left out, so that the rest is checked too.
+///
+/// # Errors
+/// The problems, where no command can be made out.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Problems> {
+    let mut words: Vec<OsString> = words.into_iter().collect();
+    let mut problems = Problems::default();
+    for _ in 0..MAX_ROUNDS {
+        let error = match Cli::try_parse_from(&words) {
+            Ok(cli) => return Ok(Parsed::Run(cli.command.unwrap_or(Command::Serve(cli.serve)), problems)),
+            Err(error) => error,
+        };
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            return Ok(Parsed::Show(error.to_string()));
+        }
+        problems.add(one_line(&error));
+        let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { break };
+        let starts = |word: &OsString| word.to_str().is_some_and(|word| word == flag || word.starts_with(&format!("{flag}=")));
+        match words.iter().position(starts) {
+            Some(place) if error.kind() == ErrorKind::UnknownArgument => words.remove(place),
+            _ => break,
+        };
+    }
+    Err(problems)
+}
+
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:")).filter(|line| !line.is_empty()).collect();
+    said.join("; ").trim_start_matches("error: ").to_owned()
+}

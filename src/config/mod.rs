@@ -1,0 +1,14 @@
+//! Configuration: flags and variables in, checked settings out, every problem at once.
+//!
+//! Each variable is named in [`variables`] alone. Knows the domain and nothing else of the crate.
+
+mod listen;
+mod problems;
+mod serve;
+mod upstream;
+pub mod variables;
+
+pub use listen::loopback_address;
+pub use problems::Problems;
+pub use serve::{LogFormat, Serve, ServeFlags, Transport};
+pub use upstream::Upstream;

@@ -1,0 +1,189 @@
+//! Settings of `serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::variables::Variables;
+use super::{Problems, Upstream, loopback_address};
+
+/// Where the HTTP transports listen where nothing is said.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// The flags as they were typed.
+#[derive(Debug, Default, Clone)]
+#[expect(missing_docs, reason = "each is the flag of its name, documented in --help")]
+pub struct ServeFlags {
+    pub transport: Option<String>,
+    pub listen: Option<String>,
+    pub environment: Option<String>,
+    pub capabilities: Option<PathBuf>,
+    pub read_only: bool,
+    pub log_format: Option<String>,
+}
+
+/// How clients reach the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Standard input and output.
+    Stdio,
+    /// Streamable HTTP and legacy SSE on this address.
+    Http(SocketAddr),
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that `serve` needs to know.
+#[derive(Debug)]
+pub struct Serve {
+    /// How clients reach the server.
+    pub transport: Transport,
+    /// The upstream behind it.
+    pub upstream: Upstream,
+    /// A folder of capability files instead of the built-in ones.
+    pub capabilities: Option<PathBuf>,
+    /// Whether writes are refused.
+    pub read_only: bool,
+    /// How log lines look.
+    pub log_format: LogFormat,
+}
+
+impl Serve {
+    /// Reads flags and variables.
+    ///
+    /// # Errors
+    /// Every problem, a line each.
+    pub fn read(flags: ServeFlags, variables: &Variables<'_>, mut problems: Problems) -> Result<Self, Problems> {
+        let transport = transport(&flags, &mut problems);
+        let log_format = log_format(flags.log_format.as_deref(), &mut problems);
+        let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
+        let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
+        let serve = transport.zip(log_format).zip(upstream).map(|((transport, log_format), upstream)| Self {
+            transport,
+            upstream,
+            capabilities: flags.capabilities,
+            read_only: flags.read_only,
+            log_format,
+        });
+        problems.or(serve)
+    }
+}
+
+fn transport(flags: &ServeFlags, problems: &mut Problems) -> Option<Transport> {
+    let listen = flags.listen.as_deref();
+    match flags.transport.as_deref() {
+        None | Some("stdio") => {
+            if listen.is_some() {
+                problems.add("--listen needs --transport http");
+            }
+            Some(Transport::Stdio)
+        }
+        Some("http") => loopback_address("--listen", listen.unwrap_or(DEFAULT_LISTEN), problems).map(Transport::Http),
+        Some(_) => {
+            problems.add("--transport must be stdio or http");
+            None
+        }
+    }
+}
+
+/// Reads `--log-format`.
+pub(crate) fn log_format(flag: Option<&str>, problems: &mut Problems) -> Option<LogFormat> {
+    match flag {
+        None | Some("text") => Some(LogFormat::Text),
+        Some("json") => Some(LogFormat::Json),
+        Some(_) => {
+            problems.add("--log-format must be text or json");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(flags: ServeFlags, variables: &[(&str, &str)]) -> Result<Serve, String> {
+        let get = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        Serve::read(flags, &Variables::new(&get), Problems::default()).map_err(|problems| problems.to_string())
+    }
+
+    fn http() -> ServeFlags {
+        ServeFlags { transport: Some("http".to_owned()), ..ServeFlags::default() }
+    }
+
+    #[test]
+    fn the_simulator_is_implied_on_bare_stdio_alone() {
+        let serve = read(ServeFlags::default(), &[]).unwrap();
+        assert!(matches!(serve.upstream, Upstream::Simulator { unused_credential: false, .. }));
+        insta::assert_snapshot!(read(http(), &[]).unwrap_err(), @"over HTTP the environment must be named: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
+        insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", "canary")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
+        insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", " ")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but empty: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
+        insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_BASE_URL", "https://x.example")]).unwrap_err(), @"FINTECTURE_BASE_URL is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
+    }
+
+    #[test]
+    fn a_credential_beside_the_named_simulator_is_noted() {
+        let serve = read(http(), &[("FINTECTURE_ENVIRONMENT", "simulator"), ("FINTECTURE_CUSTOMER_TOKEN", "t")]).unwrap();
+        assert!(matches!(serve.upstream, Upstream::Simulator { unused_credential: true, .. }));
+    }
+
+    #[test]
+    fn sandbox_and_production_need_a_credential_and_know_their_hosts() {
+        for (name, host) in [("sandbox", "api-sandbox.fintecture.com"), ("production", "api.fintecture.com")] {
+            let problem = read(http(), &[("FINTECTURE_ENVIRONMENT", name)]).unwrap_err();
+            assert_eq!(problem, format!("{name} needs FINTECTURE_CUSTOMER_TOKEN"));
+            let serve = read(http(), &[("FINTECTURE_ENVIRONMENT", name), ("FINTECTURE_CUSTOMER_TOKEN", "t\n")]).unwrap();
+            let Upstream::Remote { base_url, .. } = serve.upstream else { panic!("a remote upstream") };
+            assert_eq!(base_url.host_str(), Some(host));
+        }
+    }
+
+    #[test]
+    fn a_flag_goes_before_its_variable() {
+        let flags = ServeFlags { environment: Some("simulator".to_owned()), ..http() };
+        let serve = read(flags, &[("FINTECTURE_ENVIRONMENT", "production")]).unwrap();
+        assert!(matches!(serve.upstream, Upstream::Simulator { .. }));
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_and_no_secret_with_it() {
+        let flags = ServeFlags {
+            transport: Some("http".to_owned()),
+            listen: Some("0.0.0.0:8080".to_owned()),
+            log_format: Some("xml".to_owned()),
+            ..ServeFlags::default()
+        };
+        let variables = [
+            ("FINTECTURE_ENVIRONMENT", "prod"),
+            ("FINTECTURE_BASE_URL", "http://canary:canary@api.example"),
+            ("FINTECTURE_CUSTOMER_TOKEN", "canary"),
+            ("FINTECTURE_TIMEOUT_SECONDS", "soon"),
+        ];
+        insta::assert_snapshot!(read(flags, &variables).unwrap_err(), @r"
+        --listen must be on loopback, such as 127.0.0.1:8080: callers from other machines cannot be authenticated yet
+        --log-format must be text or json
+        FINTECTURE_TIMEOUT_SECONDS must be a whole number of seconds from 1 to 45
+        FINTECTURE_BASE_URL must be https, or http on loopback
+        FINTECTURE_ENVIRONMENT must be simulator, sandbox or production
+        ");
+    }
+
+    #[test]
+    fn a_mistyped_variable_is_named() {
+        let mut problems = Problems::default();
+        let names = ["FINTECTURE_CUSTOMER_TOKN", "FINTECTURE_MCP_TOKEN", "PATH", "FINTECTURE_ENVIRONMENT"];
+        super::super::variables::refuse_unknown(names.into_iter().map(str::to_owned), &mut problems);
+        insta::assert_snapshot!(problems.to_string(), @r"
+        FINTECTURE_CUSTOMER_TOKN is not a variable of fintecture-mcp; did you mean FINTECTURE_CUSTOMER_TOKEN?
+        FINTECTURE_MCP_TOKEN is not a variable of fintecture-mcp: unset it
+        ");
+    }
+}

@@ -1,0 +1,18 @@
+//! The upstream client: typed calls for the nine operations of the Fintecture Customers API.
+//!
+//! A call goes one way: path and method from the capability files, token, send, bounded read, decode. What
+//! comes back is a [`Record`] or a [`Listing`] that keeps every field of the upstream, or a [`Failure`] that
+//! says whether a write may have been applied. Knows nothing of tools and protocols; reqwest stays in here.
+
+mod body;
+mod client;
+mod decode;
+mod failure;
+mod models;
+mod operations;
+mod text;
+
+pub use client::{Client, ClientConfig, ClientError};
+pub use failure::{Failure, FailureKind, Reach};
+pub use models::{Listing, Record};
+pub use operations::{CustomerFilter, Fintecture, NewBankAccount, NewCustomer, NewVerification};

@@ -1,0 +1,7 @@
+//! The MCP face over [`calls`](crate::calls): one server object behind every transport.
+//!
+//! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
+
+mod server;
+
+pub use server::Server;

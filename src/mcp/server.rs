@@ -1,0 +1,129 @@
+//! What the server says of itself, its lists, and the way from `tools/call` to a result.
+
+use std::sync::Arc;
+
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
+    Implementation, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::json;
+
+use crate::calls::Calls;
+use crate::domain::Environment;
+use crate::tools;
+
+/// How long a client may keep a list, in milliseconds: the tools do not change while the server runs.
+const LIST_TTL_MS: u64 = 300_000;
+
+/// The MCP server; cloning it clones a pointer.
+#[derive(Debug, Clone)]
+pub struct Server(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    calls: Calls,
+    tools: Vec<Tool>,
+    config: ServerConfig,
+}
+
+impl Server {
+    /// A server whose instructions are `words`, with a notice where it plays with made-up data.
+    #[must_use]
+    pub fn new(calls: Calls, words: &str) -> Self {
+        let tools = calls.tools().list().iter().map(wire_tool).collect();
+        let config = describe(calls.tools().environment(), words);
+        Self(Arc::new(Inner { calls, tools, config }))
+    }
+}
+
+fn describe(environment: Environment, words: &str) -> ServerConfig {
+    let (title, notice) = match environment {
+        Environment::Simulator => (
+            "Fintecture customers (simulator)",
+            "SIMULATOR: every customer, account and verification here is made up. Never report a result of it as real. ",
+        ),
+        Environment::Sandbox => ("Fintecture customers (sandbox)", "SANDBOX: test data, not real customers. "),
+        Environment::Production => ("Fintecture customers", ""),
+    };
+    let about = Implementation::new("fintecture-mcp", env!("CARGO_PKG_VERSION"))
+        .with_title(title)
+        .with_description(env!("CARGO_PKG_DESCRIPTION"));
+    // Prompts and resources are declared although there are none yet: some clients list them unasked and stop
+    // at "method not found".
+    let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
+    ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
+}
+
+fn wire_tool(tool: &tools::Tool) -> Tool {
+    let annotations = ToolAnnotations::from_raw(
+        None,
+        Some(tool.read_only),
+        Some(false),
+        Some(false),
+        Some(true),
+    );
+    Tool::new(tool.name, tool.description.clone(), Arc::new(tool.input_schema.clone()))
+        .with_title(tool.title.clone())
+        .with_raw_output_schema(Arc::new(tool.output_schema.clone()))
+        .with_annotations(annotations)
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        self.0.config.clone()
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.0.tools.iter().find(|tool| tool.name == name).cloned()
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let list = ListToolsResult::with_all_items(self.0.tools.clone());
+        Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if !self.0.calls.tools().has(&request.name) {
+            let names: Vec<&str> = self.0.tools.iter().map(|tool| tool.name.as_ref()).collect();
+            let message = format!("there is no such tool; the tools are {}", names.join(", "));
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        let reply = self.0.calls.call(&request.name, request.arguments.unwrap_or_default()).await;
+        let result =
+            if reply.is_error { CallToolResult::structured_error(reply.body) } else { CallToolResult::structured(reply.body) };
+        Ok(result.into())
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        Err(ErrorData::resource_not_found("there is no such resource", Some(json!({ "uri": request.uri }))))
+    }
+
+    /// A known method lands here when its params have the wrong shape: say so instead of "method not found".
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        const WITH_PARAMS: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
+        if WITH_PARAMS.contains(&request.method.as_str()) {
+            let message = format!("the params of {} do not have the shape that the protocol asks for", request.method);
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "there is no such method", None))
+    }
+}

@@ -1,0 +1,100 @@
+//! `manage_bank_accounts`: list, attach and get the bank accounts of a customer.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Input;
+use super::definition::Definition;
+use super::error::{Context, ToolError};
+use super::output::{self, Fields, Output};
+use crate::capability::Operation;
+use crate::domain::{AccountId, Bic, Currency, CustomerId, Iban, Name};
+use crate::fintecture::{Fintecture, NewBankAccount};
+
+/// Arguments of `list`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct List {
+    customer_id: CustomerId,
+}
+
+/// Arguments of `create`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Create {
+    customer_id: CustomerId,
+    iban: Iban,
+    holder_name: Name,
+    bic: Option<Bic>,
+    currency: Option<Currency>,
+}
+
+/// Arguments of `get`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Get {
+    customer_id: CustomerId,
+    account_id: AccountId,
+}
+
+/// A checked call of this tool.
+#[derive(Debug)]
+pub(super) enum Action {
+    List(List),
+    Create(Create),
+    Get(Get),
+}
+
+/// What a result of this tool holds.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "describes the shape for the output schema; results are built as JSON")]
+struct BankAccounts {
+    bank_account: Option<output::AnyObject>,
+    bank_accounts: Option<Vec<output::AnyObject>>,
+}
+
+pub(super) fn definition() -> Definition {
+    Definition::new::<Output<BankAccounts>>("manage_bank_accounts")
+        .action("list", Operation::ListAllCustomerBankAccounts, |input| Input::BankAccounts(Action::List(input)))
+        .action("create", Operation::CreateCustomerBankAccount, |input| Input::BankAccounts(Action::Create(input)))
+        .action("get", Operation::GetBankAccountById, |input| Input::BankAccounts(Action::Get(input)))
+}
+
+impl Action {
+    pub(super) async fn run(self, upstream: &Fintecture) -> Result<Fields, ToolError> {
+        match self {
+            Self::List(input) => {
+                let accounts = upstream
+                    .list_bank_accounts(&input.customer_id)
+                    .await
+                    .map_err(|failure| ToolError::upstream(failure, Context::Customer))?;
+                Ok(output::list("bank_accounts", accounts))
+            }
+            Self::Create(input) => create(input, upstream).await,
+            Self::Get(input) => {
+                let account = upstream
+                    .bank_account(&input.customer_id, &input.account_id)
+                    .await
+                    .map_err(|failure| ToolError::upstream(failure, Context::BankAccount))?;
+                Ok(output::asked_for("bank_account", account, input.account_id.as_str()))
+            }
+        }
+    }
+}
+
+async fn create(input: Create, upstream: &Fintecture) -> Result<Fields, ToolError> {
+    let countries_differ = input.bic.as_ref().is_some_and(|bic| bic.country() != input.iban.country());
+    let account = NewBankAccount {
+        iban: input.iban,
+        holder_name: input.holder_name,
+        bic: input.bic,
+        currency: input.currency,
+    };
+    let find = "call manage_bank_accounts list for this customer and look for the IBAN";
+    let created = upstream
+        .create_bank_account(&input.customer_id, &account)
+        .await
+        .map_err(|failure| ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) }))?;
+    let mut fields = output::one("bank_account", created);
+    if countries_differ {
+        output::hint(&mut fields, "The BIC's country is not the IBAN's: check with the person that both belong to this account.");
+    }
+    Ok(fields)
+}

@@ -1,0 +1,73 @@
+//! The tools as an agent sees them: shapes from the Rust types, words from the capability files.
+
+use serde_json::{Map, Value, json};
+
+use super::definition::{ActionDefinition, Definition};
+use crate::capability::{ArgumentKind, Capabilities, ToolWords};
+
+/// A tool of `tools/list`.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// What an agent calls it by.
+    pub name: &'static str,
+    /// What a person reads.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// Flat JSON Schema of the arguments.
+    pub input_schema: Map<String, Value>,
+    /// JSON Schema of every result, errors included.
+    pub output_schema: Map<String, Value>,
+    /// Whether no action of it changes anything.
+    pub read_only: bool,
+}
+
+pub(super) fn build(definitions: &[Definition], capabilities: &Capabilities, read_only: bool) -> Vec<Tool> {
+    definitions
+        .iter()
+        .filter_map(|definition| Some(tool(definition, capabilities.tool(definition.tool)?, read_only)))
+        .collect()
+}
+
+fn tool(definition: &Definition, words: &ToolWords, read_only: bool) -> Tool {
+    let actions: Vec<&ActionDefinition> =
+        definition.actions.iter().filter(|action| !(read_only && action.writes())).collect();
+    Tool {
+        name: definition.tool,
+        title: words.title.clone(),
+        description: words.description.clone(),
+        input_schema: input_schema(&actions, words),
+        output_schema: definition.output_schema.clone(),
+        read_only: actions.iter().all(|action| !action.writes()),
+    }
+}
+
+fn input_schema(actions: &[&ActionDefinition], words: &ToolWords) -> Map<String, Value> {
+    let names: Vec<&str> = actions.iter().map(|action| action.name).collect();
+    let meanings: Vec<String> =
+        actions.iter().map(|action| format!("{}: {}", action.name, words.action(action.name))).collect();
+    let mut properties = Map::new();
+    properties.insert(
+        "action".to_owned(),
+        json!({ "type": "string", "enum": names, "description": meanings.join(" ") }),
+    );
+    for argument in actions.iter().flat_map(|action| &action.arguments) {
+        let kind = match argument.kind {
+            ArgumentKind::String => "string",
+            ArgumentKind::Integer => "integer",
+        };
+        let description = words.argument(&argument.name);
+        properties.entry(argument.name.clone()).or_insert_with(|| json!({ "type": kind, "description": description }));
+    }
+    let always = |name: &&String| {
+        actions.iter().all(|action| action.argument(name).is_some_and(|argument| argument.required))
+    };
+    let required: Vec<&str> =
+        std::iter::once("action").chain(properties.keys().filter(always).map(String::as_str)).collect();
+    let required = json!(required);
+    Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("properties".to_owned(), Value::Object(properties)),
+        ("required".to_owned(), required),
+    ])
+}

@@ -1,0 +1,131 @@
+//! `manage_customers`: list, create and get the merchant's customers.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::definition::Definition;
+use super::error::{Context, ToolError};
+use super::output::{self, Fields, Output};
+use super::Input;
+use crate::capability::Operation;
+use crate::domain::{CustomerId, Email, ExternalId, Name, PageNumber, PageSize, Phone};
+use crate::fintecture::{CustomerFilter, Fintecture, Listing, NewCustomer};
+
+/// Entries a page where the agent names no number; sent along, so that a full page can be told from the last.
+const DEFAULT_PAGE_SIZE: u32 = 20;
+
+/// Arguments of `list`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct List {
+    page: Option<PageNumber>,
+    page_size: Option<PageSize>,
+    external_id: Option<ExternalId>,
+}
+
+/// Arguments of `create`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Create {
+    first_name: Name,
+    last_name: Name,
+    email: Email,
+    company_name: Option<Name>,
+    phone: Option<Phone>,
+    external_id: Option<ExternalId>,
+}
+
+/// Arguments of `get`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Get {
+    customer_id: CustomerId,
+}
+
+/// A checked call of this tool.
+#[derive(Debug)]
+pub(super) enum Action {
+    List(List),
+    Create(Create),
+    Get(Get),
+}
+
+/// What a result of this tool holds.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "describes the shape for the output schema; results are built as JSON")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the contract")]
+struct Customers {
+    customer: Option<output::AnyObject>,
+    customers: Option<Vec<output::AnyObject>>,
+    page: Option<output::Page>,
+}
+
+pub(super) fn definition() -> Definition {
+    Definition::new::<Output<Customers>>("manage_customers")
+        .action("list", Operation::ListAllCustomers, |input| Input::Customers(Action::List(input)))
+        .action("create", Operation::CreateCustomer, |input| Input::Customers(Action::Create(input)))
+        .action("get", Operation::GetCustomerById, |input| Input::Customers(Action::Get(input)))
+}
+
+impl Action {
+    pub(super) async fn run(self, upstream: &Fintecture) -> Result<Fields, ToolError> {
+        match self {
+            Self::List(input) => list(input, upstream).await,
+            Self::Create(input) => create(input, upstream).await,
+            Self::Get(input) => {
+                let customer = upstream
+                    .customer(&input.customer_id)
+                    .await
+                    .map_err(|failure| ToolError::upstream(failure, Context::Customer))?;
+                Ok(output::asked_for("customer", customer, input.customer_id.as_str()))
+            }
+        }
+    }
+}
+
+async fn list(input: List, upstream: &Fintecture) -> Result<Fields, ToolError> {
+    let number = input.page.map_or(1, PageNumber::get);
+    let size = input.page_size.map_or(DEFAULT_PAGE_SIZE, PageSize::get);
+    let filter = CustomerFilter {
+        page: input.page,
+        page_size: Some(PageSize::try_from(size).map_err(|_| ToolError::internal("a default page size of its range"))?),
+        external_id: input.external_id,
+    };
+    let listing =
+        upstream.list_customers(&filter).await.map_err(|failure| ToolError::upstream(failure, Context::Customers))?;
+    Ok(page_of(listing, number, size))
+}
+
+fn page_of(mut listing: Listing, number: u32, size: u32) -> Fields {
+    let mut page = Map::new();
+    page.insert("number".to_owned(), json!(number));
+    page.insert("size".to_owned(), json!(size));
+    if let Some(count) = listing.meta.shift_remove("count") {
+        page.insert("count".to_owned(), count);
+    }
+    // A full page says that there may be more; whatever the count claims, only an unfilled page is the last.
+    if listing.records.len() >= size as usize {
+        page.insert("next".to_owned(), json!(number + 1));
+    }
+    let mut fields = output::list("customers", listing);
+    fields.insert("page".to_owned(), Value::Object(page));
+    fields
+}
+
+async fn create(input: Create, upstream: &Fintecture) -> Result<Fields, ToolError> {
+    let find = match &input.external_id {
+        Some(_) => "call manage_customers list with the same external_id and compare",
+        None => "call manage_customers list and look for the same name and email on every page",
+    };
+    let customer = NewCustomer {
+        first_name: input.first_name,
+        last_name: input.last_name,
+        email: input.email,
+        company_name: input.company_name,
+        phone: input.phone,
+        external_id: input.external_id,
+    };
+    let created = upstream
+        .create_customer(&customer)
+        .await
+        .map_err(|failure| ToolError::upstream(failure, Context::Write { find, parent: None }))?;
+    Ok(output::one("customer", created))
+}

@@ -1,0 +1,113 @@
+//! What the code knows of each tool: its actions, their operations, and the Rust type of their arguments.
+//!
+//! The three tables of the tool files come together here. The capability files are checked against them, the
+//! input schemas are made from them, and arguments are read by them, so that the three cannot drift apart.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::arguments::ReadError;
+use super::{Input, bank_accounts, customers, schema, verifications};
+use crate::capability::{ActionNeeds, ArgumentKind, ArgumentNeeds, Operation, ToolNeeds};
+
+/// One argument of an action, as its Rust type describes it.
+#[derive(Debug, Clone)]
+pub(super) struct Argument {
+    pub(super) name: String,
+    pub(super) kind: ArgumentKind,
+    pub(super) required: bool,
+    /// A value that parses, for error messages.
+    pub(super) example: Value,
+}
+
+type Read = Box<dyn Fn(Map<String, Value>) -> Result<Input, ReadError> + Send + Sync>;
+
+/// One action of a tool.
+pub(super) struct ActionDefinition {
+    pub(super) name: &'static str,
+    pub(super) operations: Vec<Operation>,
+    pub(super) arguments: Vec<Argument>,
+    /// Reads arguments whose names and JSON types are right.
+    pub(super) read: Read,
+}
+
+impl ActionDefinition {
+    /// Whether the action changes anything upstream.
+    pub(super) fn writes(&self) -> bool {
+        self.operations.iter().any(|operation| operation.writes())
+    }
+
+    pub(super) fn argument(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().find(|argument| argument.name == name)
+    }
+}
+
+impl std::fmt::Debug for ActionDefinition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ActionDefinition").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// One tool.
+#[derive(Debug)]
+pub(super) struct Definition {
+    pub(super) tool: &'static str,
+    pub(super) actions: Vec<ActionDefinition>,
+    pub(super) output_schema: Map<String, Value>,
+}
+
+impl Definition {
+    /// A tool whose results have the shape of `Output`.
+    pub(super) fn new<Output: JsonSchema>(tool: &'static str) -> Self {
+        Self { tool, actions: Vec::new(), output_schema: schema::output::<Output>() }
+    }
+
+    /// Adds an action whose arguments are `Arguments`.
+    pub(super) fn action<Arguments: DeserializeOwned + JsonSchema + 'static>(
+        mut self,
+        name: &'static str,
+        operation: Operation,
+        input: fn(Arguments) -> Input,
+    ) -> Self {
+        let read: Read = Box::new(move |arguments| {
+            serde_path_to_error::deserialize(Value::Object(arguments)).map(input).map_err(ReadError::from)
+        });
+        let arguments = schema::arguments::<Arguments>();
+        self.actions.push(ActionDefinition { name, operations: vec![operation], arguments, read });
+        self
+    }
+
+    pub(super) fn action_named(&self, name: &str) -> Option<&ActionDefinition> {
+        self.actions.iter().find(|action| action.name == name)
+    }
+
+    /// The first action that takes an argument of this name.
+    pub(super) fn owner_of(&self, argument: &str) -> Option<&ActionDefinition> {
+        self.actions.iter().find(|action| action.argument(argument).is_some())
+    }
+}
+
+/// The three tools, in the order in which they are listed.
+pub(super) fn all() -> Vec<Definition> {
+    vec![bank_accounts::definition(), customers::definition(), verifications::definition()]
+}
+
+/// What the tools need of the capability files.
+#[must_use]
+pub fn needs() -> Vec<ToolNeeds> {
+    let argument = |argument: &Argument| ArgumentNeeds {
+        name: argument.name.clone(),
+        kind: argument.kind,
+        required: argument.required,
+    };
+    let action = |action: &ActionDefinition| ActionNeeds {
+        action: action.name,
+        operations: action.operations.clone(),
+        arguments: action.arguments.iter().map(argument).collect(),
+    };
+    all()
+        .iter()
+        .map(|tool| ToolNeeds { tool: tool.tool, actions: tool.actions.iter().map(action).collect() })
+        .collect()
+}

@@ -1,0 +1,254 @@
+//! The errors of the contract: kind, message, what to do next, and for writes whether anything was applied.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::fintecture::{Failure, FailureKind, Reach};
+
+/// What kind of error an agent is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the contract's table of kinds explains them")]
+pub enum ErrorKind {
+    InvalidInput,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    Conflict,
+    RateLimited,
+    UpstreamRejected,
+    UpstreamUnavailable,
+    OutcomeUnknown,
+    ReadOnly,
+    Internal,
+}
+
+impl ErrorKind {
+    /// The word of the contract.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::RateLimited => "rate_limited",
+            Self::UpstreamRejected => "upstream_rejected",
+            Self::UpstreamUnavailable => "upstream_unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::ReadOnly => "read_only",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl Serialize for ErrorKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Whether a write took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It certainly did not.
+    NotApplied,
+    /// It may have.
+    Unknown,
+}
+
+/// What is wrong with one argument.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Problem {
+    /// The argument's name.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// A value that would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub example: Option<Value>,
+}
+
+/// An error as an agent sees it, under `error` in the result. Members that do not apply are left out.
+#[derive(Clone, Serialize, JsonSchema)]
+pub struct ToolError {
+    /// Which of the contract's kinds.
+    #[schemars(with = "String")]
+    pub kind: ErrorKind,
+    /// What happened.
+    pub message: String,
+    /// Every argument that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<Problem>>")]
+    pub problems: Vec<Problem>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The upstream's status, where it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_status: Option<u16>,
+    /// Whether the same call may succeed later without harm.
+    pub retryable: bool,
+    /// How long to wait before that, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
+    /// `X-Request-ID` of the last attempt, for Fintecture's support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// For writes: whether it took effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub outcome: Option<Outcome>,
+}
+
+// Messages may quote the upstream's words, so Debug, which ends up in logs, names the kind alone.
+impl std::fmt::Debug for ToolError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ToolError").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// What a call was about, for the words of its error.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Context {
+    /// The list of customers.
+    Customers,
+    /// One customer, or something directly below one.
+    Customer,
+    /// One account of a customer.
+    BankAccount,
+    /// One verification of a customer.
+    Verification,
+    /// A write: how to find out whether it was applied, and what a 404 would mean.
+    Write { find: &'static str, parent: Option<&'static str> },
+}
+
+impl Context {
+    /// What to do where a customer is not found.
+    pub(super) const CUSTOMER: &'static str =
+        "No customer has this customer_id. Take it from a result of manage_customers list; do not guess it.";
+
+    fn not_found(self) -> &'static str {
+        match self {
+            Self::Customer => Self::CUSTOMER,
+            Self::BankAccount => {
+                "This customer has no such account, or there is no such customer. Take both ids from manage_bank_accounts list."
+            }
+            Self::Verification => {
+                "This customer has no such verification, or there is no such customer. Take both ids from verify_identity list."
+            }
+            Self::Write { parent: Some(parent), .. } => parent,
+            Self::Customers | Self::Write { parent: None, .. } => {
+                "The upstream does not know this path. Tell the operator to check the base URL and the capability files."
+            }
+        }
+    }
+}
+
+impl ToolError {
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            problems: Vec::new(),
+            hint: None,
+            upstream_status: None,
+            retryable: false,
+            retry_after_seconds: None,
+            request_id: None,
+            outcome: None,
+        }
+    }
+
+    fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Something of ours went wrong.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+            .with_hint("This is a fault of fintecture-mcp. Tell the operator; its log says more.")
+    }
+
+    /// A write on a server that was started read-only.
+    pub(crate) fn read_only() -> Self {
+        let error = Self::new(ErrorKind::ReadOnly, "this server is read-only: nothing was sent")
+            .with_hint("Only reading actions work here. Ask the operator if this write is needed.");
+        Self { outcome: Some(Outcome::NotApplied), ..error }
+    }
+
+    /// Arguments that are wrong; `write` where the action is known to be one.
+    pub(super) fn invalid_input(problems: Vec<Problem>, write: bool) -> Self {
+        let fields: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
+        let error = Self::new(ErrorKind::InvalidInput, format!("nothing was sent: wrong {}", fields.join(", ")))
+            .with_hint("Correct every argument in problems and call again. Ask the person for values that you do not know.");
+        Self { problems, outcome: write.then_some(Outcome::NotApplied), ..error }
+    }
+
+    /// Our own cap on calls in flight.
+    pub(crate) fn busy(write: bool, retry_after_seconds: u64) -> Self {
+        let error = Self::new(ErrorKind::RateLimited, "the server has too many calls in flight: nothing was sent")
+            .with_hint("Wait for retry_after_seconds, then call again.");
+        let outcome = write.then_some(Outcome::NotApplied);
+        Self { retryable: true, retry_after_seconds: Some(retry_after_seconds), outcome, ..error }
+    }
+
+    /// What became of a call to the upstream.
+    pub(super) fn upstream(failure: Failure, context: Context) -> Self {
+        let write = matches!(context, Context::Write { .. });
+        let said = failure.detail.map_or_else(String::new, |detail| format!(". It says: {detail}"));
+        let message = format!("{}{said}", failure.reason);
+        let error = match failure.kind {
+            FailureKind::Unauthorized => Self::new(ErrorKind::Unauthorized, message).with_hint(
+                "The upstream refused this server's credential. Trying again does not help: tell the operator to \
+                 check FINTECTURE_CUSTOMER_TOKEN and the environment.",
+            ),
+            FailureKind::Forbidden => Self::new(ErrorKind::Forbidden, message).with_hint(
+                "This server's credential lacks the right for that. Trying again does not help: tell the operator.",
+            ),
+            FailureKind::NotFound => Self::new(ErrorKind::NotFound, message).with_hint(context.not_found()),
+            FailureKind::Conflict => Self::new(ErrorKind::Conflict, message)
+                .with_hint("It clashes with what is there already. List what exists and use that instead of creating it again."),
+            FailureKind::RateLimited => Self {
+                retryable: true,
+                ..Self::new(ErrorKind::RateLimited, message)
+                    .with_hint("Wait for retry_after_seconds, or a minute where none is given, then call again.")
+            },
+            FailureKind::Rejected => Self::new(ErrorKind::UpstreamRejected, message)
+                .with_hint("Read what the upstream says, correct the arguments, and do not send the same again."),
+            FailureKind::Unavailable => Self::unavailable(message, failure.reach, context),
+        };
+        Self {
+            upstream_status: failure.status,
+            retry_after_seconds: failure.retry_after_seconds,
+            request_id: Some(failure.request_id),
+            outcome: error.outcome.or(write.then_some(Outcome::NotApplied)),
+            ..error
+        }
+    }
+
+    fn unavailable(message: String, reach: Reach, context: Context) -> Self {
+        match context {
+            Context::Write { find, .. } if reach != Reach::NotSent => {
+                let error = Self::new(ErrorKind::OutcomeUnknown, message).with_hint(format!(
+                    "The write may have been applied. Do not repeat it yet: first {find}. Only when it is certainly \
+                     not there, and some time has passed, ask the person and try again."
+                ));
+                Self { outcome: Some(Outcome::Unknown), ..error }
+            }
+            Context::Write { .. } => Self {
+                retryable: true,
+                ..Self::new(ErrorKind::UpstreamUnavailable, message)
+                    .with_hint("The request never left this server, so nothing was applied. Try again in some seconds.")
+            },
+            _ => Self {
+                retryable: true,
+                ..Self::new(ErrorKind::UpstreamUnavailable, message)
+                    .with_hint("Reading changes nothing: try again in some seconds; if it stays so, tell the operator.")
+            },
+        }
+    }
+}
