@@ -159,3 +159,47 @@ impl Store {
 fn new_id(kind: &str) -> String {
     format!("sim_{kind}_{}", Uuid::new_v4().simple())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(first_name: &str) -> NewCustomer {
+        NewCustomer {
+            first_name: first_name.to_owned(),
+            last_name: String::new(),
+            company_name: None,
+            email: String::new(),
+            phone: None,
+            external_id: Some("twice".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_full_store_refuses_and_keeps_what_it_has() {
+        let mut store = Store::new([]);
+        store.room = Room { records: 2, text_bytes: 100 };
+        let too_long = "x".repeat(101);
+        assert!(matches!(store.create_customer(named(&too_long), Timestamp::UNIX_EPOCH), Err(Refusal::Full)));
+        for name in ["one", "two"] {
+            store.create_customer(named(name), Timestamp::UNIX_EPOCH).unwrap();
+        }
+        assert!(matches!(store.create_customer(named("three"), Timestamp::UNIX_EPOCH), Err(Refusal::Full)));
+        let kept: Vec<_> = store.customers(Some("twice")).iter().map(|one| one.first_name.as_str()).collect();
+        assert_eq!(kept, ["one", "two"]);
+    }
+
+    #[test]
+    fn a_customer_has_only_so_many_verifications() {
+        let mut store = Store::new([]);
+        let id = store.create_customer(named("one"), Timestamp::UNIX_EPOCH).unwrap().id;
+        let mut verify = || {
+            let new = NewVerification { provider_id: None, expected_name: None };
+            store.create_verification(&id, new, Timestamp::UNIX_EPOCH).map(|_| ())
+        };
+        for _ in 0..MAX_RECORDS_PER_CUSTOMER {
+            verify().unwrap();
+        }
+        assert_eq!(verify(), Err(Refusal::Full));
+    }
+}
