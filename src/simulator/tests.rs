@@ -1,0 +1,7 @@
+//! The simulator as its callers meet it: over a real socket.
+
+mod api;
+mod edges;
+mod harness;
+mod schema;
+mod verifying;
