@@ -128,7 +128,7 @@ async fn run_server(settings: Serve, capabilities: Arc<Capabilities>) -> anyhow:
         }
     }
     if let Some(simulator) = simulator {
-        simulator.shutdown().await;
+        simulator.shutdown().await?;
     }
     Ok(())
 }
@@ -144,7 +144,8 @@ async fn upstream(upstream: Upstream) -> anyhow::Result<(Environment, ClientConf
             let token = SecretString::from(uuid::Uuid::new_v4().to_string());
             let config = simulator::SimulatorConfig { token: Some(token.clone()) };
             let simulator = simulator::start(listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?, config)?;
-            let client = ClientConfig { base_url: simulator.base_url(), token, timeout };
+            let base_url = simulator.base_url().parse().context("the simulator's address")?;
+            let client = ClientConfig { base_url, token, timeout };
             Ok((Environment::Simulator, client, Some(simulator)))
         }
         Upstream::Remote { environment, base_url, token, timeout } => {
@@ -157,11 +158,9 @@ async fn run_simulator(address: SocketAddr, args: SimulatorArgs) -> anyhow::Resu
     telemetry::start(LogFormat::Text);
     let shutdown = stop_on_signals()?;
     let config = simulator::SimulatorConfig { token: args.token };
-    let simulator = simulator::start(listen(address).await?, config)?;
-    tracing::info!("the simulator of the Fintecture Customers API answers at {}", simulator.base_url());
-    shutdown.cancelled().await;
-    simulator.shutdown().await;
-    Ok(())
+    let listener = listen(address).await?;
+    tracing::info!("the simulator of the Fintecture Customers API answers at http://{}", listener.local_addr()?);
+    Ok(simulator::serve(listener, config, shutdown).await?)
 }
 
 fn show_tools(args: ToolsArgs) -> Result<(), Failed> {

@@ -18,7 +18,7 @@ const MAX_ROUNDS: usize = 100;
 /// the built-in simulator.
 #[derive(Debug, Parser)]
 #[command(name = "fintecture-mcp", version, args_conflicts_with_subcommands = true, after_help = variables::help())]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub struct Cli {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Serve the tools to MCP clients
     #[command(after_help = variables::help())]
     Serve(ServeArgs),
@@ -42,7 +42,7 @@ pub enum Command {
 
 /// Flags of `serve`.
 #[derive(Debug, Default, Args)]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// How clients reach the server [default: stdio]
     #[arg(long, value_name = "stdio|http")]
     transport: Option<String>,
@@ -78,7 +78,7 @@ impl From<ServeArgs> for ServeFlags {
 
 /// Flags of `simulator`.
 #[derive(Debug, Args)]
-pub struct SimulatorArgs {
+pub(crate) struct SimulatorArgs {
     /// Where to listen; loopback only
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8090")]
     pub listen: String,
@@ -89,7 +89,7 @@ pub struct SimulatorArgs {
 
 /// Flags of `tools`.
 #[derive(Debug, Args)]
-pub struct ToolsArgs {
+pub(crate) struct ToolsArgs {
     /// Print the list as JSON: {"tools": [...]}
     #[arg(long)]
     pub json: bool,
@@ -103,7 +103,7 @@ pub struct ToolsArgs {
 
 /// What to do with capability files.
 #[derive(Debug, Subcommand)]
-pub enum CapabilitiesCommand {
+pub(crate) enum CapabilitiesCommand {
     /// Check capability files against what the server needs of them
     Validate {
         /// The folder that holds them; the built-in ones if none is given
@@ -113,7 +113,7 @@ pub enum CapabilitiesCommand {
 
 /// What the command line asks for.
 #[derive(Debug)]
-pub enum Parsed {
+pub(crate) enum Parsed {
     /// A command, with what was wrong on the line beside it.
     Run(Command, Problems),
     /// `--help` or `--version`: print this and end well.
@@ -124,7 +124,7 @@ pub enum Parsed {
 ///
 /// # Errors
 /// The problems, where no command can be made out.
-pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Problems> {
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed, Problems> {
     let mut words: Vec<OsString> = words.into_iter().collect();
     let mut problems = Problems::default();
     for _ in 0..MAX_ROUNDS {

@@ -4,4 +4,4 @@
 
 mod server;
 
-pub use server::Server;
+pub use server::{Server, wire_tools};

@@ -33,7 +33,7 @@ impl Server {
     /// A server whose instructions are `words`, with a notice where it plays with made-up data.
     #[must_use]
     pub fn new(calls: Calls, words: &str) -> Self {
-        let tools = calls.tools().list().iter().map(wire_tool).collect();
+        let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
         Self(Arc::new(Inner { calls, tools, config }))
     }
@@ -55,6 +55,12 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
     // at "method not found".
     let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
+}
+
+/// The tools as they stand in `tools/list`.
+#[must_use]
+pub fn wire_tools(tools: &[tools::Tool]) -> Vec<Tool> {
+    tools.iter().map(wire_tool).collect()
 }
 
 fn wire_tool(tool: &tools::Tool) -> Tool {

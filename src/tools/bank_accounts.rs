@@ -22,6 +22,7 @@ pub(super) struct List {
 pub(super) struct Create {
     customer_id: CustomerId,
     iban: Iban,
+    #[schemars(extend("examples" = ["Ada Byron"]))]
     holder_name: Name,
     bic: Option<Bic>,
     currency: Option<Currency>,

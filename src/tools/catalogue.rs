@@ -44,19 +44,17 @@ fn tool(definition: &Definition, words: &ToolWords, read_only: bool) -> Tool {
 
 fn input_schema(actions: &[&ActionDefinition], words: &ToolWords) -> Map<String, Value> {
     let names: Vec<&str> = actions.iter().map(|action| action.name).collect();
-    let meanings: Vec<String> =
-        actions.iter().map(|action| format!("{}: {}", action.name, words.action(action.name))).collect();
     let mut properties = Map::new();
     properties.insert(
         "action".to_owned(),
-        json!({ "type": "string", "enum": names, "description": meanings.join(" ") }),
+        json!({ "type": "string", "enum": names, "description": words.describe_actions(&names) }),
     );
     for argument in actions.iter().flat_map(|action| &action.arguments) {
         let kind = match argument.kind {
             ArgumentKind::String => "string",
             ArgumentKind::Integer => "integer",
         };
-        let description = words.argument(&argument.name);
+        let description = words.argument(&argument.name).unwrap_or_default();
         properties.entry(argument.name.clone()).or_insert_with(|| json!({ "type": kind, "description": description }));
     }
     let always = |name: &&String| {

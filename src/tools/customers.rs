@@ -27,8 +27,10 @@ pub(super) struct List {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Create {
     first_name: Name,
+    #[schemars(extend("examples" = ["Byron"]))]
     last_name: Name,
     email: Email,
+    #[schemars(extend("examples" = ["Byron SAS"]))]
     company_name: Option<Name>,
     phone: Option<Phone>,
     external_id: Option<ExternalId>,

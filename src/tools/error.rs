@@ -68,7 +68,7 @@ pub struct Problem {
     pub message: String,
     /// A value that would be right.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<Value>")]
     pub example: Option<Value>,
 }
 

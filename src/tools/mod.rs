@@ -13,8 +13,6 @@ mod output;
 mod schema;
 mod verifications;
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 pub use catalogue::Tool;
@@ -45,6 +43,12 @@ enum Input {
     Verifications(verifications::Action),
 }
 
+/// The tools as an agent sees them, without a server to call them on.
+#[must_use]
+pub fn catalogue(capabilities: &Capabilities, read_only: bool) -> Vec<Tool> {
+    catalogue::build(&definition::all(), capabilities, read_only)
+}
+
 /// The tools of one server.
 #[derive(Debug)]
 pub struct Tools {
@@ -58,7 +62,7 @@ pub struct Tools {
 impl Tools {
     /// Puts shapes (Rust types) and words (capability files) together.
     #[must_use]
-    pub fn new(capabilities: &Arc<Capabilities>, upstream: Fintecture, environment: Environment, read_only: bool) -> Self {
+    pub fn new(capabilities: &Capabilities, upstream: Fintecture, environment: Environment, read_only: bool) -> Self {
         let definitions = definition::all();
         let catalogue = catalogue::build(&definitions, capabilities, read_only);
         Self { upstream, definitions, catalogue, environment, read_only }

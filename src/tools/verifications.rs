@@ -16,6 +16,7 @@ use crate::fintecture::{Fintecture, NewVerification, Record};
 pub(super) struct Start {
     customer_id: CustomerId,
     provider_id: Option<ProviderId>,
+    #[schemars(extend("examples" = ["Ada Byron"]))]
     expected_name: Option<Name>,
 }
 
