@@ -99,7 +99,21 @@ fn bare(name: &str) -> &str {
 
 /// The table for `--help`.
 #[must_use]
-pub fn help() -> String {
+pub(crate) fn help() -> String {
     let rows = ALL.iter().map(|variable| format!("  {:<28} {}", variable.name, variable.help));
     format!("Environment variables:\n{}", rows.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_the_same_table_as_help() {
+        let readme = include_str!("../../README.md");
+        let rows: Vec<String> = ALL.iter().map(|variable| format!("| `{}` | {} |", variable.name, variable.help)).collect();
+        let table = rows.join("\n");
+        assert!(readme.contains(&table), "the README's table of variables should be:\n{table}");
+        assert_eq!(readme.matches("\n| `FINTECTURE_").count(), ALL.len() - 1, "a variable that does not exist");
+    }
 }

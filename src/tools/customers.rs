@@ -100,8 +100,9 @@ fn page_of(mut listing: Listing, number: u32, size: u32) -> Fields {
     let mut page = Map::new();
     page.insert("number".to_owned(), json!(number));
     page.insert("size".to_owned(), json!(size));
-    if let Some(count) = listing.meta.shift_remove("count") {
-        page.insert("count".to_owned(), count);
+    // A count that is no whole number is nothing to reckon with: it stays where the upstream put it.
+    if listing.meta.get("count").is_some_and(|count| count.is_u64() || count.is_i64()) {
+        page.extend(listing.meta.shift_remove_entry("count"));
     }
     // A full page says that there may be more; whatever the count claims, only an unfilled page is the last.
     if listing.records.len() >= size as usize {

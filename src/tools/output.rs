@@ -31,8 +31,7 @@ pub(super) struct Output<Results> {
 pub(super) struct Page {
     number: u32,
     size: u32,
-    #[schemars(with = "Option<Value>")]
-    count: Option<Value>,
+    count: Option<i64>,
     next: Option<u32>,
 }
 
