@@ -43,7 +43,15 @@ mod tests {
     #[test]
     fn an_address_alone_is_accepted() {
         assert!("ada.byron+kyc@example.co.uk".parse::<Email>().is_ok());
-        for bad in ["nope", "a@b", "a@[127.0.0.1]", "Ada <ada@example.com>", "a b@example.com", "a@example.com\n", ""] {
+        for bad in [
+            "nope",
+            "a@b",
+            "a@[127.0.0.1]",
+            "Ada <ada@example.com>",
+            "a b@example.com",
+            "a@example.com\n",
+            "",
+        ] {
             assert!(bad.parse::<Email>().is_err(), "{bad}");
         }
     }

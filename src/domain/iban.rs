@@ -31,9 +31,11 @@ impl FromStr for Iban {
         let compact: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_uppercase()).collect();
         match compact.parse::<iban::Iban>() {
             Ok(iban) => Ok(Self(iban.electronic_str().to_owned())),
-            Err(iban::ParseIbanError::InvalidBaseIban { source: iban::ParseBaseIbanError::InvalidChecksum }) => {
-                Err(Invalid("is not an IBAN: its check digits do not fit, so a character is wrong or missing"))
-            }
+            Err(iban::ParseIbanError::InvalidBaseIban {
+                source: iban::ParseBaseIbanError::InvalidChecksum,
+            }) => Err(Invalid(
+                "is not an IBAN: its check digits do not fit, so a character is wrong or missing",
+            )),
             Err(iban::ParseIbanError::UnknownCountry(_)) => {
                 Err(Invalid("is not an IBAN: no country with this code issues IBANs"))
             }

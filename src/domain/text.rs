@@ -74,10 +74,13 @@ mod tests {
 
     #[test]
     fn names_of_any_script_pass_and_hidden_characters_do_not() {
-        for good in ["Ada", "Éloïse O'Neil-Müller", "山田 太郎", "عائشة", "a".repeat(255).as_str()] {
+        for good in ["Ada", "Éloïse O'Neil-Müller", "山田 太郎", "عائشة", "a".repeat(255).as_str()]
+        {
             assert!(good.parse::<Name>().is_ok(), "{good}");
         }
-        for bad in ["", "  ", "a\nb", "a\u{202E}b", "a\u{2066}b", "a\0", "a\u{E0041}", "é".repeat(256).as_str()] {
+        for bad in
+            ["", "  ", "a\nb", "a\u{202E}b", "a\u{2066}b", "a\0", "a\u{E0041}", "é".repeat(256).as_str()]
+        {
             assert!(bad.parse::<Name>().is_err(), "{bad:?}");
         }
     }
