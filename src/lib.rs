@@ -1,3 +1,4 @@
 //! `fintecture-mcp`: the Fintecture Customers API for AI agents.
 
+pub mod capability;
 pub mod domain;
