@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
-    Implementation, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult,
+    ErrorCode, Implementation, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -45,7 +45,9 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
             "Fintecture customers (simulator)",
             "SIMULATOR: every customer, account and verification here is made up. Never report a result of it as real. ",
         ),
-        Environment::Sandbox => ("Fintecture customers (sandbox)", "SANDBOX: test data, not real customers. "),
+        Environment::Sandbox => {
+            ("Fintecture customers (sandbox)", "SANDBOX: test data, not real customers. ")
+        }
         Environment::Production => ("Fintecture customers", ""),
     };
     let about = Implementation::new("fintecture-mcp", env!("CARGO_PKG_VERSION"))
@@ -53,7 +55,8 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
         .with_description(env!("CARGO_PKG_DESCRIPTION"));
     // Prompts and resources are declared although there are none yet: some clients list them unasked and stop
     // at "method not found".
-    let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
+    let capabilities =
+        ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
 }
 
@@ -64,13 +67,8 @@ pub fn wire_tools(tools: &[tools::Tool]) -> Vec<Tool> {
 }
 
 fn wire_tool(tool: &tools::Tool) -> Tool {
-    let annotations = ToolAnnotations::from_raw(
-        None,
-        Some(tool.read_only),
-        Some(false),
-        Some(false),
-        Some(true),
-    );
+    let annotations =
+        ToolAnnotations::from_raw(None, Some(tool.read_only), Some(false), Some(false), Some(true));
     Tool::new(tool.name, tool.description.clone(), Arc::new(tool.input_schema.clone()))
         .with_title(tool.title.clone())
         .with_raw_output_schema(Arc::new(tool.output_schema.clone()))
@@ -106,8 +104,11 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(message, None));
         }
         let reply = self.0.calls.call(&request.name, request.arguments.unwrap_or_default()).await;
-        let result =
-            if reply.is_error { CallToolResult::structured_error(reply.body) } else { CallToolResult::structured(reply.body) };
+        let result = if reply.is_error {
+            CallToolResult::structured_error(reply.body)
+        } else {
+            CallToolResult::structured(reply.body)
+        };
         Ok(result.into())
     }
 
@@ -127,7 +128,8 @@ impl ServerHandler for Server {
     ) -> Result<CustomResult, ErrorData> {
         const WITH_PARAMS: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
         if WITH_PARAMS.contains(&request.method.as_str()) {
-            let message = format!("the params of {} do not have the shape that the protocol asks for", request.method);
+            let message =
+                format!("the params of {} do not have the shape that the protocol asks for", request.method);
             return Err(ErrorData::invalid_params(message, None));
         }
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "there is no such method", None))
