@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult,
-    ErrorCode, Implementation, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::calls::Calls;
 use crate::domain::Environment;
@@ -17,6 +18,8 @@ use crate::tools;
 
 /// How long a client may keep a list, in milliseconds: the tools do not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
+/// Where a result names the server that made it.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// The MCP server; cloning it clones a pointer.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ struct Inner {
     calls: Calls,
     tools: Vec<Tool>,
     config: ServerConfig,
+    /// `_meta` of results at 2026-07-28, where no handshake has told the client who answers.
+    identity: MetaObject,
 }
 
 impl Server {
@@ -35,7 +40,13 @@ impl Server {
     pub fn new(calls: Calls, words: &str) -> Self {
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
-        Self(Arc::new(Inner { calls, tools, config }))
+        let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
+        Self(Arc::new(Inner { calls, tools, config, identity }))
+    }
+
+    fn identity_for(&self, context: &RequestContext<RoleServer>) -> Option<MetaObject> {
+        let stateless = context.protocol_version()? >= ProtocolVersion::V_2026_07_28;
+        stateless.then(|| self.0.identity.clone())
     }
 }
 
@@ -87,16 +98,17 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let list = ListToolsResult::with_all_items(self.0.tools.clone());
+        let mut list = ListToolsResult::with_all_items(self.0.tools.clone());
+        list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         if !self.0.calls.tools().has(&request.name) {
             let names: Vec<&str> = self.0.tools.iter().map(|tool| tool.name.as_ref()).collect();
@@ -109,7 +121,15 @@ impl ServerHandler for Server {
         } else {
             CallToolResult::structured(reply.body)
         };
-        Ok(result.into())
+        Ok(result.with_meta(self.identity_for(&context)).into())
+    }
+
+    async fn get_prompt(
+        &self,
+        _: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Err(ErrorData::invalid_params("there is no such prompt; this server has none", None))
     }
 
     async fn read_resource(
