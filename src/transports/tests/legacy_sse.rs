@@ -191,8 +191,8 @@ async fn a_client_that_does_not_read_blocks_nobody_else() {
     let site = Site::start(HttpLimits::default()).await;
     let mut stuck = Session::open(&site, "2025-11-25").await;
     let mut large = call(1, "echo");
-    large["params"]["arguments"]["text"] = json!("x".repeat(MESSAGE_BYTES / 2));
-    for id in 0..64 {
+    large["params"]["arguments"]["text"] = json!("x".repeat(MESSAGE_BYTES / 4));
+    for id in 0..40 {
         large["id"] = json!(id);
         assert_eq!(stuck.post(&large).await.status(), 202);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::{
     io::{
@@ -13,7 +14,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{call, cancel, dummy::Dummy, initialize, initialized, sorted_ids};
-use crate::transports::{TransportError, limits::MESSAGE_BYTES, stdio::serve_lines};
+use crate::transports::{
+    TransportError,
+    limits::{CALLS_IN_FLIGHT, MESSAGE_BYTES},
+    stdio::serve_lines,
+};
 
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -298,6 +303,22 @@ async fn a_closed_stdout_ends_the_session() {
     drop(stdout);
     stdin.write_all(format!("{}\n", call(1, "echo")).as_bytes()).await.unwrap();
     task.await.unwrap().unwrap();
+}
+
+/// At the cap the connection is not read until an answer is out, whatever the client sends.
+#[tokio::test]
+async fn calls_in_flight_are_capped() {
+    let mut client = Client::open("2025-11-25").await;
+    for id in 0..=CALLS_IN_FLIGHT {
+        client.send(&call(id, "slow")).await;
+    }
+    for _ in 0..CALLS_IN_FLIGHT {
+        client.server.started().await;
+    }
+    assert!(client.server.started().now_or_never().is_none());
+    client.server.release(1);
+    client.receive().await;
+    client.server.started().await;
 }
 
 #[tokio::test(start_paused = true)]
