@@ -19,12 +19,12 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures_util::{SinkExt, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use rmcp::ServerHandler;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{
-    sync::{CancellationToken, PollSender},
+    sync::{CancellationToken, PollSendError, PollSender},
     task::TaskTracker,
 };
 use uuid::Uuid;
@@ -98,7 +98,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
         let (server, sessions) = (this.server.clone(), Arc::clone(&this.sessions));
         // A task, since rmcp returns only once the client has sent its first request.
         this.tasks.spawn(async move {
-            let output = PollSender::new(outbox).sink_map_err(|_| TransportError::Closed);
+            let output = PollSender::new(outbox);
             let served = wire::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
             if let Err(error) = served {
                 tracing::warn!(%error, "a legacy SSE session ended abnormally");
@@ -162,6 +162,12 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
                 reply::error(StatusCode::NOT_FOUND, "no such session")
             }
         }
+    }
+}
+
+impl From<PollSendError<String>> for TransportError {
+    fn from(_: PollSendError<String>) -> Self {
+        Self::Closed
     }
 }
 

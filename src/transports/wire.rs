@@ -61,7 +61,7 @@ pub(crate) async fn serve<S, I, O>(
 where
     S: ServerHandler,
     I: Stream<Item = Received> + Send + Unpin + 'static,
-    O: Sink<String, Error = TransportError> + Send + Unpin + 'static,
+    O: Sink<String, Error: Into<TransportError>> + Send + Unpin + 'static,
 {
     let end = ending.end.clone();
     let out = Arc::new(Outbox { sink: Mutex::new(output), end, failure: OnceLock::new() });
@@ -91,6 +91,7 @@ where
         never = last_resort => never,
     };
     match out.failure.get() {
+        _ if matches!(outcome, Err(TransportError::Task(_))) => outcome,
         // A client that has gone is no failure of ours.
         Some(TransportError::Write(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(TransportError::Write(error.kind().into()))
@@ -127,19 +128,30 @@ struct Outbox<O> {
 
 impl<O> Outbox<O>
 where
-    O: Sink<String, Error = TransportError> + Unpin,
+    O: Sink<String, Error: Into<TransportError>> + Unpin,
 {
     async fn write(&self, mut line: Line) -> Result<(), TransportError> {
         let text = std::mem::take(&mut line.text);
-        let sent = self.sink.lock().await.send(text).await;
+        let mut sink = self.sink.lock().await;
+        // A sink need not bear another call after it failed.
+        if self.failure.get().is_some() {
+            return Err(TransportError::Closed);
+        }
         // No later answer can reach the client either, so there is nothing left to serve.
-        sent.map_err(|error| {
-            if self.failure.set(error).is_ok() {
+        sink.send(text).await.map_err(|error| {
+            if self.failure.set(error.into()).is_ok() {
                 tracing::info!("the client is gone before its answers were: the session ends");
             }
             self.end.cancel();
             TransportError::Closed
         })
+    }
+
+    async fn close(&self) {
+        let mut sink = self.sink.lock().await;
+        if self.failure.get().is_none() && sink.close().await.is_err() {
+            tracing::debug!("the client was gone before its stream was closed");
+        }
     }
 }
 
@@ -168,7 +180,7 @@ struct Wire<I, O> {
 impl<I, O> Wire<I, O>
 where
     I: Stream<Item = Received> + Unpin,
-    O: Sink<String, Error = TransportError> + Send + Unpin + 'static,
+    O: Sink<String, Error: Into<TransportError>> + Send + Unpin + 'static,
 {
     fn take_in(&mut self, received: Received) {
         match received {
@@ -259,7 +271,7 @@ async fn drain(calls: &Calls, deadline: Instant) {
 impl<I, O> Transport<RoleServer> for Wire<I, O>
 where
     I: Stream<Item = Received> + Send + Unpin + 'static,
-    O: Sink<String, Error = TransportError> + Send + Unpin + 'static,
+    O: Sink<String, Error: Into<TransportError>> + Send + Unpin + 'static,
 {
     type Error = TransportError;
 
@@ -314,8 +326,7 @@ where
 
     /// Bounded: a client that reads nothing may hold the sink for ever, and rmcp waits for this.
     async fn close(&mut self) -> Result<(), Self::Error> {
-        let closed = timeout(CLOSE_WAIT, async { self.out.sink.lock().await.close().await });
-        if closed.await.is_err() {
+        if timeout(CLOSE_WAIT, self.out.close()).await.is_err() {
             tracing::warn!("the client did not read its last answers");
         }
         Ok(())
