@@ -187,7 +187,7 @@ where
             Err(refusal) => self.refuse(&refusal),
             Ok(Inbound::One(message)) => self.queue.push_back(Queued { message: *message, is_noted: false }),
             Ok(Inbound::Batch(_)) if !self.calls.takes_batches() => {
-                self.refuse(&Refusal::batch_at_this_revision())
+                self.refuse(&Refusal::batch_at_this_revision());
             }
             Ok(Inbound::Batch(members)) => {
                 let (messages, answer) = self.calls.open_batch(members);
