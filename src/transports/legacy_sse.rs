@@ -80,27 +80,27 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
     }
 
     /// `GET /sse`.
-    pub(crate) async fn open(State(this): State<Arc<Self>>) -> Response {
-        if this.shutdown.is_cancelled() {
+    pub(crate) fn open(&self) -> Response {
+        if self.shutdown.is_cancelled() {
             return reply::shutting_down();
         }
-        let Ok(slot) = Arc::clone(&this.slots).try_acquire_owned() else {
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             return reply::busy("as many event streams are open as may be");
         };
         let id = Uuid::new_v4();
         let calls = Arc::new(Calls::default());
         let (messages, inbox) = mpsc::channel(SSE_MESSAGES_WAITING);
         let (outbox, events) = mpsc::channel::<String>(SSE_EVENTS_WAITING);
-        lock(&this.sessions).insert(id, Session { messages, calls: Arc::clone(&calls) });
+        lock(&self.sessions).insert(id, Session { messages, calls: Arc::clone(&calls) });
 
         let end = CancellationToken::new();
-        let ending = Ending { shutdown: this.shutdown.clone(), end: end.clone(), grace: this.limits.grace };
-        let (server, sessions) = (this.server.clone(), Arc::clone(&this.sessions));
+        let ending = Ending { shutdown: self.shutdown.clone(), end: end.clone(), grace: self.limits.grace };
+        let (server, sessions) = (self.server.clone(), Arc::clone(&self.sessions));
         // A task, since rmcp returns only once the client has sent its first request.
-        this.tasks.spawn(async move {
+        self.tasks.spawn(async move {
             let output = PollSender::new(outbox);
-            let served = wire::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
-            if let Err(error) = served {
+            let outcome = wire::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
+            if let Err(error) = outcome {
                 tracing::warn!(%error, "a legacy SSE session ended abnormally");
             }
             lock(&sessions).remove(&id);

@@ -191,6 +191,16 @@ async fn sessions_are_capped_and_a_closed_one_makes_room() {
     site.open("2025-11-25").await;
 }
 
+#[tokio::test]
+async fn an_idle_session_ends_and_makes_room() {
+    let limits = HttpLimits { sessions: 1, session_idle: Duration::from_millis(20), ..HttpLimits::default() };
+    let site = Site::start(limits).await;
+    assert_eq!(site.send(None, &initialize("2025-11-25")).await.status(), 200);
+    while site.send(None, &initialize("2025-11-25")).await.status() != 200 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The server answers what reqwest would not send: raw bytes, one request.
 fn raw(address: SocketAddr, request: &str) -> String {
     let mut stream = std::net::TcpStream::connect(address).unwrap();

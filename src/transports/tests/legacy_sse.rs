@@ -2,13 +2,22 @@
 
 use std::{pin::Pin, sync::Arc};
 
+use axum::{body::Body, http::Request};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, future::join_all};
+use futures_util::{FutureExt, Stream, StreamExt, future::join_all};
+use http_body_util::BodyExt;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
 
-use super::{call, cancel, http::Site, initialize, initialized, sorted_ids};
-use crate::transports::{HttpLimits, limits::MESSAGE_BYTES};
+use super::{call, cancel, dummy::Dummy, http::Site, initialize, initialized, sorted_ids};
+use crate::transports::{
+    HttpLimits,
+    gate::Gate,
+    http::routes,
+    limits::{CALLS_IN_FLIGHT, MESSAGE_BYTES, SSE_EVENTS_WAITING, SSE_MESSAGES_WAITING},
+};
 
 /// One open event stream.
 struct Session {
@@ -203,6 +212,40 @@ async fn a_client_that_does_not_read_blocks_nobody_else() {
     drop(other);
     site.shutdown.cancel();
     site.ends().await;
+}
+
+/// Without a socket, so that no kernel buffer is in the way and the clock may be paused.
+#[tokio::test(start_paused = true)]
+async fn posts_to_a_session_that_is_full_are_turned_away_until_its_stream_is_read() {
+    let (shutdown, end, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+    let limits = HttpLimits::default();
+    let routes = routes(Dummy::new(), &Gate::loopback(80), &limits, &shutdown, &end, &tasks);
+    let send = |request: Request<Body>| routes.clone().oneshot(request);
+    let open = Request::get("/sse").header("host", "localhost").body(Body::empty()).unwrap();
+    let mut stream = send(open).await.unwrap().into_body();
+    let first = stream.frame().await.unwrap().unwrap().into_data().unwrap();
+    let target =
+        std::str::from_utf8(&first).unwrap().lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let post = |message: Value| {
+        let request = Request::post(format!("/{target}")).header("host", "localhost");
+        let request =
+            request.header("content-type", "application/json").body(Body::from(message.to_string()));
+        send(request.unwrap()).map(|response| response.unwrap().status().as_u16())
+    };
+
+    assert_eq!(post(initialize("2025-11-25")).await, 202);
+    let everywhere = SSE_EVENTS_WAITING + CALLS_IN_FLIGHT + SSE_MESSAGES_WAITING;
+    let mut accepted = 0;
+    while post(call(accepted, "echo")).await == 202 {
+        accepted += 1;
+        assert!(accepted <= everywhere + 2, "a client that reads nothing is served without end");
+    }
+    assert!(accepted >= everywhere - 2, "turned away after {accepted}");
+    // The answers to all that was accepted, and the one to initialize.
+    for _ in 0..=accepted {
+        stream.frame().await.unwrap().unwrap();
+    }
+    assert_eq!(post(call("more", "echo")).await, 202);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 use super::{call, cancel, dummy::Dummy, initialize, initialized, sorted_ids};
 use crate::transports::{
     TransportError,
-    limits::{CALLS_IN_FLIGHT, MESSAGE_BYTES},
+    limits::{CALLS_IN_FLIGHT, GRACE, MESSAGE_BYTES},
     stdio::serve_lines,
 };
 
-const GRACE: Duration = Duration::from_secs(60);
+/// A moment before the grace period is over.
+const ALMOST_OVER: Duration = Duration::from_secs(59);
 
 struct Client {
     write: WriteHalf<DuplexStream>,
@@ -228,7 +229,7 @@ async fn calls_in_flight_are_answered_after_the_input_ended() {
     client.close().await;
     client.server.started().await;
     client.server.started().await;
-    tokio::time::sleep(GRACE - Duration::from_secs(1)).await;
+    tokio::time::sleep(ALMOST_OVER).await;
     client.server.release(2);
     let ids = [client.receive().await["id"].as_i64(), client.receive().await["id"].as_i64()];
     assert!(ids.contains(&Some(1)) && ids.contains(&Some(2)));
@@ -242,7 +243,7 @@ async fn calls_in_flight_are_answered_after_a_shutdown() {
     client.send(&call(1, "slow")).await;
     client.server.started().await;
     client.shutdown.cancel();
-    tokio::time::sleep(GRACE - Duration::from_secs(1)).await;
+    tokio::time::sleep(ALMOST_OVER).await;
     client.server.release(1);
     assert_eq!(client.receive().await["id"], 1);
     client.ends().await;
