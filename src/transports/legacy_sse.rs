@@ -32,10 +32,11 @@ use uuid::Uuid;
 use super::{
     TransportError,
     calls::Calls,
+    connection::{self, Ending},
     limits::{HttpLimits, SSE_EVENTS_WAITING, SSE_KEEP_ALIVE, SSE_MESSAGES_WAITING, SSE_POST_WAIT},
     message::{self, Inbound, Refusal},
     reply,
-    wire::{self, Ending, Received},
+    wire::Received,
 };
 
 /// Every session of legacy SSE.
@@ -99,7 +100,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
         // A task, since rmcp returns only once the client has sent its first request.
         self.tasks.spawn(async move {
             let output = PollSender::new(outbox);
-            let outcome = wire::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
+            let outcome = connection::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
             if let Err(error) = outcome {
                 tracing::warn!(%error, "a legacy SSE session ended abnormally");
             }
