@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     TransportError,
-    calls::Calls,
+    ledger::Ledger,
     outbox::Outbox,
     wire::{Received, Wire},
 };
@@ -36,7 +36,7 @@ pub(crate) async fn serve<S, I, O>(
     server: S,
     input: I,
     output: O,
-    calls: Arc<Calls>,
+    ledger: Arc<Ledger>,
     ending: Ending,
 ) -> Result<(), TransportError>
 where
@@ -58,7 +58,7 @@ where
         }
     };
     let end = ending.end.clone();
-    let wire = Wire::new(input, Arc::clone(&out), calls, server.supported_protocol_versions(), ending);
+    let wire = Wire::new(input, Arc::clone(&out), ledger, server.supported_protocol_versions(), ending);
     let outcome = tokio::select! {
         outcome = run(server, wire, end) => outcome,
         never = last_resort => never,

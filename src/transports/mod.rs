@@ -7,7 +7,7 @@
 //! | module | does |
 //! |---|---|
 //! | `message` | bytes to JSON-RPC messages, batches included, or the error that says why not |
-//! | `calls` | counts what a connection is owed, and puts the answers of a batch together |
+//! | `ledger` | counts what a connection is owed, and puts the answers of a batch together |
 //! | `wire`, `outbox` | rmcp's transport over messages in and lines out; stdio and legacy SSE share it |
 //! | `connection` | serves one connection over the wire, and says what its end means |
 //! | `stdio` | lines on stdin and stdout |
@@ -17,10 +17,10 @@
 //! | `http`, `listener`, `reply` | the routes, the server loop and its end |
 
 mod batch;
-mod calls;
 mod connection;
 mod gate;
 mod http;
+mod ledger;
 mod legacy_sse;
 pub mod limits;
 mod listener;

@@ -8,7 +8,7 @@ use futures_util::{Sink, SinkExt};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{TransportError, calls::Line};
+use super::{TransportError, ledger::Line};
 
 /// The way out, shared by the answers that are written at the same time.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use tokio_util::{
 
 use super::{
     TransportError,
-    calls::Calls,
     connection::{self, Ending},
+    ledger::Ledger,
     limits::{GRACE, MESSAGE_BYTES},
     message::{self, Refusal},
 };
@@ -69,7 +69,7 @@ where
     });
     let output = FramedWrite::new(write, LinesCodec::new());
     let ending = Ending { shutdown, end: CancellationToken::new(), grace };
-    connection::serve(server, input, output, Arc::new(Calls::default()), ending).await
+    connection::serve(server, input, output, Arc::new(Ledger::default()), ending).await
 }
 
 impl From<LinesCodecError> for TransportError {

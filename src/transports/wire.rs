@@ -19,8 +19,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     TransportError,
-    calls::{Calls, Line},
     connection::Ending,
+    ledger::{Ledger, Line},
     limits::{CALLS_IN_FLIGHT, CLOSE_WAIT},
     message::{Inbound, Refusal},
     outbox::Outbox,
@@ -41,7 +41,7 @@ struct Queued {
 pub(crate) struct Wire<I, O> {
     input: I,
     out: Arc<Outbox<O>>,
-    calls: Arc<Calls>,
+    ledger: Arc<Ledger>,
     queue: VecDeque<Queued>,
     /// Whether a request has opened a lifecycle. rmcp ends the session on anything else before it.
     is_open: bool,
@@ -60,22 +60,22 @@ where
     pub(crate) fn new(
         input: I,
         out: Arc<Outbox<O>>,
-        calls: Arc<Calls>,
+        ledger: Arc<Ledger>,
         revisions: Cow<'static, [ProtocolVersion]>,
         ending: Ending,
     ) -> Self {
-        Self { input, out, calls, queue: VecDeque::new(), is_open: false, revisions, ending, deadline: None }
+        Self { input, out, ledger, queue: VecDeque::new(), is_open: false, revisions, ending, deadline: None }
     }
 
     fn take_in(&mut self, received: Received) {
         match received {
             Err(refusal) => self.refuse(&refusal),
             Ok(Inbound::One(message)) => self.queue.push_back(Queued { message: *message, is_noted: false }),
-            Ok(Inbound::Batch(_)) if !self.calls.takes_batches() => {
+            Ok(Inbound::Batch(_)) if !self.ledger.takes_batches() => {
                 self.refuse(&Refusal::batch_at_this_revision());
             }
             Ok(Inbound::Batch(members)) => {
-                let (messages, answer) = self.calls.open_batch(members);
+                let (messages, answer) = self.ledger.open_batch(members);
                 self.queue.extend(messages.into_iter().map(|message| Queued { message, is_noted: true }));
                 self.write(answer);
             }
@@ -86,7 +86,7 @@ where
     fn admit(&mut self, Queued { message, is_noted }: Queued) -> Option<ClientJsonRpcMessage> {
         match &message {
             JsonRpcMessage::Request(request) => {
-                if !is_noted && !self.calls.open(request) {
+                if !is_noted && !self.ledger.open(request) {
                     self.refuse(&Refusal::duplicate_id());
                     return None;
                 }
@@ -100,7 +100,7 @@ where
                 if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
                     && let Some(id) = &cancelled.params.request_id
                 {
-                    let answer = self.calls.cancelled(id);
+                    let answer = self.ledger.cancelled(id);
                     self.write(answer);
                 }
             }
@@ -124,7 +124,7 @@ where
     }
 
     fn refuse(&self, refusal: &Refusal) {
-        self.write(Some(self.calls.line(refusal.to_json())));
+        self.write(Some(self.ledger.line(refusal.to_json())));
     }
 
     /// Writes beside `receive`, which may be dropped at any await. Bounded, since the line counts as held.
@@ -137,7 +137,7 @@ where
 
     /// What arrived before the shutdown is still served: over legacy SSE it was accepted already.
     fn take_what_is_there(&mut self) {
-        while self.calls.has_room()
+        while self.ledger.has_room()
             && self.queue.len() < CALLS_IN_FLIGHT
             && let Some(Some(received)) = self.input.next().now_or_never()
         {
@@ -147,9 +147,12 @@ where
 }
 
 /// rmcp gives handlers 5 s after the last message, less than a call may take: so the wait is here.
-async fn drain(calls: &Calls, deadline: Instant) {
-    if timeout_at(deadline, calls.idle()).await.is_err() {
-        tracing::warn!(owed = calls.owed(), "calls in flight were given up at the end of their grace period");
+async fn drain(ledger: &Ledger, deadline: Instant) {
+    if timeout_at(deadline, ledger.idle()).await.is_err() {
+        tracing::warn!(
+            owed = ledger.owed(),
+            "calls in flight were given up at the end of their grace period"
+        );
     }
 }
 
@@ -165,7 +168,7 @@ where
         item: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         let line = serde_json::to_string(&item)
-            .map(|text| self.calls.outgoing(&item, text))
+            .map(|text| self.ledger.outgoing(&item, text))
             .map_err(TransportError::Encode);
         let out = Arc::clone(&self.out);
         async move {
@@ -186,7 +189,7 @@ where
                 }
             }
             if let Some(deadline) = self.deadline {
-                drain(&self.calls, deadline).await;
+                drain(&self.ledger, deadline).await;
                 // What still runs is a subscription, or too late.
                 self.ending.end.cancel();
                 return None;
@@ -198,7 +201,7 @@ where
                     None
                 }
                 received = async {
-                    self.calls.room().await;
+                    self.ledger.room().await;
                     self.input.next().await
                 } => received,
             };
