@@ -31,7 +31,6 @@ use super::{
 
 /// How the HTTP server is set up.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct HttpConfig {
     /// What it takes at most.
     pub limits: HttpLimits,

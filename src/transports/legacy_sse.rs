@@ -31,11 +31,12 @@ use uuid::Uuid;
 
 use super::{
     TransportError,
-    calls::Calls,
+    connection::{self, Ending},
+    ledger::Ledger,
     limits::{HttpLimits, SSE_EVENTS_WAITING, SSE_KEEP_ALIVE, SSE_MESSAGES_WAITING, SSE_POST_WAIT},
     message::{self, Inbound, Refusal},
     reply,
-    wire::{self, Ending, Received},
+    wire::Received,
 };
 
 /// Every session of legacy SSE.
@@ -54,7 +55,7 @@ type Sessions = Mutex<HashMap<Uuid, Session>>;
 #[derive(Debug, Clone)]
 struct Session {
     messages: mpsc::Sender<Received>,
-    calls: Arc<Calls>,
+    ledger: Arc<Ledger>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -88,10 +89,10 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             return reply::busy("as many event streams are open as may be");
         };
         let id = Uuid::new_v4();
-        let calls = Arc::new(Calls::default());
+        let ledger = Arc::new(Ledger::default());
         let (messages, inbox) = mpsc::channel(SSE_MESSAGES_WAITING);
         let (outbox, events) = mpsc::channel::<String>(SSE_EVENTS_WAITING);
-        lock(&self.sessions).insert(id, Session { messages, calls: Arc::clone(&calls) });
+        lock(&self.sessions).insert(id, Session { messages, ledger: Arc::clone(&ledger) });
 
         let end = CancellationToken::new();
         let ending = Ending { shutdown: self.shutdown.clone(), end: end.clone(), grace: self.limits.grace };
@@ -99,7 +100,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
         // A task, since rmcp returns only once the client has sent its first request.
         self.tasks.spawn(async move {
             let output = PollSender::new(outbox);
-            let outcome = wire::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
+            let outcome = connection::serve(server, ReceiverStream::new(inbox), output, ledger, ending).await;
             if let Err(error) = outcome {
                 tracing::warn!(%error, "a legacy SSE session ended abnormally");
             }
@@ -143,7 +144,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             Err(response) => return response,
         };
         let inbound = match message::read(&bytes) {
-            Ok(Inbound::Batch(_)) if !session.calls.takes_batches() => {
+            Ok(Inbound::Batch(_)) if !session.ledger.takes_batches() => {
                 return reply::refused(&Refusal::batch_at_this_revision());
             }
             Ok(inbound) => with_parts(inbound, &parts),

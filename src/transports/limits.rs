@@ -53,7 +53,6 @@ pub const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// The limits of the HTTP server that an application, or a test, may set.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct HttpLimits {
     /// Longest request body, in bytes ([`MESSAGE_BYTES`]).
     pub body_bytes: usize,

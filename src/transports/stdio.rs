@@ -18,10 +18,10 @@ use tokio_util::{
 
 use super::{
     TransportError,
-    calls::Calls,
+    connection::{self, Ending},
+    ledger::Ledger,
     limits::{GRACE, MESSAGE_BYTES},
     message::{self, Refusal},
-    wire::{self, Ending},
 };
 
 /// Serves one client on stdin and stdout until stdin ends or `shutdown` is cancelled, and every answer is out
@@ -69,7 +69,7 @@ where
     });
     let output = FramedWrite::new(write, LinesCodec::new());
     let ending = Ending { shutdown, end: CancellationToken::new(), grace };
-    wire::serve(server, input, output, Arc::new(Calls::default()), ending).await
+    connection::serve(server, input, output, Arc::new(Ledger::default()), ending).await
 }
 
 impl From<LinesCodecError> for TransportError {

@@ -7,7 +7,7 @@ use rmcp::{
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ListToolsResult,
         PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-        ServerConfig, Tool,
+        ServerConfig, SubscriptionFilter, Tool,
     },
     service::RequestContext,
 };
@@ -88,6 +88,10 @@ impl ServerHandler for Dummy {
         let by_http = context.extensions.get::<axum::http::request::Parts>().is_some();
         let text = json!({"arguments": request.arguments, "by_http": by_http}).to_string();
         Ok(CallToolResult::success(vec![ContentBlock::text(text)]).into())
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
     }
 
     async fn read_resource(

@@ -14,7 +14,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{call, dummy::Dummy, initialize, initialized, sorted_ids};
+use super::{call, dummy::Dummy, initialize, initialized, modern, sorted_ids};
 use crate::transports::{
     HttpConfig, HttpLimits, TransportError, gate::Gate, http::routes, limits::MESSAGE_BYTES, serve_http,
 };
@@ -87,13 +87,6 @@ async fn error_code(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let body: Value = response.json().await.unwrap();
     (status, body["error"]["code"].clone())
-}
-
-fn modern(id: u32, method: &str) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": {"_meta": {
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {}}}})
 }
 
 #[tokio::test]
@@ -315,6 +308,20 @@ async fn calls_in_flight_are_answered_after_a_shutdown() {
     idle.text().await.unwrap();
     site.ends().await;
     drop(parked);
+}
+
+/// Waiting for the subscription would take the whole grace period.
+#[tokio::test]
+async fn a_subscription_does_not_hold_up_the_end() {
+    let site = Site::start(HttpLimits { grace: Duration::from_hours(1), ..HttpLimits::default() }).await;
+    let request = site.post(None, modern(1, "subscriptions/listen").to_string());
+    let request =
+        request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", "subscriptions/listen");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    site.shutdown.cancel();
+    response.text().await.unwrap();
+    site.ends().await;
 }
 
 #[tokio::test]

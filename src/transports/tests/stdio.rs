@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{call, cancel, dummy::Dummy, initialize, initialized, sorted_ids};
+use super::{call, cancel, dummy::Dummy, initialize, initialized, modern, sorted_ids};
 use crate::transports::{
     TransportError,
     limits::{CALLS_IN_FLIGHT, GRACE, MESSAGE_BYTES},
@@ -80,13 +80,6 @@ async fn every_revision_with_a_handshake() {
         client.close().await;
         client.ends().await;
     }
-}
-
-fn modern(id: u32, method: &str) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": {"_meta": {
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {}}}})
 }
 
 #[tokio::test]
@@ -259,6 +252,18 @@ async fn the_grace_period_bounds_calls_that_never_answer() {
     // Cancelled at the end of the grace period, so that nothing is left behind.
     client.server.cancelled().await;
     client.ends().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_does_not_hold_up_the_end() {
+    let mut client = Client::start();
+    client.send(&modern(1, "subscriptions/listen")).await;
+    assert_eq!(client.receive().await["method"], "notifications/subscriptions/acknowledged");
+    let before = tokio::time::Instant::now();
+    client.close().await;
+    assert_eq!(client.receive().await["id"], 1);
+    client.ends().await;
+    assert!(before.elapsed() < GRACE);
 }
 
 #[tokio::test(start_paused = true)]
