@@ -1,5 +1,7 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
+mod upstream;
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -9,19 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::Calls;
+use crate::calls::{Calls, CallsConfig};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, SimulatorArgs, ToolsArgs};
-use crate::config::{
-    LogFormat, Problems, Serve, ServeFlags, Transport, Upstream, loopback_address, variables,
-};
-use crate::domain::Environment;
-use crate::fintecture::{Client, ClientConfig, Fintecture};
+use crate::config::{LogFormat, Problems, Serve, ServeFlags, Transport, loopback_address, variables};
+use crate::fintecture::Fintecture;
 use crate::mcp::Server;
 use crate::simulator;
 use crate::telemetry;
@@ -106,7 +104,9 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     };
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
-    in_runtime(run_server(settings, capabilities))
+    let upstream = upstream::prepare(settings.upstream).map_err(Failed::Usage)?;
+    let calls = CallsConfig { stop_writes: settings.stop_writes };
+    in_runtime(run_server(settings.transport, upstream, settings.read_only, calls, capabilities))
 }
 
 fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
@@ -114,14 +114,21 @@ fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
     Capabilities::load(&source, &tools::needs()).map(Arc::new).map_err(|refused| refused.to_string())
 }
 
-async fn run_server(settings: Serve, capabilities: Arc<Capabilities>) -> anyhow::Result<()> {
+async fn run_server(
+    transport: Transport,
+    upstream: upstream::Prepared,
+    read_only: bool,
+    calls: CallsConfig,
+    capabilities: Arc<Capabilities>,
+) -> anyhow::Result<()> {
     let shutdown = stop_on_signals()?;
-    let (environment, client, simulator) = upstream(settings.upstream).await?;
+    let (environment, client, simulator) = upstream::ready(upstream).await?;
     let words = capabilities.instructions();
-    let fintecture = Fintecture::new(Client::new(&client)?, Arc::clone(&capabilities));
-    let tools = Tools::new(&capabilities, fintecture, environment, settings.read_only);
-    let server = Server::new(Calls::new(Arc::new(tools)), &words);
-    match settings.transport {
+    let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
+    reload_on_hangup(Arc::clone(&fintecture))?;
+    let tools = Tools::new(&capabilities, fintecture, environment, read_only);
+    let server = Server::new(Calls::new(Arc::new(tools), calls), &words);
+    match transport {
         Transport::Stdio => {
             tracing::info!(%environment, "serving over stdio");
             transports::serve_stdio(server, shutdown).await?;
@@ -136,29 +143,6 @@ async fn run_server(settings: Serve, capabilities: Arc<Capabilities>) -> anyhow:
         simulator.shutdown().await?;
     }
     Ok(())
-}
-
-/// Makes the upstream ready: the simulator is started here, behind the same HTTP client as the real thing.
-async fn upstream(
-    upstream: Upstream,
-) -> anyhow::Result<(Environment, ClientConfig, Option<simulator::Simulator>)> {
-    match upstream {
-        Upstream::Simulator { timeout, unused_credential } => {
-            if unused_credential {
-                tracing::warn!("a credential is set, and not used: the environment is the simulator");
-            }
-            tracing::warn!("SIMULATOR: every customer, account and verification is made up");
-            let token = SecretString::from(uuid::Uuid::new_v4().to_string());
-            let config = simulator::SimulatorConfig { token: Some(token.clone()) };
-            let simulator = simulator::start(listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?, config)?;
-            let base_url = simulator.base_url().parse().context("the simulator's address")?;
-            let client = ClientConfig { base_url, token, timeout };
-            Ok((Environment::Simulator, client, Some(simulator)))
-        }
-        Upstream::Remote { environment, base_url, token, timeout } => {
-            Ok((environment, ClientConfig { base_url, token, timeout }, None))
-        }
-    }
 }
 
 async fn run_simulator(address: SocketAddr, args: SimulatorArgs) -> anyhow::Result<()> {
@@ -219,6 +203,17 @@ fn stop_on_signals() -> anyhow::Result<CancellationToken> {
         });
     }
     Ok(token)
+}
+
+/// SIGHUP reads the files of secrets again.
+fn reload_on_hangup(fintecture: Arc<Fintecture>) -> anyhow::Result<()> {
+    let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            fintecture.reload_secrets();
+        }
+    });
+    Ok(())
 }
 
 fn in_runtime(task: impl Future<Output = anyhow::Result<()>>) -> Result<(), Failed> {

@@ -58,6 +58,9 @@ pub(crate) struct ServeArgs {
     /// Refuse every action that writes, and do not show them
     #[arg(long)]
     read_only: bool,
+    /// While this file exists, refuse every write; looked at on each call, so no restart is needed
+    #[arg(long, value_name = "FILE")]
+    stop_writes: Option<PathBuf>,
     /// How log lines on standard error look [default: text]
     #[arg(long, value_name = "text|json")]
     log_format: Option<String>,
@@ -71,6 +74,7 @@ impl From<ServeArgs> for ServeFlags {
             environment: args.environment,
             capabilities: args.capabilities,
             read_only: args.read_only,
+            stop_writes: args.stop_writes,
             log_format: args.log_format,
         }
     }

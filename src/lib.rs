@@ -43,6 +43,7 @@ pub mod config;
 pub mod domain;
 pub mod fintecture;
 pub mod mcp;
+pub mod secret;
 pub mod simulator;
 mod telemetry;
 pub mod tools;

@@ -144,7 +144,9 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(Secret::from_file(&path).unwrap().readable_by_others().is_some(), noticed);
         }
-        assert!(Secret::from_file(dir.path()).is_err() && Secret::from_file(dir.path().join("none")).is_err());
+        assert!(
+            Secret::from_file(dir.path()).is_err() && Secret::from_file(dir.path().join("none")).is_err()
+        );
         assert!(Secret::fixed("t").readable_by_others().is_none());
     }
 }

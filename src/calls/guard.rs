@@ -9,10 +9,11 @@ use crate::tools::{Fields, ToolError};
 /// Runs a call; a panic in it is answered as `internal`.
 pub(super) async fn catch(
     call: impl Future<Output = Result<Fields, ToolError>>,
+    writes: bool,
 ) -> Result<Fields, ToolError> {
     AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("a tool call panicked");
-        Err(ToolError::internal("the call failed inside the server; a write may have been sent before that"))
+        Err(ToolError::panicked(writes))
     })
 }
 
@@ -23,7 +24,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_answered() {
-        let error = catch(async { panic!("secret detail") }).await.unwrap_err();
+        let error = catch(async { panic!("secret detail") }, true).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Internal);
         assert!(!error.message.contains("secret"));
     }

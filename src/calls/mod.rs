@@ -1,26 +1,27 @@
-//! What surrounds a tool call, whatever protocol it came by: limits, the panic guard, the log line.
+//! What surrounds a tool call, whatever protocol it came by: repeats, the panic guard, the log line.
 //!
-//! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them.
+//! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
+//! write passes, in this order: stopped writes and read-only, arguments, repeats, and then the tool itself.
 
 mod guard;
+mod repeats;
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
+use aws_lc_rs::digest::{Context as Digest, SHA256};
+use serde_json::{Map, Value, json};
 
-use crate::tools::{self, Fields, Tool, ToolError, Tools};
+use crate::fintecture::CallContext;
+use crate::tools::{self, Request, Tool, ToolError, Tools};
+use repeats::{Answer, Ended, Key, Repeats};
 
-/// Calls that run at the same time; further ones wait for [`MAX_WAIT`].
-pub const MAX_CALLS_IN_FLIGHT: usize = 256;
-/// How long a call waits for a place before it is refused.
-const MAX_WAIT: Duration = Duration::from_secs(5);
-/// What a refused call is told to wait, in seconds.
-const RETRY_AFTER_SECONDS: u64 = 2;
+/// Who calls where callers are not authenticated.
+const LOCAL_PRINCIPAL: &str = "local";
 
 /// The answer to a tool call, ready for any protocol.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Reply {
     /// The result's JSON object: `{action, environment, ...}`, or the same with `error`.
     pub body: Value,
@@ -28,18 +29,26 @@ pub struct Reply {
     pub is_error: bool,
 }
 
+/// How calls are treated.
+#[derive(Debug, Default)]
+pub struct CallsConfig {
+    /// While this file exists, every write is refused.
+    pub stop_writes: Option<PathBuf>,
+}
+
 /// The way in for every tool call.
 #[derive(Debug)]
 pub struct Calls {
     tools: Arc<Tools>,
-    places: Semaphore,
+    repeats: Arc<Repeats>,
+    config: CallsConfig,
 }
 
 impl Calls {
     /// Stands before these tools.
     #[must_use]
-    pub fn new(tools: Arc<Tools>) -> Self {
-        Self { tools, places: Semaphore::new(MAX_CALLS_IN_FLIGHT) }
+    pub fn new(tools: Arc<Tools>, config: CallsConfig) -> Self {
+        Self { tools, repeats: Repeats::new(repeats::MAX_RECORDS), config }
     }
 
     /// The tools that can be called.
@@ -58,36 +67,109 @@ impl Calls {
     pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Reply {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
-        let result = guard::catch(self.admitted(tool, arguments)).await;
-        let environment = self.tools.environment();
-        let milliseconds = started.elapsed().as_millis();
-        let action_word = action.unwrap_or("unknown");
-        match result {
-            Ok(fields) => {
-                tracing::info!(tool, action = action_word, outcome = "success", milliseconds, "tool call");
-                Reply { body: tools::envelope(action_word, environment, fields), is_error: false }
-            }
-            Err(error) => {
-                tracing::info!(
-                    tool,
-                    action = action_word,
-                    outcome = error.kind.as_str(),
-                    status = error.upstream_status,
-                    request_id = error.request_id,
-                    milliseconds,
-                    "tool call"
-                );
-                Reply { body: tools::error_envelope(action, environment, &error), is_error: true }
-            }
+        let context = Arc::new(CallContext::default());
+        let reply = self.answer(tool, action, arguments, &context).await;
+        log(tool, action, &reply, &context, started.elapsed());
+        reply
+    }
+
+    async fn answer(
+        &self,
+        tool: &str,
+        action: Option<&'static str>,
+        arguments: Map<String, Value>,
+        context: &Arc<CallContext>,
+    ) -> Reply {
+        let refused = |error: &ToolError| refusal(&self.tools, action, error);
+        if self.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
+            return refused(&ToolError::writes_stopped());
+        }
+        let request = match self.tools.parse(tool, arguments) {
+            Ok(request) => request,
+            Err(error) => return refused(&error),
+        };
+        let Some(key) = key(tool, &request) else {
+            return run(Arc::clone(&self.tools), request, Arc::clone(context)).await;
+        };
+        let write = run(Arc::clone(&self.tools), request, Arc::clone(context));
+        match self.repeats.once(key, write, is_kept).await {
+            Answer::First(reply) => reply,
+            Answer::Repeated(ended) => repeated(ended),
+            Answer::Full => refused(&ToolError::too_many_writes(repeats::KEPT_FOR)),
+            Answer::Lost => refused(&ToolError::lost()),
         }
     }
 
-    async fn admitted(&self, tool: &str, arguments: Map<String, Value>) -> Result<Fields, ToolError> {
-        let request = self.tools.parse(tool, arguments)?;
-        let place = tokio::time::timeout(MAX_WAIT, self.places.acquire()).await;
-        let Ok(Ok(_place)) = place else {
-            return Err(ToolError::busy(request.writes, RETRY_AFTER_SECONDS));
-        };
-        self.tools.run(request).await
+    fn writes_are_stopped(&self) -> bool {
+        // A file that cannot be looked at may be there: writes wait until it certainly is not.
+        self.config.stop_writes.as_ref().is_some_and(|file| file.try_exists().unwrap_or(true))
+    }
+}
+
+async fn run(tools: Arc<Tools>, request: Request, context: Arc<CallContext>) -> Reply {
+    let (action, writes) = (request.action, request.writes);
+    match guard::catch(tools.run(request, &context), writes).await {
+        Ok(fields) => Reply { body: tools::envelope(action, tools.environment(), fields), is_error: false },
+        Err(error) => refusal(&tools, Some(action), &error),
+    }
+}
+
+fn refusal(tools: &Tools, action: Option<&str>, error: &ToolError) -> Reply {
+    Reply { body: tools::error_envelope(action, tools.environment(), error), is_error: true }
+}
+
+/// Names a write by who sends what; nothing for a read.
+fn key(tool: &str, request: &Request) -> Option<Key> {
+    let arguments = request.canonical_write()?;
+    let mut digest = Digest::new(&SHA256);
+    for part in [LOCAL_PRINCIPAL, tool, request.action, &arguments] {
+        // Lengths keep two parts from reading as other two.
+        digest.update(&(part.len() as u64).to_le_bytes());
+        digest.update(part.as_bytes());
+    }
+    digest.finish().as_ref().try_into().ok()
+}
+
+/// Whether an outcome answers repeats: a success, or one that may yet turn out to be.
+fn is_kept(reply: &Reply) -> bool {
+    !reply.is_error || reply.body.pointer("/error/outcome").and_then(Value::as_str) == Some("unknown")
+}
+
+/// The first outcome again, marked as such; an unknown one says from when the write would be sent again.
+fn repeated(ended: Ended) -> Reply {
+    let Ended { mut reply, kept_until } = ended;
+    let Some(until) = kept_until else { return reply };
+    if let Some(fields) = reply.body.as_object_mut() {
+        fields.insert("repeated".to_owned(), json!(true));
+    }
+    if let Some(Value::String(hint)) = reply.body.pointer_mut("/error/hint") {
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        let when = httpdate::fmt_http_date(SystemTime::now() + left);
+        hint.push_str(&format!(" The same arguments would be sent again from {when} on."));
+    }
+    reply
+}
+
+fn log(tool: &str, action: Option<&str>, reply: &Reply, context: &CallContext, took: Duration) {
+    let seen = context.seen();
+    let outcome = reply.body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success");
+    let repeated = reply.body.get("repeated").is_some();
+    tracing::info!(
+        tool,
+        action = action.unwrap_or("unknown"),
+        outcome,
+        repeated,
+        status = seen.status,
+        attempts = seen.attempts,
+        milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        request_id = seen.request_id,
+        "tool call"
+    );
+}
+
+// A reply is full of personal data: its contents never reach a log by way of Debug.
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply").field("is_error", &self.is_error).finish_non_exhaustive()
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Each variable is named in [`variables`] alone. Knows the domain and nothing else of the crate.
 
+mod credentials;
 mod listen;
 mod problems;
 mod serve;
 mod upstream;
 pub mod variables;
 
+pub use credentials::{Credentials, Signing};
 pub use listen::loopback_address;
 pub use problems::Problems;
 pub use serve::{LogFormat, Serve, ServeFlags, Transport};
-pub use upstream::Upstream;
+pub use upstream::{Remote, Upstream};

@@ -18,6 +18,7 @@ pub struct ServeFlags {
     pub environment: Option<String>,
     pub capabilities: Option<PathBuf>,
     pub read_only: bool,
+    pub stop_writes: Option<PathBuf>,
     pub log_format: Option<String>,
 }
 
@@ -50,6 +51,8 @@ pub struct Serve {
     pub capabilities: Option<PathBuf>,
     /// Whether writes are refused.
     pub read_only: bool,
+    /// While this file exists, writes are refused.
+    pub stop_writes: Option<PathBuf>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -73,6 +76,7 @@ impl Serve {
             upstream,
             capabilities: flags.capabilities,
             read_only: flags.read_only,
+            stop_writes: flags.stop_writes,
             log_format,
         });
         problems.or(serve)
@@ -132,7 +136,7 @@ mod tests {
         assert!(matches!(serve.upstream, Upstream::Simulator { unused_credential: false, .. }));
         insta::assert_snapshot!(read(http(), &[]).unwrap_err(), @"over HTTP the environment must be named: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", "canary")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
-        insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", " ")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but empty: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
+        insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", " ")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_BASE_URL", "https://x.example")]).unwrap_err(), @"FINTECTURE_BASE_URL is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
     }
 
@@ -149,12 +153,17 @@ mod tests {
         for (name, host) in [("sandbox", "api-sandbox.fintecture.com"), ("production", "api.fintecture.com")]
         {
             let problem = read(http(), &[("FINTECTURE_ENVIRONMENT", name)]).unwrap_err();
-            assert_eq!(problem, format!("{name} needs FINTECTURE_CUSTOMER_TOKEN"));
+            assert_eq!(
+                problem,
+                format!(
+                    "{name} needs FINTECTURE_CUSTOMER_TOKEN, or FINTECTURE_APP_ID and FINTECTURE_APP_SECRET"
+                )
+            );
             let serve =
                 read(http(), &[("FINTECTURE_ENVIRONMENT", name), ("FINTECTURE_CUSTOMER_TOKEN", "t\n")])
                     .unwrap();
-            let Upstream::Remote { base_url, .. } = serve.upstream else { panic!("a remote upstream") };
-            assert_eq!(base_url.host_str(), Some(host));
+            let Upstream::Remote(remote) = serve.upstream else { panic!("a remote upstream") };
+            assert_eq!(remote.base_url.host_str(), Some(host));
         }
     }
 

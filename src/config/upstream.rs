@@ -1,12 +1,16 @@
 //! Which upstream, and what to show it. A lost secret must never turn into made-up customers.
 
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::Problems;
-use super::variables::{BASE_URL, CUSTOMER_TOKEN, ENVIRONMENT, TIMEOUT_SECONDS, Variables};
+use super::credentials::{self, Credentials, Signing};
+use super::variables::{
+    BASE_URL, CA_FILE, ENVIRONMENT, REQUESTS_PER_SECOND, TIMEOUT_SECONDS, Variable, Variables,
+};
 use crate::domain::Environment;
 
 const SANDBOX_URL: &str = "https://api-sandbox.fintecture.com";
@@ -16,6 +20,8 @@ const PRODUCTION_URL: &str = "https://api.fintecture.com";
 const DEFAULT_TIMEOUT_SECONDS: u64 = 10;
 /// What a timeout may be set to, in seconds; all attempts of a call together have 45.
 const TIMEOUT_RANGE: std::ops::RangeInclusive<u64> = 1..=45;
+/// Requests a second where nothing is set.
+const DEFAULT_REQUESTS_PER_SECOND: u32 = 50;
 
 /// The upstream to use.
 #[derive(Debug)]
@@ -28,16 +34,26 @@ pub enum Upstream {
         unused_credential: bool,
     },
     /// Fintecture, or what `FINTECTURE_BASE_URL` puts in its place.
-    Remote {
-        /// Sandbox or production.
-        environment: Environment,
-        /// Where it is.
-        base_url: Url,
-        /// The bearer token.
-        token: SecretString,
-        /// Longest time for one attempt.
-        timeout: Duration,
-    },
+    Remote(Remote),
+}
+
+/// A sandbox or production upstream.
+#[derive(Debug)]
+pub struct Remote {
+    /// Sandbox or production.
+    pub environment: Environment,
+    /// Where it is.
+    pub base_url: Url,
+    /// What it is asked with.
+    pub credentials: Credentials,
+    /// What requests are signed with.
+    pub signing: Option<Signing>,
+    /// Longest time for one attempt.
+    pub timeout: Duration,
+    /// Requests a second; `None`: no limit.
+    pub requests_per_second: Option<NonZeroU32>,
+    /// Root certificates beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Upstream {
@@ -49,29 +65,39 @@ impl Upstream {
         problems: &mut Problems,
     ) -> Option<Self> {
         let timeout = timeout(variables, problems);
-        let base_url = base_url(variables, problems);
+        let base_url = variables.get(BASE_URL).map(|_| address(BASE_URL, variables, problems));
+        let rate = rate(variables, problems);
         let environment = environment(flag, may_imply, variables, problems)?;
-        let token = variables.get(CUSTOMER_TOKEN);
-        let base_url = match environment {
+        let default_url = match environment {
             Environment::Simulator => {
-                if variables.get(BASE_URL).is_some() {
+                if base_url.is_some() {
                     problems.add(format!(
                         "{} is for sandbox and production: unset it, or name one of them",
                         BASE_URL.name
                     ));
                 }
-                return Some(Self::Simulator { timeout: timeout?, unused_credential: token.is_some() });
+                let unused_credential = !credentials::set(variables).is_empty();
+                return Some(Self::Simulator { timeout: timeout?, unused_credential });
             }
-            Environment::Sandbox => base_url.or_else(|| Url::parse(SANDBOX_URL).ok()),
-            Environment::Production => base_url.or_else(|| Url::parse(PRODUCTION_URL).ok()),
+            Environment::Sandbox => SANDBOX_URL,
+            Environment::Production => PRODUCTION_URL,
         };
-        let Some(token) = token else {
-            problems.add(format!("{environment} needs {}", CUSTOMER_TOKEN.name));
-            return None;
-        };
-        // A trailing line break comes from `echo` and would be refused by every HTTP stack.
-        let token = SecretString::from(token.trim());
-        Some(Self::Remote { environment, base_url: base_url?, token, timeout: timeout? })
+        let base_url = base_url.unwrap_or_else(|| Url::parse(default_url).ok());
+        // The credentials are looked at even where the address is wrong, so that every problem is told.
+        let below = base_url.clone().or_else(|| Url::parse(default_url).ok())?;
+        let (credentials, signing) = credentials::read(environment.as_str(), &below, variables, problems)?;
+        let base_url = base_url?;
+        let default_rate =
+            || if is_loopback(&base_url) { None } else { NonZeroU32::new(DEFAULT_REQUESTS_PER_SECOND) };
+        Some(Self::Remote(Remote {
+            environment,
+            requests_per_second: rate.or_else(default_rate),
+            base_url,
+            credentials,
+            signing,
+            timeout: timeout?,
+            ca_file: variables.get(CA_FILE).map(PathBuf::from),
+        }))
     }
 }
 
@@ -98,10 +124,8 @@ fn environment(
 
 fn implied(may_imply: bool, variables: &Variables<'_>, problems: &mut Problems) -> Option<Environment> {
     let named = "set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production";
-    if variables.get(CUSTOMER_TOKEN).is_some() {
-        problems.add(format!("{} is set, but no environment: {named}", CUSTOMER_TOKEN.name));
-    } else if variables.is_blank(CUSTOMER_TOKEN) {
-        problems.add(format!("{} is set, but empty: {named}", CUSTOMER_TOKEN.name));
+    if let Some(name) = credentials::set(variables).first() {
+        problems.add(format!("{name} is set, but no environment: {named}"));
     } else if variables.get(BASE_URL).is_some() {
         problems.add(format!("{} is set, but no environment: {named}", BASE_URL.name));
     } else if !may_imply {
@@ -125,22 +149,26 @@ fn timeout(variables: &Variables<'_>, problems: &mut Problems) -> Option<Duratio
     }
 }
 
-fn base_url(variables: &Variables<'_>, problems: &mut Problems) -> Option<Url> {
-    let text = variables.get(BASE_URL)?;
+fn rate(variables: &Variables<'_>, problems: &mut Problems) -> Option<NonZeroU32> {
+    let text = variables.get(REQUESTS_PER_SECOND)?;
+    let rate = text.trim().parse().ok();
+    if rate.is_none() {
+        problems.add(format!("{} must be a whole number from 1", REQUESTS_PER_SECOND.name));
+    }
+    rate
+}
+
+/// The address in a variable, where it is one that a credential may go to.
+pub(super) fn address(variable: Variable, variables: &Variables<'_>, problems: &mut Problems) -> Option<Url> {
+    let text = variables.get(variable)?;
     let mut refuse = |reason: &str| {
-        problems.add(format!("{} {reason}", BASE_URL.name));
+        problems.add(format!("{} {reason}", variable.name));
         None
     };
     let Ok(url) = Url::parse(text.trim()) else {
         return refuse("must be an address such as https://api.fintecture.com");
     };
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
+    if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)) {
         return refuse("must be https, or http on loopback");
     }
     if !url.username().is_empty()
@@ -151,4 +179,13 @@ fn base_url(variables: &Variables<'_>, problems: &mut Problems) -> Option<Url> {
         return refuse("must be a host and perhaps a path, without user, password, query or fragment");
     }
     Some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }

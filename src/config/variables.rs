@@ -22,14 +22,52 @@ pub const BASE_URL: Variable = Variable {
     help: "replaces the host of sandbox and production, such as https://proxy.example; https only, except on loopback",
 };
 /// The static bearer token.
-pub const CUSTOMER_TOKEN: Variable = Variable {
-    name: "FINTECTURE_CUSTOMER_TOKEN",
-    help: "bearer token for the Customers API; needed for sandbox and production. Goes to that host alone",
+pub const CUSTOMER_TOKEN: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_CUSTOMER_TOKEN",
+        help: "bearer token for the Customers API; goes to that host alone. Sandbox and production need it, or an application",
+    },
+};
+/// The application.
+pub const APP_ID: Variable = Variable {
+    name: "FINTECTURE_APP_ID",
+    help: "id of an application at Fintecture, in whose name tokens are fetched; also names the private key",
+};
+/// The application's secret.
+pub const APP_SECRET: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_APP_SECRET",
+        help: "secret of that application; goes to the token URL alone",
+    },
+};
+/// Where tokens are given out.
+pub const TOKEN_URL: Variable = Variable {
+    name: "FINTECTURE_TOKEN_URL",
+    help: "where tokens are fetched; default /oauth/accesstoken on the API's host",
+};
+/// What tokens are asked for.
+pub const SCOPE: Variable = Variable { name: "FINTECTURE_SCOPE", help: "scope of those tokens; default PIS" };
+/// The key to sign with.
+pub const PRIVATE_KEY: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_PRIVATE_KEY",
+        help: "RSA private key, PEM (PKCS#8 or PKCS#1, without passphrase); every request is signed with it",
+    },
 };
 /// Timeout of one attempt.
 pub const TIMEOUT_SECONDS: Variable = Variable {
     name: "FINTECTURE_TIMEOUT_SECONDS",
     help: "longest time for one request to the upstream, in whole seconds from 1 to 45; default 10",
+};
+/// Rate towards the upstream.
+pub const REQUESTS_PER_SECOND: Variable = Variable {
+    name: "FINTECTURE_REQUESTS_PER_SECOND",
+    help: "requests a second to the upstream at most, further ones wait; default 50, and no limit on loopback",
+};
+/// Root certificates beside the system's.
+pub const CA_FILE: Variable = Variable {
+    name: "FINTECTURE_CA_FILE",
+    help: "PEM file with root certificates to trust beside those of the system, such as a proxy's",
 };
 /// The log filter, read by the logging library.
 pub const RUST_LOG: Variable = Variable {
@@ -37,8 +75,39 @@ pub const RUST_LOG: Variable = Variable {
     help: "which log lines go to stderr: error, warn, info, debug or trace; default info",
 };
 
-/// All of them, in the order of help texts.
-pub const ALL: [Variable; 5] = [ENVIRONMENT, BASE_URL, CUSTOMER_TOKEN, TIMEOUT_SECONDS, RUST_LOG];
+/// Every variable but the files of secrets, in the order of help texts.
+pub const ALL: [Variable; 12] = [
+    ENVIRONMENT,
+    BASE_URL,
+    CUSTOMER_TOKEN.variable,
+    APP_ID,
+    APP_SECRET.variable,
+    TOKEN_URL,
+    SCOPE,
+    PRIVATE_KEY.variable,
+    TIMEOUT_SECONDS,
+    REQUESTS_PER_SECOND,
+    CA_FILE,
+    RUST_LOG,
+];
+
+/// The secrets, each of which may stand in a file instead.
+pub const SECRETS: [SecretVariable; 3] = [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY];
+
+/// A variable that holds a secret. The same name with `_FILE` names a file that holds it.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretVariable {
+    /// The variable itself.
+    pub variable: Variable,
+}
+
+impl SecretVariable {
+    /// The variable that names a file instead.
+    #[must_use]
+    pub fn file_name(self) -> String {
+        format!("{}_FILE", self.variable.name)
+    }
+}
 
 /// What every variable of this program but `RUST_LOG` begins with.
 const PREFIX: &str = "FINTECTURE_";
@@ -58,13 +127,25 @@ impl<'a> Variables<'a> {
     /// The value, where it is set and not blank.
     #[must_use]
     pub fn get(&self, variable: Variable) -> Option<String> {
-        (self.0)(variable.name).filter(|value| !value.trim().is_empty())
+        self.named(variable.name)
+    }
+
+    /// The same for a variable by its name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Whether it is set, to something or to nothing.
+    #[must_use]
+    pub fn is_set(&self, name: &str) -> bool {
+        (self.0)(name).is_some()
     }
 
     /// Whether it is set, but to nothing: what a secret looks like that was lost on the way.
     #[must_use]
-    pub fn is_blank(&self, variable: Variable) -> bool {
-        (self.0)(variable.name).is_some_and(|value| value.trim().is_empty())
+    pub fn is_blank(&self, name: &str) -> bool {
+        (self.0)(name).is_some_and(|value| value.trim().is_empty())
     }
 }
 
@@ -76,13 +157,18 @@ impl std::fmt::Debug for Variables<'_> {
 
 /// Refuses variables that look like ours and are not: a mistyped name would be a setting silently lost.
 pub fn refuse_unknown(names: impl Iterator<Item = String>, problems: &mut Problems) {
+    let known: Vec<String> = ALL
+        .iter()
+        .map(|known| known.name.to_owned())
+        .chain(SECRETS.iter().map(|secret| secret.file_name()))
+        .collect();
     let mut unknown: Vec<String> =
-        names.filter(|name| name.starts_with(PREFIX) && ALL.iter().all(|known| known.name != name)).collect();
+        names.filter(|name| name.starts_with(PREFIX) && !known.contains(name)).collect();
     unknown.sort();
     for name in unknown {
-        let near = ALL
+        let near = known
             .iter()
-            .map(|known| (strsim::jaro_winkler(bare(&name), bare(known.name)), known.name))
+            .map(|known| (strsim::jaro_winkler(bare(&name), bare(known)), known))
             .max_by(|(left, _), (right, _)| left.total_cmp(right))
             .filter(|(likeness, _)| *likeness >= CLOSE);
         match near {
@@ -103,7 +189,11 @@ fn bare(name: &str) -> &str {
 #[must_use]
 pub(crate) fn help() -> String {
     let rows = ALL.iter().map(|variable| format!("  {:<28} {}", variable.name, variable.help));
-    format!("Environment variables:\n{}", rows.collect::<Vec<_>>().join("\n"))
+    let files = SECRETS.map(SecretVariable::file_name).join(", ");
+    format!(
+        "Environment variables:\n{}\n  {files}: files that hold these secrets instead",
+        rows.collect::<Vec<_>>().join("\n")
+    )
 }
 
 #[cfg(test)]

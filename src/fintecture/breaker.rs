@@ -48,7 +48,10 @@ impl Breaker {
         let mut state = self.lock();
         state.failures = state.failures.saturating_add(1);
         if state.failures >= OPENS_AFTER && state.next_probe.is_none() {
-            tracing::warn!(failures = state.failures, "the upstream keeps failing: calls fail at once until it answers");
+            tracing::warn!(
+                failures = state.failures,
+                "the upstream keeps failing: calls fail at once until it answers"
+            );
             state.next_probe = Some(Instant::now() + PROBE_EVERY);
         }
     }

@@ -1,18 +1,38 @@
-//! One request to the upstream, from top to bottom: address → token → send → read (bounded) → decode.
+//! A call to the upstream, from top to bottom: permit → token → sign → send → read (bounded) → decode, with the
+//! retries around it.
+//!
+//! Credentials go to the configured host alone: the client follows no redirect, and no path or file can name
+//! another host.
 
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::BytesMut;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response};
-use secrecy::{ExposeSecret, SecretString};
+use bytes::Bytes;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::body::{self, BodyError};
-use super::failure::{Failure, FailureKind, Reach, kind_of};
-use crate::capability::Route;
+use super::attempt::Attempt;
+use super::body;
+use super::breaker::Breaker;
+use super::context::CallContext;
+use super::credentials::{Bearer, Credentials, Tokens};
+use super::failure::{Failure, FailureKind};
+use super::retry::{self, RetryBudget};
+use super::signature::{Signed, Signer};
 
+/// Requests to the upstream at the same time; further ones wait.
+const MAX_REQUESTS_IN_FLIGHT: usize = 256;
+/// How long a request waits for its turn before it is refused.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+/// What a refused call is told to wait, in seconds.
+const BUSY_RETRY_AFTER_SECONDS: u64 = 2;
 /// Longest wait for a connection, within the timeout of the attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept for the next call.
@@ -23,10 +43,16 @@ const IDLE_CONNECTION: Duration = Duration::from_mins(1);
 pub struct ClientConfig {
     /// Scheme, host and perhaps a path prefix; https, or http on loopback.
     pub base_url: Url,
-    /// The bearer token; it goes to `base_url` alone.
-    pub token: SecretString,
+    /// What it is asked with; goes to `base_url` (and an application's secret to its token URL) alone.
+    pub credentials: Credentials,
+    /// Signs every request, where there is one.
+    pub signer: Option<Signer>,
     /// Longest time for one attempt, from the first byte out to the last byte in.
     pub timeout: Duration,
+    /// Requests a second; `None`: as many as there are.
+    pub requests_per_second: Option<NonZeroU32>,
+    /// A PEM file with root certificates to trust beside those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Why no client can be made.
@@ -35,20 +61,54 @@ pub enum ClientError {
     /// A base URL that would send credentials in clear.
     #[error("the upstream's address must be https, or http on loopback")]
     Insecure,
-    /// A token with characters that no header can carry.
-    #[error("the token holds characters that no HTTP header can carry")]
-    Token,
+    /// The root certificates cannot be read.
+    #[error("the root certificates in {path}: {reason}")]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The HTTP stack refused to start.
     #[error("the HTTP client cannot start: {0}")]
     Http(#[from] reqwest::Error),
 }
 
-/// The pooled connection to one upstream.
+/// A request as it will go out, again and again where it must.
 #[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Outgoing {
+    fn is_write(&self) -> bool {
+        self.method != Method::GET
+    }
+
+    /// Path and query exactly as they go over the wire.
+    fn target(&self) -> String {
+        match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
+        }
+    }
+}
+
+/// The pooled connection to one upstream.
 pub struct Client {
     http: reqwest::Client,
+    /// For the token endpoint, which may be reached by another way (a proxy) than the rest.
+    token_http: reqwest::Client,
     base_url: Url,
-    authorization: HeaderValue,
+    timeout: Duration,
+    tokens: Tokens,
+    signer: Option<Signer>,
+    permits: Semaphore,
+    rate: Option<DefaultDirectRateLimiter>,
+    breaker: Breaker,
+    retries: RetryBudget,
 }
 
 impl Client {
@@ -56,131 +116,229 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`] names what in the configuration is wrong.
-    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
-        let loopback = is_loopback(&config.base_url);
-        if config.base_url.scheme() != "https" && !loopback {
+    pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
+        let insecure = |url: &Url| url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url));
+        let token_url = match &config.credentials {
+            Credentials::Application(application) => Some(&application.token_url),
+            Credentials::Token(_) => None,
+        };
+        if insecure(&config.base_url) || token_url.is_some_and(insecure) {
             return Err(ClientError::Insecure);
         }
-        let mut authorization = HeaderValue::try_from(format!("Bearer {}", config.token.expose_secret()))
-            .map_err(|_| ClientError::Token)?;
-        authorization.set_sensitive(true);
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("fintecture-mcp/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
-            .https_only(!loopback)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT.min(config.timeout))
-            .timeout(config.timeout)
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .tcp_nodelay(true);
-        if loopback {
-            http = http.no_proxy();
-        }
-        Ok(Self { http: http.build()?, base_url: config.base_url.clone(), authorization })
+        let certificates = certificates(config.ca_file)?;
+        let http = http(&config.base_url, config.timeout, &certificates)?;
+        let token_http = match token_url {
+            Some(url) => self::http(url, config.timeout, &certificates)?,
+            None => http.clone(),
+        };
+        Ok(Self {
+            http,
+            token_http,
+            base_url: config.base_url,
+            timeout: config.timeout,
+            tokens: Tokens::new(config.credentials),
+            signer: config.signer,
+            permits: Semaphore::new(MAX_REQUESTS_IN_FLIGHT),
+            rate: config.requests_per_second.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
+            breaker: Breaker::default(),
+            retries: RetryBudget::default(),
+        })
     }
 
-    /// Starts a request on a route whose path has been filled in.
-    pub(super) fn request(&self, route: &Route, path: &str, query: &[(&str, &str)]) -> RequestBuilder {
+    /// Reads secrets that live in files again.
+    pub fn reload_secrets(&self) {
+        self.tokens.reload();
+    }
+
+    /// The address of a path of the upstream, with its query.
+    pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base_url.clone();
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{prefix}{path}"));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.http.request(route.method.clone(), url)
+        url
     }
 
-    /// Sends one attempt and decodes its answer.
+    /// Sends a request, again where that is safe, and decodes its answer.
     ///
     /// # Errors
-    /// A [`Failure`] that says how far the request came.
+    /// The last [`Failure`], which says how far the request came.
     pub(super) async fn send<T>(
         &self,
-        request: RequestBuilder,
-        decode: impl FnOnce(&[u8]) -> Option<T>,
+        request: &Outgoing,
+        decode: fn(&[u8]) -> Option<T>,
+        context: &CallContext,
     ) -> Result<T, Failure> {
-        let attempt = Attempt { request_id: Uuid::new_v4().to_string() };
-        let response = request
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header("X-Request-ID", &attempt.request_id)
-            .send()
+        let mut renewed = false;
+        let mut attempts = 0;
+        loop {
+            let (failure, used) = match self.attempt(request, decode, context).await {
+                Ok(decoded) => return Ok(decoded),
+                Err(failed) => failed,
+            };
+            // A 401 means that nothing was done, so even a write may go out again, with another token.
+            if let Some(bearer) = used.filter(|_| failure.status == Some(401) && !renewed)
+                && self.tokens.refused(&bearer)
+            {
+                renewed = true;
+                continue;
+            }
+            attempts += 1;
+            let Some(pause) = retry::pause(&failure, attempts, request.is_write(), &self.retries) else {
+                return Err(failure);
+            };
+            if pause >= context.left() {
+                return Err(failure);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// One attempt. A failure comes with the token that was sent, where one was.
+    async fn attempt<T>(
+        &self,
+        request: &Outgoing,
+        decode: fn(&[u8]) -> Option<T>,
+        context: &CallContext,
+    ) -> Result<T, (Failure, Option<Arc<Bearer>>)> {
+        let attempt = Attempt::new(Uuid::new_v4().to_string());
+        let _permit = self.permit(&attempt, context).await.map_err(|failure| (failure, None))?;
+        let timeout = self.timeout.min(context.left());
+        if timeout.is_zero() {
+            return Err((
+                attempt.not_sent("the time of this call was used up before the request left"),
+                None,
+            ));
+        }
+        let bearer = self
+            .tokens
+            .bearer(&self.token_http, timeout)
             .await
-            .map_err(|error| attempt.not_answered(&error))?;
-        let status = response.status();
-        tracing::debug!(request_id = attempt.request_id, status = status.as_u16(), "the upstream answered");
-        if !status.is_success() {
+            .map_err(|failure| (attempt.named(failure), None))?;
+        context.attempted(&attempt.request_id);
+        let result = self
+            .exchange(&attempt, request, &bearer, timeout, context)
+            .await
+            .and_then(|body| decode(&body).ok_or_else(|| attempt.undecodable(context.seen().status)));
+        match &result {
+            Ok(_) => {
+                self.breaker.succeeded();
+                self.retries.succeeded();
+            }
+            Err(failure) if failure.kind == FailureKind::Unavailable => self.breaker.failed(),
+            Err(_) => self.breaker.succeeded(),
+        }
+        result.map_err(|failure| (failure, Some(bearer)))
+    }
+
+    /// A place among the requests of the moment; refused at once while the upstream keeps failing.
+    async fn permit(
+        &self,
+        attempt: &Attempt,
+        context: &CallContext,
+    ) -> Result<tokio::sync::SemaphorePermit<'_>, Failure> {
+        let wait = MAX_WAIT.min(context.left());
+        let turn = async {
+            let permit = self.permits.acquire().await;
+            if let Some(rate) = &self.rate {
+                rate.until_ready().await;
+            }
+            permit
+        };
+        let permit = match tokio::time::timeout(wait, turn).await {
+            Ok(Ok(permit)) => permit,
+            _ => {
+                return Err(Failure {
+                    kind: FailureKind::RateLimited,
+                    retry_after_seconds: Some(BUSY_RETRY_AFTER_SECONDS),
+                    ..attempt.not_sent("this server has too many requests to the upstream under way")
+                });
+            }
+        };
+        self.breaker.admit().map_err(|wait| Failure {
+            retry_after_seconds: Some(wait.as_secs() + 1),
+            is_fail_fast: true,
+            ..attempt.not_sent("the upstream has failed too often in a row and is asked again in a moment")
+        })?;
+        Ok(permit)
+    }
+
+    async fn exchange(
+        &self,
+        attempt: &Attempt,
+        request: &Outgoing,
+        bearer: &Bearer,
+        timeout: Duration,
+        context: &CallContext,
+    ) -> Result<Bytes, Failure> {
+        let mut outgoing = self
+            .http
+            .request(request.method.clone(), request.url.clone())
+            .timeout(timeout)
+            .header(AUTHORIZATION, bearer.header.clone())
+            .header("X-Request-ID", &attempt.request_id);
+        if let Some(signer) = &self.signer {
+            let signed = Signed {
+                method: request.method.as_str(),
+                target: &request.target(),
+                body: request.body.as_deref(),
+                request_id: &attempt.request_id,
+                date: SystemTime::now(),
+            };
+            let headers =
+                signer.sign(&signed).ok_or_else(|| attempt.not_sent("the request could not be signed"))?;
+            outgoing = outgoing.headers(headers);
+        }
+        if let Some(body) = &request.body {
+            outgoing = outgoing
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body.clone());
+        }
+        let response = outgoing.send().await.map_err(|error| attempt.not_answered(&error))?;
+        let status = response.status().as_u16();
+        context.answered(status);
+        if !response.status().is_success() {
             return Err(attempt.refused(response).await);
         }
-        let body = body::read(response).await.map_err(|error| attempt.unreadable(status.as_u16(), &error))?;
-        decode(&body).ok_or_else(|| {
-            attempt.unavailable(
-                "the upstream's answer is not what this operation returns",
-                Some(status.as_u16()),
-            )
-        })
+        let body = body::read(response).await.map_err(|error| attempt.unreadable(status, &error))?;
+        Ok(body.freeze())
     }
 }
 
-/// One request on its way; names it in every failure.
-struct Attempt {
-    request_id: String,
+/// The HTTP stack towards one host.
+fn http(
+    url: &Url,
+    timeout: Duration,
+    certificates: &[reqwest::Certificate],
+) -> Result<reqwest::Client, reqwest::Error> {
+    let mut http = reqwest::Client::builder()
+        .user_agent(concat!("fintecture-mcp/", env!("CARGO_PKG_VERSION")))
+        .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .tcp_nodelay(true);
+    if is_loopback(url) {
+        http = http.no_proxy();
+    }
+    for certificate in certificates {
+        http = http.add_root_certificate(certificate.clone());
+    }
+    http.build()
 }
 
-impl Attempt {
-    fn unavailable(&self, reason: impl Into<String>, status: Option<u16>) -> Failure {
-        Failure {
-            kind: FailureKind::Unavailable,
-            reach: Reach::Unknown,
-            reason: reason.into(),
-            status,
-            detail: None,
-            retry_after_seconds: None,
-            request_id: self.request_id.clone(),
-        }
-    }
-
-    fn not_answered(&self, error: &reqwest::Error) -> Failure {
-        // Without a connection no byte of the request can have left; everything else may have arrived.
-        if error.is_connect() || error.is_builder() {
-            let reason = format!("no connection to the upstream: {}", body::cause(error));
-            return Failure { reach: Reach::NotSent, ..self.unavailable(reason, None) };
-        }
-        if error.is_timeout() {
-            return self.unavailable("the upstream did not answer in time", None);
-        }
-        self.unavailable(format!("the connection to the upstream broke: {}", body::cause(error)), None)
-    }
-
-    fn unreadable(&self, status: u16, error: &BodyError) -> Failure {
-        let reason = match error {
-            BodyError::TooLarge => "the upstream's answer is larger than 2 MiB",
-            BodyError::TimedOut => "the upstream did not finish its answer in time",
-            BodyError::Broken => "the upstream's answer broke off",
-        };
-        self.unavailable(reason, Some(status))
-    }
-
-    async fn refused(&self, response: Response) -> Failure {
-        let status = response.status().as_u16();
-        let kind = kind_of(status);
-        let retry_after_seconds = retry_after(response.headers());
-        // A refusal stays one, however its body ends: the status alone decides.
-        let body = body::read(response).await.unwrap_or_else(|_| BytesMut::new());
-        Failure {
-            kind,
-            reach: if kind == FailureKind::Unavailable { Reach::Unknown } else { Reach::Refused },
-            reason: format!("the upstream answered with status {status}"),
-            status: Some(status),
-            detail: body::detail(&body),
-            retry_after_seconds,
-            request_id: self.request_id.clone(),
-        }
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
     }
 }
 
 /// `Retry-After` in seconds, in either of its forms.
-fn retry_after(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     value.parse().ok().or_else(|| {
         let until = httpdate::parse_http_date(value).ok()?;
@@ -189,58 +347,24 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     })
 }
 
+fn certificates(file: Option<PathBuf>) -> Result<Vec<reqwest::Certificate>, ClientError> {
+    let Some(path) = file else { return Ok(Vec::new()) };
+    let read = || {
+        let pem = std::fs::read(&path).map_err(|error| error.to_string())?;
+        let found =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| "no PEM certificates".to_owned())?;
+        if found.is_empty() { Err("no PEM certificates".to_owned()) } else { Ok(found) }
+    };
+    read().map_err(|reason| ClientError::Certificates { path: path.clone(), reason })
+}
+
 /// Whether an address stays on this machine.
-fn is_loopback(url: &Url) -> bool {
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client(base_url: &str) -> Result<Client, ClientError> {
-        Client::new(&ClientConfig {
-            base_url: base_url.parse().unwrap(),
-            token: "secret".into(),
-            timeout: Duration::from_secs(1),
-        })
-    }
-
-    #[test]
-    fn credentials_go_over_https_or_stay_on_the_machine() {
-        for good in
-            ["https://api.fintecture.com", "http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"]
-        {
-            assert!(client(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "http://api.fintecture.com",
-            "http://127.0.0.1.example.com",
-            "http://localhost.example",
-            "ftp://127.0.0.1",
-        ] {
-            assert!(matches!(client(bad), Err(ClientError::Insecure)) || bad.starts_with("ftp"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_read_in_both_forms() {
-        let of = |value: &str| {
-            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(value).unwrap())]))
-        };
-        assert_eq!(of("7"), Some(7));
-        assert_eq!(of("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
-        assert!(of("Tue, 31 Dec 2999 23:59:59 GMT").unwrap() > 1_000_000);
-        assert_eq!(of("soon"), None);
-    }
-
-    #[test]
-    fn debug_shows_no_token() {
-        assert!(!format!("{:?}", client("http://127.0.0.1:1").unwrap()).contains("secret"));
     }
 }

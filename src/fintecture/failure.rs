@@ -47,8 +47,26 @@ pub struct Failure {
     pub detail: Option<String>,
     /// What `Retry-After` asks for, in seconds.
     pub retry_after_seconds: Option<u64>,
-    /// `X-Request-ID` of the attempt.
-    pub request_id: String,
+    /// `X-Request-ID` of the attempt, where one was made.
+    pub request_id: Option<String>,
+    /// Whether the request was not even tried, because trying has been in vain for a while.
+    pub(super) is_fail_fast: bool,
+}
+
+impl Failure {
+    /// A failure that may have come far, with nothing known beside its reason.
+    pub(super) fn new(kind: FailureKind, reason: impl Into<String>) -> Self {
+        Self {
+            kind,
+            reach: Reach::Unknown,
+            reason: reason.into(),
+            status: None,
+            detail: None,
+            retry_after_seconds: None,
+            request_id: None,
+            is_fail_fast: false,
+        }
+    }
 }
 
 impl fmt::Debug for Failure {

@@ -4,15 +4,28 @@
 //! comes back is a [`Record`] or a [`Listing`] that keeps every field of the upstream, or a [`Failure`] that
 //! says whether a write may have been applied. Knows nothing of tools and protocols; reqwest stays in here.
 
+mod attempt;
 mod body;
+mod breaker;
 mod client;
+mod context;
+mod credentials;
 mod decode;
 mod failure;
 mod models;
 mod operations;
+mod retry;
+mod signature;
 mod text;
+mod token_endpoint;
 
-pub use client::{Client, ClientConfig, ClientError};
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, ClientConfig, ClientError, is_loopback};
+pub use context::{CALL_BUDGET, CallContext, Seen};
+pub use credentials::{Application, Credentials};
 pub use failure::{Failure, FailureKind, Reach};
 pub use models::{Listing, Record};
-pub use operations::{CustomerFilter, Fintecture, NewBankAccount, NewCustomer, NewVerification};
+pub use operations::{CustomerFilter, Fintecture, NewBankAccount, NewCustomer, NewVerification, Upstream};
+pub use signature::{KeyError, Signer};

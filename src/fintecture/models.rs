@@ -19,13 +19,13 @@ impl Record {
         }
     }
 
-    /// Whether the record says that it is the one with this id.
+    /// The id as text.
     #[must_use]
-    pub fn has_id(&self, id: &str) -> bool {
+    pub fn id(&self) -> String {
         match self.0.get("id") {
-            Some(Value::String(own)) => own == id,
-            Some(Value::Number(own)) => own.to_string() == id,
-            _ => false,
+            Some(Value::String(id)) => id.clone(),
+            Some(other) => other.to_string(),
+            None => String::new(),
         }
     }
 

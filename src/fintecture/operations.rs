@@ -1,8 +1,12 @@
 //! The nine operations as typed calls. Method and path come from the capability files.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use serde::Serialize;
 
-use super::client::Client;
+use super::client::{Client, Outgoing};
+use super::context::CallContext;
 use super::decode;
 use super::failure::Failure;
 use super::models::{Listing, Record};
@@ -64,19 +68,39 @@ pub struct NewVerification {
 #[derive(Debug)]
 pub struct Fintecture {
     client: Client,
-    capabilities: std::sync::Arc<Capabilities>,
+    capabilities: Arc<Capabilities>,
+}
+
+impl Fintecture {
+    /// Joins a connection with the routes to use on it.
+    #[must_use]
+    pub fn new(client: Client, capabilities: Arc<Capabilities>) -> Self {
+        Self { client, capabilities }
+    }
+
+    /// The operations, in the name of one tool call.
+    #[must_use]
+    pub fn on_behalf_of<'a>(&'a self, context: &'a CallContext) -> Upstream<'a> {
+        Upstream { fintecture: self, context }
+    }
+
+    /// Reads secrets that live in files again.
+    pub fn reload_secrets(&self) {
+        self.client.reload_secrets();
+    }
+}
+
+/// The nine operations, as one tool call uses them: within its time, and on its record.
+#[derive(Debug, Clone, Copy)]
+pub struct Upstream<'a> {
+    fintecture: &'a Fintecture,
+    context: &'a CallContext,
 }
 
 type Path<'a> = &'a [(&'a str, &'a str)];
 
 #[expect(clippy::missing_errors_doc, reason = "every operation fails with a Failure, which documents itself")]
-impl Fintecture {
-    /// Joins a connection with the routes to use on it.
-    #[must_use]
-    pub fn new(client: Client, capabilities: std::sync::Arc<Capabilities>) -> Self {
-        Self { client, capabilities }
-    }
-
+impl Upstream<'_> {
     /// `listAllCustomers`
     pub async fn list_customers(&self, filter: &CustomerFilter) -> Result<Listing, Failure> {
         let page = filter.page.map(|page| page.get().to_string());
@@ -157,8 +181,7 @@ impl Fintecture {
         query: &[(&str, &str)],
         decode: fn(&[u8]) -> Option<T>,
     ) -> Result<T, Failure> {
-        let route = self.capabilities.route(operation);
-        self.client.send(self.client.request(route, &route.path(path), query), decode).await
+        self.send(operation, path, query, None, decode).await
     }
 
     async fn write(
@@ -167,8 +190,23 @@ impl Fintecture {
         path: Path<'_>,
         body: &impl Serialize,
     ) -> Result<Record, Failure> {
-        let route = self.capabilities.route(operation);
-        let request = self.client.request(route, &route.path(path), &[]).json(body);
-        self.client.send(request, decode::record).await
+        // These bodies are plain structs of texts, which serialize without fail; an empty body would be refused.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        self.send(operation, path, &[], Some(body.into()), decode::record).await
+    }
+
+    async fn send<T>(
+        &self,
+        operation: Operation,
+        path: Path<'_>,
+        query: &[(&str, &str)],
+        body: Option<Bytes>,
+        decode: fn(&[u8]) -> Option<T>,
+    ) -> Result<T, Failure> {
+        let Fintecture { client, capabilities } = self.fintecture;
+        let route = capabilities.route(operation);
+        let outgoing =
+            Outgoing { method: route.method.clone(), url: client.url(&route.path(path), query), body };
+        client.send(&outgoing, decode, self.context).await
     }
 }

@@ -41,7 +41,12 @@ impl RetryBudget {
 }
 
 /// The pause before the next attempt, or nothing where there is to be none.
-pub(super) fn pause(failure: &Failure, attempts: u32, is_write: bool, budget: &RetryBudget) -> Option<Duration> {
+pub(super) fn pause(
+    failure: &Failure,
+    attempts: u32,
+    is_write: bool,
+    budget: &RetryBudget,
+) -> Option<Duration> {
     let again = match failure.kind {
         FailureKind::Unavailable if is_write => failure.reach == Reach::NotSent,
         FailureKind::Unavailable => true,
@@ -63,16 +68,7 @@ mod tests {
     use super::*;
 
     fn failure(kind: FailureKind, reach: Reach) -> Failure {
-        Failure {
-            kind,
-            reach,
-            reason: String::new(),
-            status: Some(500),
-            detail: None,
-            retry_after_seconds: None,
-            request_id: String::new(),
-            is_fail_fast: false,
-        }
+        Failure { reach, status: Some(500), ..Failure::new(kind, "") }
     }
 
     #[test]
@@ -84,7 +80,8 @@ mod tests {
         assert_eq!(pause(&lost, 3, false, &budget), None);
         assert_eq!(pause(&lost, 1, true, &budget), None);
         assert!(pause(&failure(FailureKind::Unavailable, Reach::NotSent), 1, true, &budget).is_some());
-        let busy = Failure { retry_after_seconds: Some(7), ..failure(FailureKind::RateLimited, Reach::Refused) };
+        let busy =
+            Failure { retry_after_seconds: Some(7), ..failure(FailureKind::RateLimited, Reach::Refused) };
         assert_eq!(pause(&busy, 1, false, &budget), Some(Duration::from_secs(7)));
         assert_eq!(pause(&busy, 1, true, &budget), None);
         assert_eq!(pause(&failure(FailureKind::NotFound, Reach::Refused), 1, false, &budget), None);

@@ -23,7 +23,9 @@ const MIN_MODULUS_BYTES: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The key is protected by a passphrase.
-    #[error("is encrypted: remove the passphrase (openssl pkey -in KEY -out PLAIN_KEY) and protect the file instead")]
+    #[error(
+        "is encrypted: remove the passphrase (openssl pkey -in KEY -out PLAIN_KEY) and protect the file instead"
+    )]
     Encrypted,
     /// No PEM of a private key.
     #[error("is not the PEM of a private key (PKCS#8 or PKCS#1)")]
@@ -88,8 +90,11 @@ impl Signer {
         let date = httpdate::fmt_http_date(request.date);
         let body_digest =
             request.body.map(|body| format!("SHA-256={}", BASE64.encode(digest(&SHA256, body).as_ref())));
-        let mut signed =
-            format!("(request-target): {} {}\ndate: {date}", request.method.to_ascii_lowercase(), request.target);
+        let mut signed = format!(
+            "(request-target): {} {}\ndate: {date}",
+            request.method.to_ascii_lowercase(),
+            request.target
+        );
         let mut names = "(request-target) date".to_owned();
         if let Some(body_digest) = &body_digest {
             write!(signed, "\ndigest: {body_digest}").ok()?;

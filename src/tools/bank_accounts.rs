@@ -1,7 +1,7 @@
 //! `manage_bank_accounts`: list, attach and get the bank accounts of a customer.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Input;
 use super::definition::Definition;
@@ -9,7 +9,7 @@ use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use crate::capability::Operation;
 use crate::domain::{AccountId, Bic, Currency, CustomerId, Iban, Name};
-use crate::fintecture::{Fintecture, NewBankAccount};
+use crate::fintecture::{NewBankAccount, Upstream};
 
 /// Arguments of `list`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,7 +18,7 @@ pub(super) struct List {
 }
 
 /// Arguments of `create`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Create {
     customer_id: CustomerId,
     iban: Iban,
@@ -63,7 +63,7 @@ pub(super) fn definition() -> Definition {
 }
 
 impl Action {
-    pub(super) async fn run(self, upstream: &Fintecture) -> Result<Fields, ToolError> {
+    pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
         match self {
             Self::List(input) => {
                 let accounts = upstream
@@ -84,7 +84,7 @@ impl Action {
     }
 }
 
-async fn create(input: Create, upstream: &Fintecture) -> Result<Fields, ToolError> {
+async fn create(input: Create, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
     let countries_differ = input.bic.as_ref().is_some_and(|bic| bic.country() != input.iban.country());
     let account = NewBankAccount {
         iban: input.iban,

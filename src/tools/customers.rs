@@ -1,16 +1,17 @@
 //! `manage_customers`: list, create and get the merchant's customers.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Input;
 use super::definition::Definition;
+use super::duplicates::{self, LookUp};
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Email, ExternalId, Name, PageNumber, PageSize, Phone};
-use crate::fintecture::{CustomerFilter, Fintecture, Listing, NewCustomer};
+use crate::fintecture::{CustomerFilter, Failure, Listing, NewCustomer, Reach, Upstream};
 
 /// Entries a page where the agent names no number; sent along, so that a full page can be told from the last.
 const DEFAULT_PAGE_SIZE: u32 = 20;
@@ -24,7 +25,7 @@ pub(super) struct List {
 }
 
 /// Arguments of `create`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Create {
     first_name: Name,
     #[schemars(extend("examples" = ["Byron"]))]
@@ -68,7 +69,7 @@ pub(super) fn definition() -> Definition {
 }
 
 impl Action {
-    pub(super) async fn run(self, upstream: &Fintecture) -> Result<Fields, ToolError> {
+    pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
         match self {
             Self::List(input) => list(input, upstream).await,
             Self::Create(input) => create(input, upstream).await,
@@ -83,7 +84,7 @@ impl Action {
     }
 }
 
-async fn list(input: List, upstream: &Fintecture) -> Result<Fields, ToolError> {
+async fn list(input: List, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
     let number = input.page.map_or(1, PageNumber::get);
     let size = input.page_size.map_or(DEFAULT_PAGE_SIZE, PageSize::get);
     let filter = CustomerFilter {
@@ -117,11 +118,8 @@ fn page_of(mut listing: Listing, number: u32, size: u32) -> Fields {
     fields
 }
 
-async fn create(input: Create, upstream: &Fintecture) -> Result<Fields, ToolError> {
-    let find = match &input.external_id {
-        Some(_) => "call manage_customers list with the same external_id and compare",
-        None => "call manage_customers list and look for the same name and email on every page",
-    };
+async fn create(input: Create, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+    let external_id = input.external_id.clone();
     let customer = NewCustomer {
         first_name: input.first_name,
         last_name: input.last_name,
@@ -130,9 +128,47 @@ async fn create(input: Create, upstream: &Fintecture) -> Result<Fields, ToolErro
         phone: input.phone,
         external_id: input.external_id,
     };
-    let created = upstream
-        .create_customer(&customer)
+    let Some(external_id) = external_id else {
+        let find = "call manage_customers list and look for the same name and email on every page";
+        let created = upstream.create_customer(&customer).await;
+        return created
+            .map(|created| output::one("customer", created))
+            .map_err(|failure| lost(failure, find));
+    };
+    let before = duplicates::look_up(&external_id, upstream)
         .await
-        .map_err(|failure| ToolError::upstream(failure, Context::Write { find, parent: None }))?;
-    Ok(output::one("customer", created))
+        .map_err(|failure| ToolError::upstream(failure, Context::BeforeWrite))?;
+    if let LookUp::Found(existing) = &before {
+        return Err(ToolError::exists(existing.id()));
+    }
+    let mut fields = match upstream.create_customer(&customer).await {
+        Ok(created) => output::one("customer", created),
+        // Only where it certainly was not there before can its presence now mean that this write made it.
+        Err(failure) if failure.reach == Reach::Unknown && matches!(before, LookUp::Absent) => {
+            let find = "call manage_customers list with the same external_id and compare";
+            let Some(found) = duplicates::made_by(&customer, &external_id, upstream).await else {
+                return Err(lost(failure, find));
+            };
+            let mut fields = output::one("customer", found);
+            output::hint(
+                &mut fields,
+                "The upstream's answer to the write was lost; this customer was then found by its external_id, with the fields that were sent.",
+            );
+            fields
+        }
+        Err(failure) => {
+            return Err(lost(failure, "call manage_customers list with the same external_id and compare"));
+        }
+    };
+    if matches!(before, LookUp::CutShort) {
+        output::hint(
+            &mut fields,
+            "The look-up of external_id before this write was cut short after 20 pages: the upstream seems to ignore the filter, so an older customer may have the same external_id.",
+        );
+    }
+    Ok(fields)
+}
+
+fn lost(failure: Failure, find: &'static str) -> ToolError {
+    ToolError::upstream(failure, Context::Write { find, parent: None })
 }

@@ -1,5 +1,7 @@
 //! The errors of the contract: kind, message, what to do next, and for writes whether anything was applied.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -95,6 +97,9 @@ pub struct ToolError {
     /// How long to wait before that, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+    /// The customer that is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
     /// `X-Request-ID` of the last attempt, for Fintecture's support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -122,6 +127,8 @@ pub(super) enum Context {
     BankAccount,
     /// One verification of a customer.
     Verification,
+    /// A look-up before a write, which was not sent.
+    BeforeWrite,
     /// A write: how to find out whether it was applied, and what a 404 would mean.
     Write { find: &'static str, parent: Option<&'static str> },
 }
@@ -141,7 +148,7 @@ impl Context {
                 "This customer has no such verification, or there is no such customer. Take both ids from verify_identity list."
             }
             Self::Write { parent: Some(parent), .. } => parent,
-            Self::Customers | Self::Write { parent: None, .. } => {
+            Self::Customers | Self::BeforeWrite | Self::Write { parent: None, .. } => {
                 "The upstream does not know this path. Tell the operator to check the base URL and the capability files."
             }
         }
@@ -158,6 +165,7 @@ impl ToolError {
             upstream_status: None,
             retryable: false,
             retry_after_seconds: None,
+            customer_id: None,
             request_id: None,
             outcome: None,
         }
@@ -171,6 +179,43 @@ impl ToolError {
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Internal, message)
             .with_hint("This is a fault of fintecture-mcp. Tell the operator; its log says more.")
+    }
+
+    /// The call failed inside the server; a write may have been sent before that.
+    pub(crate) fn panicked(write: bool) -> Self {
+        let error = Self::internal("the call failed inside the server");
+        Self { outcome: write.then_some(Outcome::Unknown), ..error }
+    }
+
+    /// A write whose task is gone: nobody knows how far it came.
+    pub(crate) fn lost() -> Self {
+        let error =
+            Self::new(ErrorKind::OutcomeUnknown, "the server ended before it knew what became of the write")
+                .with_hint("The write may have been applied. List what exists before you try again.");
+        Self { outcome: Some(Outcome::Unknown), ..error }
+    }
+
+    /// A write while an operator has stopped them.
+    pub(crate) fn writes_stopped() -> Self {
+        let error = Self::new(ErrorKind::ReadOnly, "the operator has stopped all writes: nothing was sent")
+            .with_hint("Reading goes on. Ask the operator when writes will be let through again.");
+        Self { outcome: Some(Outcome::NotApplied), ..error }
+    }
+
+    /// No room to remember another write; without that it could be sent twice.
+    pub(crate) fn too_many_writes(kept_for: Duration) -> Self {
+        let error =
+            Self::new(ErrorKind::RateLimited, "the server has sent too many writes lately: nothing was sent")
+                .with_hint("Wait for retry_after_seconds, then call again.");
+        let outcome = Some(Outcome::NotApplied);
+        Self { retryable: true, retry_after_seconds: Some(kept_for.as_secs()), outcome, ..error }
+    }
+
+    /// A customer with this `external_id` is there already.
+    pub(super) fn exists(customer_id: String) -> Self {
+        let error = Self::new(ErrorKind::Conflict, "a customer with this external_id exists already: nothing was sent")
+            .with_hint("Read customer_id with manage_customers get, and work with that customer instead of creating it again.");
+        Self { customer_id: Some(customer_id), outcome: Some(Outcome::NotApplied), ..error }
     }
 
     /// A write on a server that was started read-only.
@@ -188,24 +233,16 @@ impl ToolError {
         Self { problems, outcome: write.then_some(Outcome::NotApplied), ..error }
     }
 
-    /// Our own cap on calls in flight.
-    pub(crate) fn busy(write: bool, retry_after_seconds: u64) -> Self {
-        let error =
-            Self::new(ErrorKind::RateLimited, "the server has too many calls in flight: nothing was sent")
-                .with_hint("Wait for retry_after_seconds, then call again.");
-        let outcome = write.then_some(Outcome::NotApplied);
-        Self { retryable: true, retry_after_seconds: Some(retry_after_seconds), outcome, ..error }
-    }
-
     /// What became of a call to the upstream.
     pub(super) fn upstream(failure: Failure, context: Context) -> Self {
-        let write = matches!(context, Context::Write { .. });
+        let write = matches!(context, Context::Write { .. } | Context::BeforeWrite);
         let said = failure.detail.map_or_else(String::new, |detail| format!(". It says: {detail}"));
         let message = format!("{}{said}", failure.reason);
         let error = match failure.kind {
             FailureKind::Unauthorized => Self::new(ErrorKind::Unauthorized, message).with_hint(
-                "The upstream refused this server's credential. Trying again does not help: tell the operator to \
-                 check FINTECTURE_CUSTOMER_TOKEN and the environment.",
+                "This server's credentials were refused. Trying again does not help: tell the operator to check \
+                 FINTECTURE_CUSTOMER_TOKEN (or FINTECTURE_APP_ID and FINTECTURE_APP_SECRET) and the environment.",
+
             ),
             FailureKind::Forbidden => Self::new(ErrorKind::Forbidden, message).with_hint(
                 "This server's credential lacks the right for that. Trying again does not help: tell the operator.",
@@ -225,7 +262,7 @@ impl ToolError {
         Self {
             upstream_status: failure.status,
             retry_after_seconds: failure.retry_after_seconds,
-            request_id: Some(failure.request_id),
+            request_id: failure.request_id,
             outcome: error.outcome.or(write.then_some(Outcome::NotApplied)),
             ..error
         }
@@ -240,7 +277,7 @@ impl ToolError {
                 ));
                 Self { outcome: Some(Outcome::Unknown), ..error }
             }
-            Context::Write { .. } => Self {
+            Context::Write { .. } | Context::BeforeWrite => Self {
                 retryable: true,
                 ..Self::new(ErrorKind::UpstreamUnavailable, message).with_hint(
                     "The request never left this server, so nothing was applied. Try again in some seconds.",

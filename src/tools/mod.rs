@@ -8,10 +8,13 @@ mod bank_accounts;
 mod catalogue;
 mod customers;
 mod definition;
+mod duplicates;
 mod error;
 mod output;
 mod schema;
 mod verifications;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -22,7 +25,7 @@ pub use output::{Fields, envelope, error_envelope};
 
 use crate::capability::Capabilities;
 use crate::domain::Environment;
-use crate::fintecture::Fintecture;
+use crate::fintecture::{CallContext, Fintecture};
 use definition::{ActionDefinition, Definition};
 
 /// A call whose arguments are checked.
@@ -33,6 +36,19 @@ pub struct Request {
     /// Whether it changes anything upstream.
     pub writes: bool,
     input: Input,
+}
+
+impl Request {
+    /// The arguments of a write in one spelling, whatever way they were written in; nothing for a read.
+    #[must_use]
+    pub fn canonical_write(&self) -> Option<String> {
+        match &self.input {
+            Input::Customers(customers::Action::Create(create)) => serde_json::to_string(create).ok(),
+            Input::BankAccounts(bank_accounts::Action::Create(create)) => serde_json::to_string(create).ok(),
+            Input::Verifications(verifications::Action::Start(start)) => serde_json::to_string(start).ok(),
+            _ => None,
+        }
+    }
 }
 
 /// The arguments of one action of one tool.
@@ -52,7 +68,7 @@ pub fn catalogue(capabilities: &Capabilities, read_only: bool) -> Vec<Tool> {
 /// The tools of one server.
 #[derive(Debug)]
 pub struct Tools {
-    upstream: Fintecture,
+    fintecture: Arc<Fintecture>,
     definitions: Vec<Definition>,
     catalogue: Vec<Tool>,
     environment: Environment,
@@ -64,13 +80,13 @@ impl Tools {
     #[must_use]
     pub fn new(
         capabilities: &Capabilities,
-        upstream: Fintecture,
+        fintecture: Arc<Fintecture>,
         environment: Environment,
         read_only: bool,
     ) -> Self {
         let definitions = definition::all();
         let catalogue = catalogue::build(&definitions, capabilities, read_only);
-        Self { upstream, definitions, catalogue, environment, read_only }
+        Self { fintecture, definitions, catalogue, environment, read_only }
     }
 
     /// The tools as an agent sees them.
@@ -97,6 +113,14 @@ impl Tools {
         arguments::named_action(self.definition(tool)?, arguments).map(|action| action.name)
     }
 
+    /// Whether the arguments name an action that writes.
+    #[must_use]
+    pub fn is_write(&self, tool: &str, arguments: &Map<String, Value>) -> bool {
+        let action =
+            self.definition(tool).and_then(|definition| arguments::named_action(definition, arguments));
+        action.is_some_and(ActionDefinition::writes)
+    }
+
     /// Checks the arguments of a call: the action, every name, every value.
     ///
     /// # Errors
@@ -104,8 +128,7 @@ impl Tools {
     /// every problem at once.
     pub fn parse(&self, tool: &str, arguments: Map<String, Value>) -> Result<Request, ToolError> {
         let definition = self.definition(tool).ok_or_else(|| ToolError::internal("no such tool"))?;
-        let action = arguments::named_action(definition, &arguments);
-        if self.read_only && action.is_some_and(ActionDefinition::writes) {
+        if self.read_only && self.is_write(tool, &arguments) {
             return Err(ToolError::read_only());
         }
         arguments::parse(definition, arguments, self.read_only)
@@ -115,11 +138,12 @@ impl Tools {
     ///
     /// # Errors
     /// What went wrong upstream, in the contract's kinds.
-    pub async fn run(&self, request: Request) -> Result<Fields, ToolError> {
+    pub async fn run(&self, request: Request, context: &CallContext) -> Result<Fields, ToolError> {
+        let upstream = self.fintecture.on_behalf_of(context);
         match request.input {
-            Input::Customers(action) => action.run(&self.upstream).await,
-            Input::BankAccounts(action) => action.run(&self.upstream).await,
-            Input::Verifications(action) => action.run(&self.upstream).await,
+            Input::Customers(action) => action.run(upstream).await,
+            Input::BankAccounts(action) => action.run(upstream).await,
+            Input::Verifications(action) => action.run(upstream).await,
         }
     }
 

@@ -64,7 +64,7 @@ pub(super) fn one(name: &str, record: Record) -> Fields {
 
 /// One record that was asked for by its id; says so where the upstream answered about another.
 pub(super) fn asked_for(name: &str, record: Record, id: &str) -> Fields {
-    let matches = record.has_id(id);
+    let matches = record.id() == id;
     let mut fields = one(name, record);
     if !matches {
         hint(

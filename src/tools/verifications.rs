@@ -1,7 +1,7 @@
 //! `verify_identity`: start, get and list the identity verifications of a customer.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Input;
 use super::definition::Definition;
@@ -9,10 +9,10 @@ use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Name, ProviderId, VerificationId};
-use crate::fintecture::{Fintecture, NewVerification, Record};
+use crate::fintecture::{NewVerification, Record, Upstream};
 
 /// Arguments of `start`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Start {
     customer_id: CustomerId,
     provider_id: Option<ProviderId>,
@@ -63,7 +63,7 @@ pub(super) fn definition() -> Definition {
 }
 
 impl Action {
-    pub(super) async fn run(self, upstream: &Fintecture) -> Result<Fields, ToolError> {
+    pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
         match self {
             Self::Start(input) => start(input, upstream).await,
             Self::Get(input) => {
@@ -98,7 +98,7 @@ fn is_pending(verification: &Record) -> bool {
     verification.text("status") == Some("pending")
 }
 
-async fn start(input: Start, upstream: &Fintecture) -> Result<Fields, ToolError> {
+async fn start(input: Start, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
     let check = NewVerification { provider_id: input.provider_id, expected_name: input.expected_name };
     let find = "call verify_identity list for this customer and look for a new verification";
     let verification = upstream.start_verification(&input.customer_id, &check).await.map_err(|failure| {

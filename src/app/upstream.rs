@@ -1,0 +1,94 @@
+//! Makes the upstream ready: the simulator is started here, behind the same HTTP client as the real thing.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{self, Remote, Signing, Upstream, variables};
+use crate::domain::Environment;
+use crate::fintecture::{Application, Client, ClientConfig, Credentials, Signer};
+use crate::secret::Secret;
+use crate::simulator::{self, Simulator, SimulatorConfig};
+
+/// An upstream whose settings have been found good.
+pub(super) enum Prepared {
+    /// To be started in this process.
+    Simulator { timeout: Duration },
+    /// Sandbox or production.
+    Remote { environment: Environment, client: Client },
+}
+
+/// Checks what only the client can check: keys, certificates, addresses.
+///
+/// # Errors
+/// What is wrong, a line each.
+pub(super) fn prepare(upstream: Upstream) -> Result<Prepared, String> {
+    let remote = match upstream {
+        Upstream::Simulator { timeout, unused_credential } => {
+            if unused_credential {
+                tracing::warn!("a credential is set, and not used: the environment is the simulator");
+            }
+            return Ok(Prepared::Simulator { timeout });
+        }
+        Upstream::Remote(remote) => remote,
+    };
+    warn_of_open_files(&remote);
+    let credentials = match remote.credentials {
+        config::Credentials::Token(token) => Credentials::Token(token),
+        config::Credentials::Application { id, secret, token_url, scope } => {
+            Credentials::Application(Application { id, secret, token_url, scope })
+        }
+    };
+    let signer = remote.signing.map(signer).transpose()?;
+    let client = Client::new(ClientConfig {
+        base_url: remote.base_url,
+        credentials,
+        signer,
+        timeout: remote.timeout,
+        requests_per_second: remote.requests_per_second,
+        ca_file: remote.ca_file,
+    });
+    Ok(Prepared::Remote {
+        environment: remote.environment,
+        client: client.map_err(|error| error.to_string())?,
+    })
+}
+
+/// The environment, its client, and the simulator where this process runs one.
+pub(super) async fn ready(prepared: Prepared) -> anyhow::Result<(Environment, Client, Option<Simulator>)> {
+    let timeout = match prepared {
+        Prepared::Simulator { timeout } => timeout,
+        Prepared::Remote { environment, client } => return Ok((environment, client, None)),
+    };
+    tracing::warn!("SIMULATOR: every customer, account and verification is made up");
+    let token = uuid::Uuid::new_v4().to_string();
+    let listener = super::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let config = SimulatorConfig { token: Some(SecretString::from(token.as_str())) };
+    let simulator = simulator::start(listener, config)?;
+    let client = Client::new(ClientConfig {
+        base_url: simulator.base_url().parse().context("the simulator's address")?,
+        credentials: Credentials::Token(Secret::fixed(&token)),
+        signer: None,
+        timeout,
+        requests_per_second: None,
+        ca_file: None,
+    })?;
+    Ok((Environment::Simulator, client, Some(simulator)))
+}
+
+fn signer(signing: Signing) -> Result<Signer, String> {
+    Signer::new(signing.key.get().expose_secret(), &signing.app_id)
+        .map_err(|error| format!("{}: the key {error}", variables::PRIVATE_KEY.variable.name))
+}
+
+fn warn_of_open_files(remote: &Remote) {
+    let secret = match &remote.credentials {
+        config::Credentials::Token(secret) | config::Credentials::Application { secret, .. } => secret,
+    };
+    let keys = remote.signing.iter().map(|signing| &signing.key);
+    for path in keys.chain([secret]).filter_map(Secret::readable_by_others) {
+        tracing::warn!(path = %path.display(), "others than its owner may read this secret: chmod 600 it");
+    }
+}

@@ -1,0 +1,58 @@
+//! What one tool call carries through all its requests to the upstream: its time budget, and what came of them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Time for all attempts of a call together: clients give up at 60 s.
+pub const CALL_BUDGET: Duration = Duration::from_secs(45);
+
+/// One tool call, as the upstream client sees it.
+#[derive(Debug)]
+pub struct CallContext {
+    deadline: Instant,
+    seen: Mutex<Seen>,
+}
+
+/// What a call's requests came to, for its log line.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Requests that were tried, look-ups and retries included.
+    pub attempts: u32,
+    /// Status of the last answer.
+    pub status: Option<u16>,
+    /// `X-Request-ID` of the last attempt.
+    pub request_id: Option<String>,
+}
+
+impl Default for CallContext {
+    /// A call that begins now.
+    fn default() -> Self {
+        Self { deadline: Instant::now() + CALL_BUDGET, seen: Mutex::default() }
+    }
+}
+
+impl CallContext {
+    /// What its requests have come to so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Time that is left.
+    pub(super) fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    pub(super) fn attempted(&self, request_id: &str) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.attempts += 1;
+        seen.status = None;
+        seen.request_id = Some(request_id.to_owned());
+    }
+
+    pub(super) fn answered(&self, status: u16) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).status = Some(status);
+    }
+}

@@ -1,0 +1,64 @@
+//! Finds a customer by `external_id`, so that none is opened twice.
+//!
+//! The upstream's contract does not declare the filter, so an upstream may ignore it: every page is read, and
+//! compared exactly, until one is empty or brings nothing new.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::domain::{ExternalId, PageNumber, PageSize};
+use crate::fintecture::{CustomerFilter, Failure, NewCustomer, Record, Upstream};
+
+/// Customers that are asked for at once: as many as the upstream gives.
+const PAGE_SIZE: u32 = 100;
+/// Pages after which an upstream is taken to ignore the filter.
+const MAX_PAGES: u32 = 20;
+
+/// What a look-up came to.
+pub(super) enum LookUp {
+    /// A customer with exactly this `external_id`.
+    Found(Record),
+    /// There is none.
+    Absent,
+    /// None on the pages that were read, and there are more.
+    CutShort,
+}
+
+/// Looks for a customer with exactly this `external_id`.
+///
+/// # Errors
+/// The [`Failure`] of a page that could not be read: nothing is known then.
+pub(super) async fn look_up(external_id: &ExternalId, upstream: Upstream<'_>) -> Result<LookUp, Failure> {
+    let mut seen = HashSet::new();
+    for page in 1..=MAX_PAGES {
+        let filter = CustomerFilter {
+            page: PageNumber::try_from(page).ok(),
+            page_size: PageSize::try_from(PAGE_SIZE).ok(),
+            external_id: Some(external_id.clone()),
+        };
+        let mut is_new = false;
+        for record in upstream.list_customers(&filter).await?.records {
+            if record.text("external_id") == Some(external_id.as_str()) {
+                return Ok(LookUp::Found(record));
+            }
+            is_new |= seen.insert(record.id());
+        }
+        if !is_new {
+            return Ok(LookUp::Absent);
+        }
+    }
+    Ok(LookUp::CutShort)
+}
+
+/// The customer that a write of unknown outcome made, where it is there with exactly the fields that were sent.
+/// Its absence proves nothing: a write may take effect late.
+pub(super) async fn made_by(
+    customer: &NewCustomer,
+    external_id: &ExternalId,
+    upstream: Upstream<'_>,
+) -> Option<Record> {
+    let LookUp::Found(found) = look_up(external_id, upstream).await.ok()? else { return None };
+    let Ok(Value::Object(sent)) = serde_json::to_value(customer) else { return None };
+    sent.iter().all(|(name, value)| found.text(name) == value.as_str()).then_some(found)
+}
