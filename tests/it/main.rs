@@ -1,0 +1,8 @@
+//! The program as its users meet it: one test binary, a module for each promise.
+//!
+//! Every test starts the real binary, or calls the library where thousands of calls are wanted, and speaks to it
+//! through a real client. `support` holds what they stand on; each result of each tool call goes through
+//! [`support::contract::Contract::check`].
+
+mod story;
+mod support;
