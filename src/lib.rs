@@ -1,4 +1,39 @@
-//! `fintecture-mcp`: the Fintecture Customers API for AI agents.
+//! `fintecture-mcp`: an MCP server for the Fintecture Customers API.
+//!
+//! An agent calls three tools (customers, bank accounts, identity verifications); this crate checks what it
+//! asks for, sends one request to the upstream, and answers with what came back or with an error that says
+//! what to do next. Nothing is guessed: an argument that could be wrong is refused, and a write whose outcome is
+//! not known is called unknown.
+//!
+//! # The way of a call
+//!
+//! ```text
+//! stdio ┐
+//! /mcp  ├─ transports ── mcp ── calls ── tools ── fintecture ── the upstream
+//! /sse  ┘   framing,     rmcp's  limits,  arguments  path, token,    Fintecture,
+//!           gate, end    types   panics   to request send, decode    or the simulator
+//!                                              │         │
+//!                                              domain    capability
+//! ```
+//!
+//! # The map
+//!
+//! | module | does | may not know |
+//! |---|---|---|
+//! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
+//! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
+//! | [`fintecture`] | the nine operations of the upstream as typed calls | tools, protocols |
+//! | [`tools`] | the three tools: schemas, arguments, actions, errors | protocols |
+//! | [`calls`] | what surrounds every tool call: limits, panic guard, log line | protocols |
+//! | [`mcp`] | the MCP face over calls, in rmcp's types | transports, the upstream |
+//! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
+//! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
+//! | [`config`] | flags and variables, checked, every problem at once | everything but domain |
+//! | `cli`, `telemetry` | the command line; the log lines | everything but config |
+//! | [`app`] | builds the parts and hands them to each other | |
+//!
+//! Imports run from right to left in the picture above and never back; a test holds them to it. Where to begin
+//! reading: a tool's own file (`tools/customers.rs`), then `calls/mod.rs`, then `fintecture/client.rs`.
 
 pub mod app;
 pub mod calls;

@@ -13,7 +13,7 @@ pub(super) fn check(action: &Action, needs: &ActionNeeds, report: &mut Report) {
             Some(parameter) => check_one(parameter, need, report),
             None => {
                 let spot = action.spot.member("inputParameters").member(&need.name);
-                report.refuse(&spot, format!("is missing: the code takes it ({})", shape(need)));
+                report.refuse_absent(&spot, format!("is missing: the code takes it ({})", shape(need)));
             }
         }
     }
@@ -37,7 +37,10 @@ fn check_one(parameter: &Parameter, need: &ArgumentNeeds, report: &mut Report) {
         }
         None if !need.required => {
             let spot = parameter.spot.member("required");
-            report.refuse(&spot, "must be false, as in the code; the format takes true where it is absent");
+            report.refuse_absent(
+                &spot,
+                "must be false, as in the code; the format takes true where it is absent",
+            );
         }
         _ => {}
     }

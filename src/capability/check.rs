@@ -41,7 +41,7 @@ pub(super) fn check(
             Some(need) => {
                 words.actions.push(ActionWords {
                     action: action.name.clone(),
-                    title: checked(action.display.as_ref(), Bound::TITLE, report),
+                    title: title(action, report),
                     description: checked(action.description.as_ref(), Bound::ACTION, report),
                 });
                 check_hints(action, need, report);
@@ -56,11 +56,19 @@ pub(super) fn check(
     }
     for need in &needs.actions {
         if !exposed.actions.iter().any(|action| action.name == need.action) {
-            report.refuse(&exposed.tools.member(need.action), "is missing: the tool has this action");
+            report.refuse_absent(&exposed.tools.member(need.action), "is missing: the tool has this action");
         }
     }
     words.arguments = arguments::words(&exposed.actions, report);
     (words, routes)
+}
+
+/// The format does without a title.
+fn title(action: &Action, report: &mut Report) -> String {
+    match &action.display {
+        Some(display) => checked(Some(display), Bound::TITLE, report),
+        None => action.name.clone(),
+    }
 }
 
 fn check_namespace(exposed: &Exposed, needs: &ToolNeeds, report: &mut Report) {
@@ -127,7 +135,10 @@ fn check_calls(
     if called.len() == action.calls.len() {
         for operation in need.operations.iter().filter(|operation| !called.contains(operation)) {
             let key = if need.operations.len() == 1 { "call" } else { "steps" };
-            report.refuse(&action.spot.member(key), format!("is missing a call of {}", operation.name()));
+            report.refuse_absent(
+                &action.spot.member(key),
+                format!("is missing: `{}` calls {}", need.action, operation.name()),
+            );
         }
     }
     routes

@@ -119,7 +119,11 @@ pub(super) struct Parameter {
 
 /// Reads a file. `None` where it is no capability file of the version that we know.
 pub(super) fn read(root: &At<'_>, report: &mut Report) -> Option<Document> {
-    let version = root.entries(report)?.required_text("ikanos", report)?;
+    let Some(version) = root.entries(report)?.get("ikanos").map(|at| at.text(report)) else {
+        report.refuse(&root.spot.member("ikanos"), format!("is missing: the version \"{VERSION}\""));
+        return None;
+    };
+    let version = version?;
     if version.value != VERSION {
         // Another version has other keys: going on would only add noise.
         report.refuse(&version.spot, format!("is not the version that the server reads: \"{VERSION}\""));
@@ -246,7 +250,7 @@ fn action(name: &str, tool: &At<'_>, report: &mut Report) -> Option<Action> {
         .collect();
     Some(Action {
         name: name.to_owned(),
-        display: fields.required_text("display", report),
+        display: fields.get("display").and_then(|at| at.text(report)),
         description: fields.required_text("description", report),
         read_only: hint("readOnly", report),
         destructive: hint("destructive", report),

@@ -36,6 +36,17 @@ impl Report {
         Self { file, refusals: Vec::new() }
     }
 
+    /// Refuses an absence, unless the value, or what holds it, is there and was refused for what it is.
+    pub(super) fn refuse_absent(&mut self, spot: &Spot, reason: impl Into<String>) {
+        let within = |place: &str| {
+            let rest = spot.place.strip_prefix(place);
+            !place.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if !self.refusals.iter().any(|known| within(&known.place)) {
+            self.refuse(spot, reason);
+        }
+    }
+
     pub(super) fn refuse(&mut self, spot: &Spot, reason: impl Into<String>) {
         let Spot { line, place } = spot.clone();
         self.refusals.push(Refusal { file: self.file.clone(), line, place, reason: reason.into() });

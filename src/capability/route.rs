@@ -104,8 +104,12 @@ pub(super) fn parse_route(method: Method, path: &str, operation: Operation) -> R
             segments.push(Segment::Fixed(text.to_owned()));
         }
     }
+    // A misspelt placeholder is told once, not as a missing one too.
+    let unread = path.split('/').filter(|text| text.contains(['{', '}'])).count();
+    let misspelt =
+        unread > segments.iter().filter(|segment| matches!(segment, Segment::Placeholder(_))).count();
     for name in wanted {
-        if !segments.contains(&Segment::Placeholder(name)) {
+        if !misspelt && !segments.contains(&Segment::Placeholder(name)) {
             reasons.push(format!("`{{{{{name}}}}}` is missing from the path"));
         }
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{Error, Location, Spanned};
 
 /// Most nodes that a file may have once its aliases are followed: ours have about 200.
 const MAX_NODES: usize = 20_000;
@@ -46,10 +46,24 @@ pub(super) fn parse(text: &str) -> Result<Node, NotYaml> {
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_NODES },
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| NotYaml {
-        line: error.location().and_then(line_of),
-        reason: format!("is not valid YAML: {error}"),
-    })
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| NotYaml { line: error.location().and_then(line_of), reason: reason(&error) })
+}
+
+/// The parser's reason, without the advice to programmers and the place that its own messages carry.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` stands twice"),
+        Error::AliasReplayLimitExceeded { .. } | Error::Budget { .. } => {
+            format!("is not one YAML document of at most {MAX_NODES} values")
+        }
+        Error::AliasError { error, .. } => reason(error),
+        _ => {
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default();
+            format!("is not valid YAML: {message}")
+        }
+    }
 }
 
 fn line_of(location: Location) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! The simulator: a stand-in for the Fintecture Customers API, over real HTTP and in memory.
 //!
-//! It keeps the promise of the API's OpenAPI description (nine operations) and adds the token endpoint
+//! It keeps the promise of the API description (the `OpenAPI` file of nine operations) and adds the token endpoint
 //! `POST /oauth/accesstoken`, so that a KYC story can be played through without a merchant account. It has its
 //! own wire types and shares none with the client: a wrong field must show. Apart from `domain` it knows
 //! nothing of this crate, and it never says which requests came from where.
@@ -53,7 +53,7 @@
 //!
 //! # Where it is more lenient than a bank
 //!
-//! Whatever the OpenAPI description calls valid is accepted: an IBAN, BIC, currency or phone is any string
+//! Whatever the API description calls valid is accepted: an IBAN, BIC, currency or phone is any string
 //! there, a name may be empty, and an `external_id` may be used twice.
 //!
 //! # Limits

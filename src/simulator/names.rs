@@ -22,8 +22,8 @@ pub(super) fn similarity(one: &str, other: &str) -> f64 {
 }
 
 /// The best similarity of any of these names with any of those, from 0 to 1.
-pub(super) fn best_similarity(these: &[&str], those: &[&str]) -> f64 {
-    these.iter().flat_map(|one| those.iter().map(|other| similarity(one, other))).fold(0.0, f64::max)
+pub(super) fn best_similarity(these: &[&str], others: &[&str]) -> f64 {
+    these.iter().flat_map(|name| others.iter().map(|other| similarity(name, other))).fold(0.0, f64::max)
 }
 
 /// The words of a name in lower case, accents folded, punctuation taken as space.

@@ -1,4 +1,4 @@
-//! The nine operations of the OpenAPI description, named by their operation ids.
+//! The nine operations of the API description, named by their operation ids.
 
 use std::sync::Arc;
 

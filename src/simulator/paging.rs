@@ -15,7 +15,7 @@ const MAX_PAGE_SIZE: usize = 100;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CustomerQuery {
     page: Page,
-    /// Exactly this, when given. The OpenAPI description does not declare it; the official SDK sends it.
+    /// Exactly this, when given. The API description does not declare it; the official SDK sends it.
     pub(super) external_id: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl CustomerQuery {
     }
 }
 
-/// Reads a whole number of any length, and brings it into 1 to `max`: to the OpenAPI description every
+/// Reads a whole number of any length, and brings it into 1 to `max`: to the API description every
 /// integer is right, so none is refused.
 fn clamped(text: &str, max: usize) -> Result<usize, Refusal> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));

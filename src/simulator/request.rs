@@ -2,39 +2,63 @@
 
 use std::collections::HashMap;
 
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
 use crate::domain::Email;
 
-/// Longest body that is read, in bytes.
+/// Longest body that is accepted, in bytes.
 const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// How much of a longer body is read, in bytes, before the connection is given up.
+const MAX_DISCARDED_BYTES: usize = 32 << 20;
+
+const UNREADABLE: Refusal = Refusal::Malformed("the body could not be read");
 
 const JSON: &str = "application/json";
 
-/// The layer that makes [`Body`] refuse what is too long.
-pub(super) fn body_limit() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(MAX_BODY_BYTES)
+/// Reads the body before anything is decided, so that every later step finds it whole.
+///
+/// A refusal that is sent while the client is still writing would be lost to clients that write first and
+/// read afterwards. So the rest of what is too long is read too, and thrown away.
+///
+/// # Errors
+/// [`Refusal::TooLarge`], or [`Refusal::Malformed`] when the client breaks off.
+pub(super) async fn read_whole_body(request: Request, next: Next) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let mut chunks = body.into_data_stream();
+    let (mut whole, mut length) = (BytesMut::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| UNREADABLE)?;
+        length = length.saturating_add(chunk.len());
+        if length <= MAX_BODY_BYTES {
+            whole.extend_from_slice(&chunk);
+        } else if length > MAX_DISCARDED_BYTES {
+            break;
+        }
+    }
+    if length > MAX_BODY_BYTES {
+        return Err(Refusal::TooLarge);
+    }
+    Ok(next.run(Request::from_parts(parts, whole.freeze().into())).await)
 }
 
-/// A whole body of at most [`MAX_BODY_BYTES`].
+/// The body as [`read_whole_body`] left it.
 pub(super) struct Body(pub(super) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let refuse = |rejection: BytesRejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
-            _ => Refusal::Malformed("the body could not be read"),
-        };
-        Bytes::from_request(request, state).await.map(Self).map_err(refuse)
+        Bytes::from_request(request, state).await.map(Self).map_err(|_| UNREADABLE)
     }
 }
 
@@ -69,7 +93,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 }
 
 impl Fields {
-    /// A text that may be absent. It may not be null: the OpenAPI description has no nullable field.
+    /// A text that may be absent. It may not be null: the API description has no nullable field.
     pub(super) fn optional(&mut self, name: &'static str) -> Option<String> {
         let raw = self.raw.get(name)?;
         let text = serde_json::from_str(raw.get()).ok();

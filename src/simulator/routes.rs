@@ -15,7 +15,7 @@ use super::gate::require_bearer;
 use super::oauth;
 use super::operations as op;
 use super::refusal::Refusal;
-use super::request::body_limit;
+use super::request::read_whole_body;
 use super::seeds;
 use super::store::Store;
 use super::tokens::Tokens;
@@ -59,13 +59,13 @@ pub(super) fn router(token: Option<SecretString>, clock: Clock) -> Router {
             get(op::get_customer_verification_by_id),
         )
         .route_layer(middleware::from_fn_with_state(shared.clone(), require_bearer));
-    // A layer that is added later runs earlier. Faults and signature checks would belong between the log
-    // and the body limit, where they see every request.
+    // A layer that is added later runs earlier. Faults and signature checks would belong between the
+    // body and the operations: there they see every request whole.
     operations
         .route("/oauth/accesstoken", post(oauth::access_token))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .fallback(async || Refusal::NotFound("path"))
-        .layer(body_limit())
+        .layer(middleware::from_fn(read_whole_body))
         .layer(middleware::from_fn(log))
         .with_state(shared)
 }

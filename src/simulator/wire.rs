@@ -1,4 +1,4 @@
-//! What goes over the wire, as the OpenAPI description has it.
+//! What goes over the wire, as the API description has it.
 //!
 //! These types are the simulator's own. Absent optional fields are left out, never null: the description has
 //! no nullable field. Requests are not here: `request` reads them field by field, to name every problem at once.
@@ -92,6 +92,7 @@ pub(super) enum Status {
 
 /// The answer of the token endpoint.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of RFC 6749, section 5.1")]
 pub(super) struct AccessToken {
     pub(super) access_token: String,
     pub(super) token_type: &'static str,

@@ -1,10 +1,72 @@
-//! stub
-#![allow(missing_docs)]
-use rmcp::ServiceExt;
-#[derive(Default, Debug)]
-pub struct HttpConfig;
-pub async fn serve_stdio(server: crate::mcp::Server, _: tokio_util::sync::CancellationToken) -> anyhow::Result<()> {
-    server.serve(rmcp::transport::stdio()).await?.waiting().await?;
-    Ok(())
+//! How messages reach the server and its answers leave: stdio, Streamable HTTP at `/mcp`, legacy SSE at
+//! `GET /sse` with `POST /messages`, and the gate before the HTTP routes.
+//!
+//! Knows rmcp and axum. Knows nothing of tools, configuration or the upstream: the server behind it is any
+//! [`rmcp::ServerHandler`] that is cheap to clone.
+//!
+//! | module | does |
+//! |---|---|
+//! | `message` | bytes to JSON-RPC messages, batches included, or the error that says why not |
+//! | `calls` | counts what a connection is owed, and puts the answers of a batch together |
+//! | `wire` | rmcp's transport over messages in and lines out; stdio and legacy SSE share it |
+//! | `stdio` | lines on stdin and stdout |
+//! | `legacy_sse` | a stream of events out, POSTs in |
+//! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
+//! | `gate` | refuses foreign Host and Origin headers |
+//! | `http`, `listener`, `reply` | the routes, the server loop and its end |
+
+mod batch;
+mod calls;
+mod gate;
+mod http;
+mod legacy_sse;
+pub mod limits;
+mod listener;
+mod message;
+mod reply;
+mod sessions;
+mod stdio;
+mod streamable;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use http::{HttpConfig, serve_http};
+pub use limits::HttpLimits;
+pub use stdio::serve_stdio;
+
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManagerError;
+
+/// Why serving ended, or one message could not be passed on. No text here holds any part of a message.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The bytes did not reach the client, which is still there.
+    #[error("writing to the client failed: {0}")]
+    Write(#[source] std::io::Error),
+    /// The client has closed its end.
+    #[error("the client has closed its stream")]
+    Closed,
+    /// An answer could not be written as JSON.
+    #[error("an answer could not be written as JSON: {0}")]
+    Encode(#[source] serde_json::Error),
+    /// The session was not opened. rmcp's own error quotes the message, so it is not kept.
+    #[error("the session with the client could not be opened")]
+    Session,
+    /// The task that served the client ended abnormally.
+    #[error("the task that served the client ended abnormally: {0}")]
+    Task(#[source] tokio::task::JoinError),
+    /// The listener has no address.
+    #[error("the listener has no address: {0}")]
+    Listener(#[source] std::io::Error),
+    /// The HTTP server failed.
+    #[error("the HTTP server failed: {0}")]
+    Http(#[source] std::io::Error),
+    /// As many sessions are open as may be.
+    #[error("as many sessions are open as may be")]
+    SessionsFull,
+    /// rmcp could not serve a session of Streamable HTTP.
+    #[error(transparent)]
+    LocalSession(#[from] LocalSessionManagerError),
 }
-pub async fn serve_http(_: tokio::net::TcpListener, _: crate::mcp::Server, _: HttpConfig, _: tokio_util::sync::CancellationToken) -> anyhow::Result<()> { Ok(()) }

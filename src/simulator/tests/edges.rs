@@ -2,6 +2,8 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::harness::{World, send};
 
@@ -83,6 +85,22 @@ async fn a_body_over_one_mebibyte_is_too_large() {
     assert_eq!(world.post_text("/v1/customers", filled(1 << 20)).await.status, StatusCode::CREATED);
     let refused = world.post_text("/v1/customers", filled((1 << 20) + 1)).await;
     assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_client_that_writes_all_before_it_reads_still_learns_why() {
+    let world = World::start(Some("right")).await;
+    for (token, length, status) in [("right", 8 << 20, "413"), ("wrong", 1 << 20, "401")] {
+        let mut connection = TcpStream::connect(world.simulator.local_addr()).await.unwrap();
+        let head = format!(
+            "POST /v1/customers HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection.write_all(&vec![b'x'; length]).await.unwrap();
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, format!("HTTP/1.1 {status}").as_bytes());
+    }
 }
 
 #[tokio::test]

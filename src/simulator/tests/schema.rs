@@ -1,4 +1,4 @@
-//! The answers of the OpenAPI description, as JSON Schema: closed, so that an invented field shows too.
+//! The answers of the API description, as JSON Schema: closed, so that an invented field shows too.
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,124 @@
+//! The HTTP server: its routes, its loop and its end.
+//!
+//! Knows which handler stands at which path, and in what order things stop. Knows nothing of messages.
+
+use std::{pin::pin, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use rmcp::ServerHandler;
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    TransportError,
+    gate::{self, Gate},
+    legacy_sse::LegacySse,
+    limits::{CLOSE_WAIT, HttpLimits},
+    listener, reply,
+    streamable::Streamable,
+};
+
+/// How the HTTP server is set up.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct HttpConfig {
+    /// What it takes at most.
+    pub limits: HttpLimits,
+}
+
+/// Serves MCP over HTTP on `listener` until `shutdown` is cancelled and every answer is out, for at most
+/// [`HttpLimits::grace`].
+///
+/// # Errors
+///
+/// [`TransportError::Listener`] when the listener has no address, [`TransportError::Http`] when the server fails.
+pub async fn serve_http<S>(
+    listener: TcpListener,
+    server: S,
+    config: HttpConfig,
+    shutdown: CancellationToken,
+) -> Result<(), TransportError>
+where
+    S: ServerHandler + Clone,
+{
+    let limits = config.limits;
+    let port = listener.local_addr().map_err(TransportError::Listener)?.port();
+    let end = CancellationToken::new();
+    let calls = TaskTracker::new();
+    let routes = routes(server, &Gate::loopback(port), &limits, &shutdown, &end, &calls);
+    let serve = axum::serve(listener::capped(listener, limits.connections), routes)
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let mut serving = pin!(serve.into_future());
+
+    // Cancelling rmcp first would lose the answers that are on their way, so it is the last step. Readiness goes
+    // and accepting stops with `shutdown` itself; idle connections are closed then, too.
+    let mut ending = pin!(async {
+        shutdown.cancelled().await;
+        calls.close();
+        if timeout(limits.grace, calls.wait()).await.is_err() {
+            tracing::warn!(
+                calls = calls.len(),
+                "calls in flight were given up at the end of their grace period"
+            );
+        }
+        end.cancel();
+        sleep(CLOSE_WAIT).await;
+    });
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = &mut ending => {
+            tracing::warn!("some connections did not close in time");
+            Ok(())
+        }
+    };
+    end.cancel();
+    served.map_err(TransportError::Http)
+}
+
+pub(crate) fn routes<S>(
+    server: S,
+    gate: &Gate,
+    limits: &HttpLimits,
+    shutdown: &CancellationToken,
+    end: &CancellationToken,
+    calls: &TaskTracker,
+) -> Router
+where
+    S: ServerHandler + Clone,
+{
+    let streamable = Streamable::new(server.clone(), gate, limits, end.clone(), calls.clone());
+    let legacy_sse = Arc::new(LegacySse::new(server, limits, shutdown.clone(), calls.clone()));
+    let streamable =
+        Router::new().route("/mcp", any(Streamable::<S>::handle)).with_state(Arc::new(streamable));
+    let legacy_sse = Router::new()
+        .route("/sse", get(LegacySse::<S>::open))
+        .route("/messages", post(LegacySse::<S>::post))
+        .with_state(legacy_sse);
+    let health = Router::new()
+        .route("/health/live", get(async || Json(json!({"status": "ok"}))))
+        .route("/health/ready", get(ready))
+        .with_state(shutdown.clone());
+    streamable
+        .merge(legacy_sse)
+        .route_layer(middleware::from_fn_with_state(gate.clone(), gate::check))
+        .merge(health)
+        .fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"))
+}
+
+async fn ready(State(shutdown): State<CancellationToken>) -> Response {
+    if shutdown.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "shutting_down"}))).into_response();
+    }
+    Json(json!({"status": "ok"})).into_response()
+}

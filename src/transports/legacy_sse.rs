@@ -1,0 +1,183 @@
+//! HTTP+SSE of 2024-11-05: `GET /sse` opens a session and streams its messages, `POST /messages` brings the
+//! client's. The stream is the session: when it closes, the session ends and its handlers are cancelled.
+//!
+//! A client that does not read its stream makes its own session wait, then its own POSTs (503), and nobody else's.
+//!
+//! Knows HTTP and the wire. Knows nothing of Streamable HTTP.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    extract::{Query, Request, State, rejection::QueryRejection},
+    http::{HeaderValue, StatusCode, request::Parts},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::{SinkExt, StreamExt, stream};
+use rmcp::ServerHandler;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::{
+    sync::{CancellationToken, PollSender},
+    task::TaskTracker,
+};
+use uuid::Uuid;
+
+use super::{
+    TransportError,
+    calls::Calls,
+    limits::{HttpLimits, SSE_EVENTS_WAITING, SSE_KEEP_ALIVE, SSE_MESSAGES_WAITING, SSE_POST_WAIT},
+    message::{self, Inbound, Refusal},
+    reply,
+    wire::{self, Ending, Received},
+};
+
+/// Every session of legacy SSE.
+#[derive(Debug)]
+pub(crate) struct LegacySse<S> {
+    server: S,
+    sessions: Arc<Sessions>,
+    slots: Arc<Semaphore>,
+    limits: HttpLimits,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+}
+
+type Sessions = Mutex<HashMap<Uuid, Session>>;
+
+#[derive(Debug, Clone)]
+struct Session {
+    messages: mpsc::Sender<Received>,
+    calls: Arc<Calls>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Target {
+    session_id: String,
+}
+
+impl<S: ServerHandler + Clone> LegacySse<S> {
+    pub(crate) fn new(
+        server: S,
+        limits: &HttpLimits,
+        shutdown: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            server,
+            sessions: Arc::default(),
+            slots: Arc::new(Semaphore::new(limits.sse_streams)),
+            limits: limits.clone(),
+            shutdown,
+            tasks,
+        }
+    }
+
+    /// `GET /sse`.
+    pub(crate) async fn open(State(this): State<Arc<Self>>) -> Response {
+        if this.shutdown.is_cancelled() {
+            return reply::shutting_down();
+        }
+        let Ok(slot) = Arc::clone(&this.slots).try_acquire_owned() else {
+            return reply::busy("as many event streams are open as may be");
+        };
+        let id = Uuid::new_v4();
+        let calls = Arc::new(Calls::default());
+        let (messages, inbox) = mpsc::channel(SSE_MESSAGES_WAITING);
+        let (outbox, events) = mpsc::channel::<String>(SSE_EVENTS_WAITING);
+        lock(&this.sessions).insert(id, Session { messages, calls: Arc::clone(&calls) });
+
+        let end = CancellationToken::new();
+        let ending = Ending { shutdown: this.shutdown.clone(), end: end.clone(), grace: this.limits.grace };
+        let (server, sessions) = (this.server.clone(), Arc::clone(&this.sessions));
+        // A task, since rmcp returns only once the client has sent its first request.
+        this.tasks.spawn(async move {
+            let output = PollSender::new(outbox).sink_map_err(|_| TransportError::Closed);
+            let served = wire::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
+            if let Err(error) = served {
+                tracing::warn!(%error, "a legacy SSE session ended abnormally");
+            }
+            lock(&sessions).remove(&id);
+            drop(slot);
+        });
+
+        // A relative reference: a client resolves it against the address that it knows, which a proxy may have
+        // given a prefix that we never see.
+        let endpoint = Event::default().event("endpoint").data(format!("messages?session_id={id}"));
+        let messages = ReceiverStream::new(events).map(|text| Event::default().event("message").data(text));
+        let closed = end.drop_guard();
+        let events = stream::iter([endpoint]).chain(messages).map(move |event| {
+            // The guard lives in the body: when the client closes the stream, the session ends.
+            let _ = &closed;
+            Ok::<_, Infallible>(event)
+        });
+        let mut response =
+            Sse::new(events).keep_alive(KeepAlive::new().interval(SSE_KEEP_ALIVE)).into_response();
+        // Without it nginx collects events until its buffer is full.
+        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+        response
+    }
+
+    /// `POST /messages?session_id=…`.
+    pub(crate) async fn post(
+        State(this): State<Arc<Self>>,
+        target: Result<Query<Target>, QueryRejection>,
+        request: Request,
+    ) -> Response {
+        let Ok(Query(Target { session_id })) = target else {
+            return reply::error(StatusCode::BAD_REQUEST, "session_id is missing");
+        };
+        let session = Uuid::try_parse(&session_id).ok().and_then(|id| lock(&this.sessions).get(&id).cloned());
+        let Some(session) = session else {
+            return reply::error(StatusCode::NOT_FOUND, "no such session");
+        };
+        let (parts, body) = request.into_parts();
+        let bytes = match reply::json_bytes(&parts.headers, body, this.limits.body_bytes).await {
+            Ok(bytes) => bytes,
+            Err(response) => return response,
+        };
+        let inbound = match message::read(&bytes) {
+            Ok(Inbound::Batch(_)) if !session.calls.takes_batches() => {
+                return reply::refused(&Refusal::batch_at_this_revision());
+            }
+            Ok(inbound) => with_parts(inbound, &parts),
+            Err(refusal) => return reply::refused(&refusal),
+        };
+        // The session reads nothing more once shutdown began.
+        if this.shutdown.is_cancelled() {
+            return reply::shutting_down();
+        }
+        match session.messages.send_timeout(Ok(inbound), SSE_POST_WAIT).await {
+            Ok(()) => (StatusCode::ACCEPTED, "Accepted").into_response(),
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
+                reply::busy("the session takes nothing more until its stream is read")
+            }
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => {
+                reply::error(StatusCode::NOT_FOUND, "no such session")
+            }
+        }
+    }
+}
+
+/// Handlers see the HTTP request that brought their message, as they do over Streamable HTTP.
+fn with_parts(mut inbound: Inbound, parts: &Parts) -> Inbound {
+    match &mut inbound {
+        Inbound::One(message) => message.insert_extension(parts.clone()),
+        Inbound::Batch(members) => {
+            for message in members.iter_mut().flatten() {
+                message.insert_extension(parts.clone());
+            }
+        }
+    }
+    inbound
+}
+
+fn lock(sessions: &Sessions) -> MutexGuard<'_, HashMap<Uuid, Session>> {
+    sessions.lock().unwrap_or_else(PoisonError::into_inner)
+}

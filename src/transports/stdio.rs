@@ -1,0 +1,119 @@
+//! MCP over stdin and stdout: one JSON-RPC message a line.
+//!
+//! Knows lines and their limit. Knows nothing of sessions, which are the wire's.
+
+use std::{future::ready, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt};
+use rmcp::ServerHandler;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::{
+    codec::{
+        AnyDelimiterCodec, AnyDelimiterCodecError, Decoder, FramedRead, FramedWrite, LinesCodec,
+        LinesCodecError,
+    },
+    sync::CancellationToken,
+};
+
+use super::{
+    TransportError,
+    calls::Calls,
+    limits::{GRACE, MESSAGE_BYTES},
+    message::{self, Refusal},
+    wire::{self, Ending},
+};
+
+/// Serves one client on stdin and stdout until stdin ends or `shutdown` is cancelled, and every answer is out
+/// (for at most [`GRACE`]). The caller must not write to stdout meanwhile.
+///
+/// When stdin is not a pipe it is read on a thread of its own, and a read that waits there keeps the runtime from
+/// ending by itself: end it with [`tokio::runtime::Runtime::shutdown_background`] afterwards.
+///
+/// # Errors
+///
+/// [`TransportError::Write`] when stdout fails for another reason than a client that has gone;
+/// [`TransportError::Session`] and [`TransportError::Task`] when rmcp gives up.
+pub async fn serve_stdio<S>(server: S, shutdown: CancellationToken) -> Result<(), TransportError>
+where
+    S: ServerHandler,
+{
+    let (read, write) = rmcp::transport::stdio_pipes();
+    serve_lines(server, read, write, shutdown, GRACE).await
+}
+
+/// The same over any pair of byte streams.
+pub(crate) async fn serve_lines<S, R, W>(
+    server: S,
+    read: R,
+    write: W,
+    shutdown: CancellationToken,
+    grace: Duration,
+) -> Result<(), TransportError>
+where
+    S: ServerHandler,
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let input = FramedRead::new(read, LineDecoder::default()).filter_map(|line| {
+        ready(match line {
+            Ok(Line::Whole(bytes)) if bytes.trim_ascii().is_empty() => None,
+            Ok(Line::Whole(bytes)) => Some(message::read(&bytes)),
+            Ok(Line::TooLong) => Some(Err(Refusal::invalid(Refusal::TOO_LARGE))),
+            // The stream ends after an error, so this is the end of input.
+            Err(error) => {
+                tracing::warn!(%error, "reading stdin failed");
+                None
+            }
+        })
+    });
+    let output =
+        SinkExt::<String>::sink_map_err(FramedWrite::new(write, LinesCodec::new()), |error| match error {
+            LinesCodecError::Io(error) => TransportError::Write(error),
+            LinesCodecError::MaxLineLengthExceeded => {
+                TransportError::Write(std::io::ErrorKind::InvalidData.into())
+            }
+        });
+    let ending = Ending { shutdown, end: CancellationToken::new(), grace };
+    wire::serve(server, input, output, Arc::new(Calls::default()), ending).await
+}
+
+#[derive(Debug)]
+enum Line {
+    Whole(Bytes),
+    TooLong,
+}
+
+/// Lines of bounded length. One that is too long is reported once and skipped, and is no error: an error would
+/// end the stream.
+#[derive(Debug)]
+struct LineDecoder(AnyDelimiterCodec);
+
+impl Default for LineDecoder {
+    fn default() -> Self {
+        Self(AnyDelimiterCodec::new_with_max_length(b"\n".to_vec(), b"\n".to_vec(), MESSAGE_BYTES))
+    }
+}
+
+impl LineDecoder {
+    fn item(decoded: Result<Option<Bytes>, AnyDelimiterCodecError>) -> Result<Option<Line>, std::io::Error> {
+        match decoded {
+            Ok(line) => Ok(line.map(Line::Whole)),
+            Err(AnyDelimiterCodecError::MaxChunkLengthExceeded) => Ok(Some(Line::TooLong)),
+            Err(AnyDelimiterCodecError::Io(error)) => Err(error),
+        }
+    }
+}
+
+impl Decoder for LineDecoder {
+    type Item = Line;
+    type Error = std::io::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Line>, std::io::Error> {
+        Self::item(self.0.decode(buffer))
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Line>, std::io::Error> {
+        Self::item(self.0.decode_eof(buffer))
+    }
+}
