@@ -4,5 +4,12 @@
 //! through a real client. `support` holds what they stand on; each result of each tool call goes through
 //! [`support::contract::Contract::check`].
 
+mod agent_sees;
+mod answers;
+mod bad_arguments;
+mod errors;
+mod faults;
+mod ids;
+mod requests;
 mod story;
 mod support;

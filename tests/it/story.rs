@@ -13,6 +13,18 @@ async fn over_stdio() {
     story(&Setup::simulator().agent().await).await;
 }
 
+#[tokio::test]
+async fn over_streamable_http() {
+    let server = Setup::simulator().http().await;
+    story(&server.agent().await).await;
+}
+
+#[tokio::test]
+async fn over_legacy_sse() {
+    let server = Setup::simulator().http().await;
+    story(&server.agent_over_legacy_sse().await).await;
+}
+
 /// What a person at a payment company would do through their agent.
 async fn story(agent: &Agent) {
     let id = new_customer(agent).await;

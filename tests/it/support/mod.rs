@@ -2,6 +2,11 @@
 
 pub(crate) mod agent;
 pub(crate) mod contract;
+pub(crate) mod faults;
+pub(crate) mod http_server;
+pub(crate) mod legacy_sse;
+pub(crate) mod operations;
+pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod setup;
 pub(crate) mod upstream;

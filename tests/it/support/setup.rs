@@ -1,6 +1,8 @@
 //! How a server is started for a test.
 
 use super::agent::Agent;
+use super::http_server::HttpServer;
+use super::pipe::Pipe;
 use super::process::{Process, program};
 
 /// The bearer token that servers under test show to their upstream. No log may hold it.
@@ -53,5 +55,19 @@ impl Setup {
     /// A client on standard input and output, with a server of its own.
     pub(crate) async fn agent(&self) -> Agent {
         Agent::on_stdio(self.start()).await
+    }
+
+    /// The same, spoken to line by line. Hands are not shaken yet.
+    pub(crate) fn pipe(&self) -> Pipe {
+        Pipe::to(self.start())
+    }
+
+    /// A server over HTTP.
+    pub(crate) async fn http(&self) -> HttpServer {
+        let mut setup = self.clone().flag("--transport").flag("http").flag("--listen").flag("127.0.0.1:0");
+        if self.variables.is_empty() {
+            setup = setup.flag("--environment").flag("simulator");
+        }
+        HttpServer::ready(setup.start()).await
     }
 }
