@@ -6,10 +6,17 @@
 
 mod agent_sees;
 mod answers;
+mod architecture;
 mod bad_arguments;
+mod crowd;
+mod ending;
 mod errors;
 mod faults;
 mod ids;
+mod properties;
 mod requests;
+mod revisions;
+mod stdout_is_sacred;
 mod story;
 mod support;
+mod usage;

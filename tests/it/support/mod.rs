@@ -10,6 +10,7 @@ pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod setup;
 pub(crate) mod upstream;
+pub(crate) mod wire;
 
 use std::time::Duration;
 

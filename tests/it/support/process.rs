@@ -14,7 +14,8 @@ use super::in_time;
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fintecture-mcp"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("FINTECTURE_") || name == "RUST_LOG" {
+        let is_ours = name.to_string_lossy().starts_with("FINTECTURE_");
+        if is_ours || ["RUST_LOG", "COLUMNS"].iter().any(|other| name == *other) {
             command.env_remove(name);
         }
     }
