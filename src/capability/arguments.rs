@@ -1,6 +1,6 @@
 //! An action's `inputParameters` against the arguments that the code takes.
 
-use super::format::{Action, Parameter};
+use super::document::{Action, Parameter};
 use super::needs::{ActionNeeds, ArgumentNeeds};
 use super::reader::{Placed, Report};
 use super::refusal::did_you_mean;
@@ -9,12 +9,11 @@ use super::words::{ArgumentWords, Bound, checked};
 /// Checks names, types and what is required, both ways.
 pub(super) fn check(action: &Action, needs: &ActionNeeds, report: &mut Report) {
     for need in &needs.arguments {
-        match action.parameters.iter().find(|parameter| parameter.name == need.name) {
-            Some(parameter) => check_one(parameter, need, report),
-            None => {
-                let spot = action.spot.member("inputParameters").member(&need.name);
-                report.refuse_absent(&spot, format!("is missing: the code takes it ({})", shape(need)));
-            }
+        if let Some(parameter) = action.parameters.iter().find(|parameter| parameter.name == need.name) {
+            check_one(parameter, need, report);
+        } else {
+            let spot = action.spot.member("inputParameters").member(&need.name);
+            report.refuse_absent(&spot, format!("is missing: the code takes it ({})", shape(need)));
         }
     }
     for parameter in &action.parameters {

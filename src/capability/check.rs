@@ -2,7 +2,7 @@
 
 use super::Operation;
 use super::arguments;
-use super::format::{Action, ConsumedOperation, Document, Exposed};
+use super::document::{Action, ConsumedOperation, Document, Exposed};
 use super::needs::{ActionNeeds, ToolNeeds};
 use super::reader::{Placed, Report, Spot};
 use super::refusal::did_you_mean;
@@ -37,22 +37,19 @@ pub(super) fn check(
     check_namespace(exposed, needs, report);
     words.description = checked(exposed.description.as_ref(), Bound::TOOL, report);
     for action in &exposed.actions {
-        match needs.actions.iter().find(|need| need.action == action.name) {
-            Some(need) => {
-                words.actions.push(ActionWords {
-                    action: action.name.clone(),
-                    title: title(action, report),
-                    description: checked(action.description.as_ref(), Bound::ACTION, report),
-                });
-                check_hints(action, need, report);
-                arguments::check(action, need, report);
-                routes.extend(check_calls(action, need, &document.operations, report));
-            }
-            None => {
-                let hint = did_you_mean(&action.name, needs.actions.iter().map(|need| need.action));
-                report.refuse(&action.spot, format!("is no action of {}{hint}", needs.tool));
-            }
-        }
+        let Some(need) = needs.actions.iter().find(|need| need.action == action.name) else {
+            let hint = did_you_mean(&action.name, needs.actions.iter().map(|need| need.action));
+            report.refuse(&action.spot, format!("is no action of {}{hint}", needs.tool));
+            continue;
+        };
+        words.actions.push(ActionWords {
+            action: action.name.clone(),
+            title: title(action, report),
+            description: checked(action.description.as_ref(), Bound::ACTION, report),
+        });
+        check_hints(action, need, report);
+        arguments::check(action, need, report);
+        routes.extend(check_calls(action, need, &document.operations, report));
     }
     for need in &needs.actions {
         if !exposed.actions.iter().any(|action| action.name == need.action) {
@@ -92,18 +89,18 @@ fn refuse_duplicates(operations: &[ConsumedOperation], report: &mut Report) {
 fn check_hints(action: &Action, need: &ActionNeeds, report: &mut Report) {
     let hints = action.spot.member("hints");
     let reads = !need.writes();
-    let spot_of =
-        |hint: Option<&Placed<bool>>, key| hint.map_or_else(|| hints.member(key), |hint| hint.spot.clone());
+    let mut refuse = |hint: Option<&Placed<bool>>, key, reason: String| match hint {
+        Some(hint) => report.refuse(&hint.spot, reason),
+        None => report.refuse_absent(&hints.member(key), reason),
+    };
     if action.read_only.as_ref().is_some_and(|hint| hint.value) != reads {
         let what = if reads { "reads" } else { "writes" };
-        let spot = spot_of(action.read_only.as_ref(), "readOnly");
-        report.refuse(&spot, format!("must be {reads}: `{}` {what}", need.action));
+        refuse(action.read_only.as_ref(), "readOnly", format!("must be {reads}: `{}` {what}", need.action));
     }
     // Where it is absent it counts as true, unless the action reads.
-    let destructive = action.destructive.as_ref().map_or(!reads, |hint| hint.value);
-    if destructive {
-        let spot = spot_of(action.destructive.as_ref(), "destructive");
-        report.refuse(&spot, format!("must be false: `{}` destroys nothing", need.action));
+    if action.destructive.as_ref().map_or(!reads, |hint| hint.value) {
+        let reason = format!("must be false: `{}` destroys nothing", need.action);
+        refuse(action.destructive.as_ref(), "destructive", reason);
     }
 }
 

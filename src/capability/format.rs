@@ -3,7 +3,8 @@
 //! What the format allows and the server has no use for (aggregates, other adapters, prompts, output
 //! parameters, ...) is let pass unread; a key that the format does not know is refused.
 
-use super::reader::{At, Fields, Placed, Report, Spot};
+use super::document::{Action, ConsumedOperation, Document, Exposed, Parameter};
+use super::reader::{At, Fields, Report};
 
 /// The version that the files are written in.
 const VERSION: &str = "1.0.0-beta5";
@@ -67,55 +68,6 @@ const TOOL: &[&str] = &[
 const HINTS: &[&str] = &["readOnly", "destructive", "idempotent", "openWorld"];
 const PARAMETER: &[&str] = &["type", "description", "required"];
 const STEP: &[&str] = &["type", "call", "with"];
-
-/// A capability file. A part that could not be read is absent, and its refusal is in the report.
-pub(super) struct Document {
-    pub display: Option<Placed<String>>,
-    pub description: Option<Placed<String>>,
-    pub operations: Vec<ConsumedOperation>,
-    pub exposed: Option<Exposed>,
-}
-
-/// An operation under `consumes`.
-pub(super) struct ConsumedOperation {
-    /// `namespace.operation`, as a `call` writes it.
-    pub call: String,
-    pub name: String,
-    pub method: Option<Placed<String>>,
-    pub path: Option<Placed<String>>,
-    pub spot: Spot,
-}
-
-/// The mcp adapter under `exposes`.
-pub(super) struct Exposed {
-    pub namespace: Option<Placed<String>>,
-    pub description: Option<Placed<String>>,
-    pub actions: Vec<Action>,
-    /// Where a missing action would stand.
-    pub tools: Spot,
-}
-
-/// One of the mcp adapter's tools: an action of ours.
-pub(super) struct Action {
-    pub name: String,
-    pub display: Option<Placed<String>>,
-    pub description: Option<Placed<String>>,
-    pub read_only: Option<Placed<bool>>,
-    pub destructive: Option<Placed<bool>>,
-    pub parameters: Vec<Parameter>,
-    /// `call`, or the calls of `steps`.
-    pub calls: Vec<Placed<String>>,
-    pub spot: Spot,
-}
-
-/// One of `inputParameters` of an action.
-pub(super) struct Parameter {
-    pub name: String,
-    pub kind: Option<Placed<String>>,
-    pub description: Option<Placed<String>>,
-    pub required: Option<Placed<bool>>,
-    pub spot: Spot,
-}
 
 /// Reads a file. `None` where it is no capability file of the version that we know.
 pub(super) fn read(root: &At<'_>, report: &mut Report) -> Option<Document> {
@@ -218,7 +170,7 @@ fn mcp(adapter: &At<'_>, report: &mut Report) -> Option<Exposed> {
         ("stdio", None) | ("http", Some(_)) => {}
         ("stdio", Some(port)) => report.refuse(&port.spot, "does not go with `transport: stdio`"),
         ("http", None) => {
-            report.refuse(&adapter.spot.member("transport"), "must be `stdio` where there is no port")
+            report.refuse(&adapter.spot.member("transport"), "must be `stdio` where there is no port");
         }
         _ => report.refuse(&adapter.spot.member("transport"), "must be `stdio` or `http`"),
     }
@@ -241,8 +193,15 @@ fn action(name: &str, tool: &At<'_>, report: &mut Report) -> Option<Action> {
     let hint = |key, report: &mut Report| hints.as_ref()?.optional_flag(key, report);
     let mut calls: Vec<_> = fields.get("call").and_then(|at| at.text(report)).into_iter().collect();
     for (_, step) in members(&fields, "steps", report) {
-        let Some(step) = step.fields(STEP, report) else { continue };
-        calls.extend(step.required_text("call", report));
+        let kind = step.entries(report).and_then(|fields| fields.required_text("type", report));
+        match kind {
+            Some(kind) if kind.value != "call" => {
+                report.refuse(&kind.spot, "must be `call`: no other step is read");
+            }
+            Some(_) => calls
+                .extend(step.fields(STEP, report).and_then(|fields| fields.required_text("call", report))),
+            None => {}
+        }
     }
     let parameters = members(&fields, "inputParameters", report)
         .into_iter()

@@ -5,11 +5,12 @@
 //! and after that nothing here can fail. A file's `baseUri`, `authentication` and `binds` are informative:
 //! they are never used, so that no file can send credentials to another host.
 //!
-//! [`Source`] finds the files, `yaml` and `reader` take them apart, `format` knows the format, `check` and
-//! `arguments` hold a file against the needs. Knows nothing of HTTP clients, MCP or configuration.
+//! [`Source`] finds the files, `yaml` and `reader` take them apart, `format` turns them into a `document`,
+//! `check` and `arguments` hold that against the needs. Knows nothing of HTTP clients, MCP or configuration.
 
 mod arguments;
 mod check;
+mod document;
 mod format;
 mod needs;
 mod operation;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One call of the REST API, named by its OpenAPI operationId.
+/// One call of the REST API, named by its `operationId`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// A page of the customers.
@@ -39,7 +39,7 @@ impl Operation {
         Self::GetCustomerVerificationById,
     ];
 
-    /// The OpenAPI operationId, as in logs and metrics.
+    /// The `operationId` of the published API, as in logs and metrics.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Operation {
         }
     }
 
-    /// The name in the capability files: the operationId in kebab-case, since the format has no other.
+    /// The name in the capability files: the `operationId` in kebab-case, since the format has no other.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -33,14 +33,9 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = self.file.clone();
-        if let Some(line) = self.line {
-            text.push_str(&format!(":{line}"));
-        }
-        if !self.place.is_empty() {
-            text.push_str(&format!(": {}", self.place));
-        }
-        text.push_str(&format!(": {}", self.reason));
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place = if self.place.is_empty() { String::new() } else { format!(" {}:", self.place) };
+        let text = format!("{}{line}:{place} {}", self.file, self.reason);
         // Names are quoted from the file: none may forge a second line or hide in the terminal.
         for c in text.chars() {
             if is_printable(c) { write!(f, "{c}")? } else { write!(f, "{}", c.escape_default())? }

@@ -51,14 +51,10 @@ impl Route {
     /// The path as its file writes it, for logs and metrics: it names no customer.
     #[must_use]
     pub fn template(&self) -> String {
-        let mut template = String::new();
-        for segment in &self.segments {
-            match segment {
-                Segment::Fixed(text) => template.push_str(&format!("/{text}")),
-                Segment::Placeholder(name) => template.push_str(&format!("/{{{{{name}}}}}")),
-            }
-        }
-        template
+        self.segments.iter().fold(String::new(), |template, segment| match segment {
+            Segment::Fixed(text) => format!("{template}/{text}"),
+            Segment::Placeholder(name) => format!("{template}/{{{{{name}}}}}"),
+        })
     }
 }
 

@@ -75,7 +75,7 @@ impl Bound {
     pub(super) const TITLE: Self = Self(60);
     /// The summaries of all tools make up the server's instructions.
     pub(super) const SUMMARY: Self = Self(400);
-    /// OpenAI refuses a longer one.
+    /// `OpenAI` refuses a longer one.
     pub(super) const TOOL: Self = Self(1024);
     /// Four of them, joined with their names, stay below the bound of a tool.
     pub(super) const ACTION: Self = Self(240);

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Input;
 use super::definition::Definition;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
-use super::Input;
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Email, ExternalId, Name, PageNumber, PageSize, Phone};
 use crate::fintecture::{CustomerFilter, Fintecture, Listing, NewCustomer};
@@ -88,11 +88,15 @@ async fn list(input: List, upstream: &Fintecture) -> Result<Fields, ToolError> {
     let size = input.page_size.map_or(DEFAULT_PAGE_SIZE, PageSize::get);
     let filter = CustomerFilter {
         page: input.page,
-        page_size: Some(PageSize::try_from(size).map_err(|_| ToolError::internal("a default page size of its range"))?),
+        page_size: Some(
+            PageSize::try_from(size).map_err(|_| ToolError::internal("a default page size of its range"))?,
+        ),
         external_id: input.external_id,
     };
-    let listing =
-        upstream.list_customers(&filter).await.map_err(|failure| ToolError::upstream(failure, Context::Customers))?;
+    let listing = upstream
+        .list_customers(&filter)
+        .await
+        .map_err(|failure| ToolError::upstream(failure, Context::Customers))?;
     Ok(page_of(listing, number, size))
 }
 
@@ -100,8 +104,9 @@ fn page_of(mut listing: Listing, number: u32, size: u32) -> Fields {
     let mut page = Map::new();
     page.insert("number".to_owned(), json!(number));
     page.insert("size".to_owned(), json!(size));
-    if let Some(count) = listing.meta.shift_remove("count") {
-        page.insert("count".to_owned(), count);
+    // A count that is no whole number is nothing to reckon with: it stays where the upstream put it.
+    if listing.meta.get("count").is_some_and(|count| count.is_u64() || count.is_i64()) {
+        page.extend(listing.meta.shift_remove_entry("count"));
     }
     // A full page says that there may be more; whatever the count claims, only an unfilled page is the last.
     if listing.records.len() >= size as usize {

@@ -111,3 +111,34 @@ pub fn needs() -> Vec<ToolNeeds> {
         .map(|tool| ToolNeeds { tool: tool.tool, actions: tool.actions.iter().map(action).collect() })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_every_tool_action_and_argument() {
+        let readme = include_str!("../../README.md");
+        for tool in all() {
+            for (place, action) in tool.actions.iter().enumerate() {
+                let name = if place == 0 { format!("`{}`", tool.tool) } else { String::new() };
+                let operations: Vec<String> =
+                    action.operations.iter().map(|operation| format!("`{}`", operation.id())).collect();
+                let star = |argument: &Argument| if argument.required { "*" } else { "" };
+                let arguments: Vec<String> = action
+                    .arguments
+                    .iter()
+                    .map(|argument| format!("`{}`{}", argument.name, star(argument)))
+                    .collect();
+                let row = format!(
+                    "| {name} | `{}` | {} | {} |",
+                    action.name,
+                    operations.join(", "),
+                    arguments.join(", ")
+                );
+                let row = row.replace("|  |", "| |");
+                assert!(readme.contains(&row), "the README's table of tools lacks:\n{row}");
+            }
+        }
+    }
+}
