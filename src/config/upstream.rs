@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::Problems;
@@ -71,6 +71,10 @@ impl Upstream {
         };
         // A trailing line break comes from `echo` and would be refused by every HTTP stack.
         let token = SecretString::from(token.trim());
+        if !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+            problems.add(format!("{} holds characters that no bearer token has", CUSTOMER_TOKEN.name));
+            return None;
+        }
         Some(Self::Remote { environment, base_url: base_url?, token, timeout: timeout? })
     }
 }
