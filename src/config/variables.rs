@@ -99,10 +99,10 @@ fn bare(name: &str) -> &str {
     name.strip_prefix(PREFIX).unwrap_or(name)
 }
 
-/// The table for `--help`.
+/// The list for `--help`: each text on a line of its own, since a wrapped column would lose its margin.
 #[must_use]
 pub(crate) fn help() -> String {
-    let rows = ALL.iter().map(|variable| format!("  {:<28} {}", variable.name, variable.help));
+    let rows = ALL.iter().map(|variable| format!("  {}\n          {}", variable.name, variable.help));
     format!("Environment variables:\n{}", rows.collect::<Vec<_>>().join("\n"))
 }
 
