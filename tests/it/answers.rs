@@ -79,12 +79,16 @@ async fn a_full_page_has_a_next_one() {
     assert_eq!(last, json!({"number": 3, "size": 2, "count": 99}));
     let empty = page(list(1, 100), 0, json!({})).await;
     assert_eq!(empty, json!({"number": 1, "size": 100}), "no count is invented");
-    let bare = page(json!({"action": "list"}), 20, json!({"count": "about 20"})).await;
-    assert_eq!(
-        bare,
-        json!({"number": 1, "size": 20, "count": "about 20", "next": 2}),
-        "count stays as it came"
-    );
+    let untold = page(json!({"action": "list"}), 20, json!({"count": "about 20"})).await;
+    assert_eq!(untold, json!({"number": 1, "size": 20, "next": 2}), "only a number is a count");
+}
+
+#[tokio::test]
+async fn a_count_that_is_no_number_stays_where_the_upstream_put_it() {
+    let list = operations::named("listAllCustomers");
+    let result = result_of(&list, json!({"data": [], "meta": {"count": "many"}})).await;
+    assert_eq!(result["meta"], json!({"count": "many"}));
+    assert_eq!(result["page"], json!({"number": 2, "size": 50}));
 }
 
 /// Text of the upstream is data. What could hide in it, or turn it around, is made visible.

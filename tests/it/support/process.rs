@@ -4,7 +4,7 @@ use std::process::{ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
@@ -103,11 +103,4 @@ impl Process {
         let text = self.stderr();
         (status, text)
     }
-}
-
-/// What is left on a pipe.
-pub(crate) async fn rest_of(pipe: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
-    let mut text = String::new();
-    in_time(pipe.read_to_string(&mut text)).await.unwrap();
-    text
 }
