@@ -75,8 +75,8 @@ async fn a_full_page_has_a_next_one() {
     let list = |page: u32, size: u32| json!({"action": "list", "page": page, "page_size": size});
     let full = page(list(3, 2), 2, json!({"count": 6})).await;
     assert_eq!(full, json!({"number": 3, "size": 2, "count": 6, "next": 4}), "whatever the count claims");
-    let last = page(list(3, 2), 1, json!({"count": 99})).await;
-    assert_eq!(last, json!({"number": 3, "size": 2, "count": 99}));
+    let unfilled = page(list(3, 2), 1, json!({"count": 99})).await;
+    assert_eq!(unfilled, json!({"number": 3, "size": 2, "count": 99}));
     let empty = page(list(1, 100), 0, json!({})).await;
     assert_eq!(empty, json!({"number": 1, "size": 100}), "no count is invented");
     let untold = page(json!({"action": "list"}), 20, json!({"count": "about 20"})).await;

@@ -48,7 +48,7 @@ fn customer() -> Map<String, Value> {
 }
 
 /// The good customer with some arguments set differently.
-fn customer_with(changes: Value) -> Value {
+fn customer_with(changes: &Value) -> Value {
     let mut customer = customer();
     customer.extend(changes.as_object().unwrap().clone());
     Value::Object(customer)
@@ -205,13 +205,13 @@ async fn over_long_texts_are_refused_at_256_characters() {
     let server = Refusing::start().await;
     for name in ["first_name", "last_name", "company_name", "external_id"] {
         for long in ["é".repeat(256), "x".repeat(100_000)] {
-            assert_eq!(server.wrong("manage_customers", customer_with(json!({name: long}))).await, [name]);
+            assert_eq!(server.wrong("manage_customers", customer_with(&json!({name: long}))).await, [name]);
         }
     }
     let email = format!("{}@example.com", "a".repeat(300));
-    assert_eq!(server.wrong("manage_customers", customer_with(json!({"email": email}))).await, ["email"]);
+    assert_eq!(server.wrong("manage_customers", customer_with(&json!({"email": email}))).await, ["email"]);
     server.nothing_was_sent().await;
-    let longest = customer_with(json!({"first_name": "é".repeat(255), "external_id": "x".repeat(255)}));
+    let longest = customer_with(&json!({"first_name": "é".repeat(255), "external_id": "x".repeat(255)}));
     server.agent.good("manage_customers", longest).await;
 }
 
@@ -250,7 +250,7 @@ async fn null_and_empty_mean_absent_where_nothing_is_required() {
     let empties = Map::from_iter(optional.map(|name| (name.to_owned(), json!(""))));
     let created = wiremock::ResponseTemplate::new(201).set_body_json(json!({"id": "new"}));
     server.upstream.now_answering(created).await;
-    server.agent.good("manage_customers", customer_with(Value::Object(empties))).await;
+    server.agent.good("manage_customers", customer_with(&Value::Object(empties))).await;
     let body: Value = server.upstream.requests().await[0].body_json().unwrap();
     assert_eq!(body, json!({"first_name": "Ada", "last_name": "Byron", "email": "ada@example.com"}));
 }

@@ -4,6 +4,14 @@
 //! through a real client. `support` holds what they stand on; each result of each tool call goes through
 //! [`support::contract::Contract::check`].
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where its world is not as it must be, in its helpers as much as in its body"
+)]
+
 mod agent_sees;
 mod answers;
 mod architecture;

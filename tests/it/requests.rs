@@ -39,7 +39,7 @@ async fn each_operation() {
         let id: Uuid = header("x-request-id").unwrap().parse().unwrap();
         assert_eq!(id.get_version_num(), 4);
         assert!(ids.insert(id), "each request has an id of its own");
-        let mut names: Vec<&str> = request.headers.keys().map(|name| name.as_str()).collect();
+        let mut names: Vec<&str> = request.headers.keys().map(wiremock::http::HeaderName::as_str).collect();
         names.sort_unstable();
         let written = [
             "accept",

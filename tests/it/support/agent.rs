@@ -54,7 +54,8 @@ impl Agent {
     pub(crate) async fn try_call(&self, tool: &str, arguments: Value) -> Result<Value, ServiceError> {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        in_time(self.client.call_tool(request)).await.map(|result| json!(result))
+        // On the heap: the futures of rmcp are large.
+        in_time(Box::pin(self.client.call_tool(request))).await.map(|result| json!(result))
     }
 
     /// Calls a tool that must succeed.

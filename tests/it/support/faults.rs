@@ -1,7 +1,5 @@
 //! An upstream that goes wrong on the wire, in ways that no well-behaved HTTP server can.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -47,8 +45,7 @@ pub(crate) fn answer(status: &str, body: &[u8]) -> Vec<u8> {
 #[derive(Debug)]
 pub(crate) struct Faulty {
     base_url: String,
-    requests: Arc<AtomicUsize>,
-    arrived: watch::Receiver<usize>,
+    requests: watch::Receiver<usize>,
     fault: watch::Sender<Fault>,
     task: JoinHandle<()>,
 }
@@ -64,24 +61,19 @@ impl Faulty {
     pub(crate) async fn with(fault: Fault) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(AtomicUsize::new(0));
-        let (counted, arrived) = watch::channel(0);
+        let (counter, requests) = watch::channel(0);
         let (fault, told) = watch::channel(fault);
-        let counter = Arc::clone(&requests);
         let task = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                let (counter, counted, told) = (Arc::clone(&counter), counted.clone(), told.clone());
+                let (counter, told) = (counter.clone(), told.clone());
                 tokio::spawn(async move {
-                    let arrived = || {
-                        counter.fetch_add(1, Ordering::SeqCst);
-                        counted.send_modify(|count| *count += 1);
-                    };
+                    let arrived = || counter.send_modify(|count| *count += 1);
                     // The other side may go at any time; that is what these tests are about.
                     let _ = serve(connection, arrived, told).await;
                 });
             }
         });
-        Self { base_url, requests, arrived, fault, task }
+        Self { base_url, requests, fault, task }
     }
 
     pub(crate) fn base_url(&self) -> String {
@@ -90,12 +82,12 @@ impl Faulty {
 
     /// How many requests have arrived whole.
     pub(crate) fn count(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+        *self.requests.borrow()
     }
 
     /// Waits until so many requests have arrived.
     pub(crate) async fn has_got(&mut self, count: usize) {
-        in_time(self.arrived.wait_for(|arrived| *arrived >= count)).await.unwrap();
+        in_time(self.requests.wait_for(|arrived| *arrived >= count)).await.unwrap();
     }
 
     /// Behaves differently from now on; requests that hang get this, too.
@@ -121,7 +113,6 @@ async fn serve(
         }
         match fault {
             Fault::Hang => unreachable!("waited for another one"),
-            Fault::Reset => return connection.set_zero_linger(),
             Fault::Close => return Ok(()),
             Fault::Bytes(bytes) => {
                 connection.write_all(&bytes).await?;
@@ -146,13 +137,13 @@ async fn serve(
             }
             Fault::Endless => {
                 connection.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
-                let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+                let chunk = [b"10000\r\n".as_slice(), &vec![b' '; 0x10000], b"\r\n"].concat();
                 loop {
                     connection.write_all(&chunk).await?;
                 }
             }
             Fault::ResetWhenReused(bytes) if on_this_connection == 1 => connection.write_all(&bytes).await?,
-            Fault::ResetWhenReused(_) => return connection.set_zero_linger(),
+            Fault::Reset | Fault::ResetWhenReused(_) => return connection.set_zero_linger(),
         }
     }
     Ok(())

@@ -43,7 +43,7 @@ impl Events {
                     values.map(str::trim_start).collect::<Vec<_>>().join("\n")
                 };
                 let event = Event { name: field("event"), data: field("data") };
-                self.buffer = rest.to_owned();
+                self.buffer = self.buffer.split_off(self.buffer.len() - rest.len());
                 // Comments keep the stream alive and mean nothing.
                 if !event.data.is_empty() {
                     return Some(event);

@@ -15,7 +15,7 @@ pub(crate) mod wire;
 use std::time::Duration;
 
 /// When a test counts as hung. Generous, since machines that run tests are busy.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Fails a test that hangs, instead of waiting for ever.
 pub(crate) async fn in_time<T>(task: impl Future<Output = T>) -> T {
