@@ -148,5 +148,8 @@ pub(crate) fn named(name: &str) -> Operation {
 
 /// A read and a write, for what does not depend on the operation.
 pub(crate) fn read_and_write() -> [Operation; 2] {
-    [named("getCustomerById"), named("createCustomer")]
+    let mut write = named("createCustomer");
+    // The rules of phone numbers take an unoptimized build most of a second to load, in each process.
+    write.arguments.as_object_mut().unwrap().shift_remove("phone");
+    [named("getCustomerById"), write]
 }
