@@ -35,18 +35,18 @@ async fn a_signal_on_stdio_waits_for_the_answer() {
     }
 }
 
+/// What `echo ... | fintecture-mcp` does: the question is there, and then the input ends.
 #[tokio::test]
 async fn the_end_of_standard_input_waits_for_the_answer() {
     let mut upstream = Faulty::with(Fault::Hang).await;
-    let mut pipe = Setup::against(&upstream.base_url()).pipe();
+    let mut pipe = Setup::against(&upstream.base_url()).impatient().pipe();
     pipe.initialize("2025-11-25").await;
     let call = json!({"name": "manage_customers", "arguments": {"action": "get", "customer_id": "cus_1"}});
     pipe.send("tools/call", call).await;
     pipe.close();
     upstream.has_got(1).await;
-    upstream.now(good());
     let answer = pipe.read().await.expect("the call is answered");
-    assert_eq!(pipe.check("manage_customers", &answer).good()["customer"]["id"], "cus_1");
+    assert_eq!(pipe.check("manage_customers", &answer).kind(), "upstream_unavailable");
     assert_eq!(pipe.read().await, None);
     assert_eq!(pipe.process.ended().await.0.code(), Some(0));
 }
@@ -82,28 +82,33 @@ async fn with_nothing_to_do_it_ends_at_once() {
     }
 }
 
-/// Stops the server while a call of this client hangs.
+/// Stops the server while a call hangs until its timeout: the answer comes all the same.
 async fn stopped_meanwhile(mut server: HttpServer, agent: Agent, mut upstream: Faulty, signal: Signal) {
-    let call = tokio::spawn(async move {
-        agent.good("manage_customers", json!({"action": "get", "customer_id": "cus_1"})).await
-    });
+    let start = json!({"action": "start", "customer_id": "cus_1"});
+    let call = tokio::spawn(async move { agent.error("verify_identity", start).await });
     upstream.has_got(1).await;
     server.process.signal(signal);
     server.process.logged("stopping: calls in flight are answered first").await;
-    upstream.now(good());
-    assert_eq!(in_time(call).await.unwrap()["customer"]["id"], "cus_1");
+    assert_eq!(in_time(call).await.unwrap()["kind"], "outcome_unknown");
     assert_eq!(server.process.ended().await.0.code(), Some(0), "{signal}");
+    assert_eq!(upstream.count(), 1, "the write was not sent again");
 }
 
 #[tokio::test]
 async fn a_signal_over_http_waits_for_the_answer() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let upstream = Faulty::with(Fault::Hang).await;
-        let server = Setup::against(&upstream.base_url()).http().await;
+        let server = Setup::against(&upstream.base_url()).impatient().http().await;
         let agent = server.agent().await;
         stopped_meanwhile(server, agent, upstream, signal).await;
+    }
+}
+
+#[tokio::test]
+async fn a_signal_over_legacy_sse_waits_for_the_answer() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let upstream = Faulty::with(Fault::Hang).await;
-        let server = Setup::against(&upstream.base_url()).http().await;
+        let server = Setup::against(&upstream.base_url()).impatient().http().await;
         let agent = server.agent_over_legacy_sse().await;
         stopped_meanwhile(server, agent, upstream, signal).await;
     }

@@ -20,6 +20,7 @@ mod crowd;
 mod ending;
 mod errors;
 mod faults;
+mod gate;
 mod ids;
 mod properties;
 mod requests;

@@ -131,6 +131,20 @@ async fn no_inbound_header_reaches_the_upstream() {
     assert_eq!(request.headers.get("x-forwarded-for"), None);
 }
 
+/// A proxy of the surroundings would see the token in clear.
+#[tokio::test]
+async fn loopback_is_never_reached_through_a_proxy() {
+    let proxy = Upstream::saying(json!({"id": "proxied"})).await;
+    let upstream = Upstream::saying(json!({"id": "cus_1"})).await;
+    let mut setup = Setup::against(&upstream.base_url()).variable("NO_PROXY", "").variable("no_proxy", "");
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        setup = setup.variable(name, &proxy.base_url());
+    }
+    let get = json!({"action": "get", "customer_id": "cus_1"});
+    assert_eq!(setup.agent().await.good("manage_customers", get).await["customer"]["id"], "cus_1");
+    assert_eq!(proxy.count().await, 0);
+}
+
 #[tokio::test]
 async fn a_write_is_sent_once_whatever_comes_back() {
     let upstream = Upstream::answering(ResponseTemplate::new(500)).await;
