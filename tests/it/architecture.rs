@@ -69,22 +69,53 @@ fn files() -> Vec<(String, String, String)> {
     files
 }
 
-/// The parts of this crate that a line names: `crate::a`, `crate::{a, b}`, or `fintecture_mcp::a`.
-fn named(line: &str) -> Vec<String> {
-    let word =
-        |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+/// What the program part of a file names of this crate, each with its line: `crate::a`, `crate::{a, b::C}` over
+/// as many lines as it takes, or `fintecture_mcp::a`.
+fn named(text: &str) -> Vec<(usize, String)> {
+    let mut program = String::new();
+    let mut number = 0;
+    for (at, line) in program_lines(text) {
+        // Lines that are left out stay as empty ones, so that numbers hold.
+        program.push_str(&"\n".repeat(at - number));
+        number = at;
+        program.push_str(line);
+    }
+    let word = |text: &str| {
+        text.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
+    };
     let mut parts = Vec::new();
     for start in ["crate::", "fintecture_mcp::"] {
-        for (at, _) in line.match_indices(start) {
-            let rest = &line[at + start.len()..];
+        for (at, _) in program.match_indices(start) {
+            let line = program[..at].matches('\n').count() + 1;
+            let rest = &program[at + start.len()..];
             match rest.strip_prefix('{') {
-                Some(group) => parts.extend(group.split(',').map(|name| word(name.trim()))),
-                None => parts.push(word(rest)),
+                Some(group) => parts.extend(members(group).into_iter().map(|member| (line, word(member)))),
+                None => parts.push((line, word(rest))),
             }
         }
     }
-    parts.retain(|part| !part.is_empty());
+    parts.retain(|(_, part)| !part.is_empty());
     parts
+}
+
+/// The members of a group up to the brace that closes it; groups within stay whole.
+fn members(group: &str) -> Vec<&str> {
+    let (mut depth, mut from, mut members) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' | ',' if depth == 0 => {
+                members.push(&group[from..at]);
+                from = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    members
 }
 
 #[test]
@@ -95,16 +126,13 @@ fn imports_run_one_way() {
             wrong.push(format!("src/{name}: {part} has no place among the arrows; give it one in this test"));
             continue;
         };
-        for (number, line) in program_lines(text) {
-            for target in
-                named(line).iter().filter(|target| *target != part && !allowed.contains(&target.as_str()))
-            {
-                wrong.push(format!(
-                    "src/{name}:{}: {part} may not know {target}: {}",
-                    number + 1,
-                    line.trim()
-                ));
+        for (line, target) in named(text) {
+            if target != *part && !allowed.contains(&target.as_str()) {
+                wrong.push(format!("src/{name}:{line}: {part} imports {target}, and may not know it"));
             }
+        }
+        if program_lines(text).any(|(_, line)| line.contains("super::super::")) {
+            wrong.push(format!("src/{name}: super::super hides which arrow it is: write crate:: instead"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -147,11 +175,11 @@ fn the_arrows_are_there_to_be_found() {
     for (part, target) in
         [("tools", "fintecture"), ("fintecture", "capability"), ("mcp", "calls"), ("app", "config")]
     {
-        let found = files.iter().filter(|(from, ..)| from == part).any(|(_, _, text)| {
-            program_lines(text).any(|(_, line)| named(line).iter().any(|name| name == target))
-        });
+        let mut texts = files.iter().filter(|(from, ..)| from == part).map(|(_, _, text)| text);
+        let found = texts.any(|text| named(text).iter().any(|(_, name)| name == target));
         assert!(found, "{part} → {target}");
     }
-    assert_eq!(named("use crate::{a, b::C};"), ["a", "b"]);
-    assert_eq!(named("let x = crate::tools::needs();"), ["tools"]);
+    let text = "//! crate::x\nuse crate::{\n    a::{B, C},\n    d::E,\n};\nlet x = crate::tools::needs();\n";
+    let found = [(2, "a"), (2, "d"), (6, "tools")].map(|(line, part)| (line, part.to_owned()));
+    assert_eq!(named(text), found);
 }
