@@ -23,7 +23,10 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("serve") {
         return fintecture_mcp::app::main(std::env::args_os());
     }
-    match tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run())) {
+    match tokio::runtime::Runtime::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run()))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("\nThe story stopped: {error:#}"));
@@ -41,7 +44,8 @@ async fn run() -> anyhow::Result<()> {
         client.cancel().await?;
         return Ok(());
     };
-    let client = ().serve(StreamableHttpClientTransport::from_uri(url)).await.context("no answer from the server")?;
+    let client =
+        ().serve(StreamableHttpClientTransport::from_uri(url)).await.context("no answer from the server")?;
     play(client.peer()).await?;
     client.cancel().await?;
     Ok(())
@@ -83,12 +87,19 @@ async fn play(server: &Peer<RoleClient>) -> anyhow::Result<()> {
     heading("What is on record");
     let listed = call(server, "verify_identity", json!({"action": "list", "customer_id": customer})).await?;
     let count = listed.pointer("/verifications").and_then(Value::as_array).map_or(0, Vec::len);
-    say(&format!("\n{count} verifications. A match says that the bank knows the name: it proves no document, no sanctions check, no ownership."));
+    say(&format!(
+        "\n{count} verifications. A match says that the bank knows the name: it proves no document, no sanctions check, no ownership."
+    ));
     Ok(())
 }
 
 /// Starts a verification and reads it until it is decided.
-async fn check(server: &Peer<RoleClient>, customer: &str, expected_name: &str, provider: &str) -> anyhow::Result<()> {
+async fn check(
+    server: &Peer<RoleClient>,
+    customer: &str,
+    expected_name: &str,
+    provider: &str,
+) -> anyhow::Result<()> {
     let arguments = json!({"action": "start", "customer_id": customer, "provider_id": provider, "expected_name": expected_name});
     let mut verification = call(server, "verify_identity", arguments).await?;
     let id = text(&verification, "/verification/id")?;
@@ -126,12 +137,17 @@ fn show(name: &str, value: &Value) {
             let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
             say(&format!("  {name}: {}", fields.join(" ")));
         }
-        plain => say(&format!("  {name}: {}", plain.as_str().map_or_else(|| plain.to_string(), str::to_owned))),
+        plain => {
+            say(&format!("  {name}: {}", plain.as_str().map_or_else(|| plain.to_string(), str::to_owned)));
+        }
     }
 }
 
 fn text(body: &Value, pointer: &str) -> anyhow::Result<String> {
-    body.pointer(pointer).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("no {pointer} in the result"))
+    body.pointer(pointer)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .with_context(|| format!("no {pointer} in the result"))
 }
 
 fn heading(title: &str) {

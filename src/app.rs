@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::calls::Calls;
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, SimulatorArgs, ToolsArgs};
-use crate::config::{LogFormat, Problems, Serve, ServeFlags, Transport, Upstream, loopback_address, variables};
+use crate::config::{
+    LogFormat, Problems, Serve, ServeFlags, Transport, Upstream, loopback_address, variables,
+};
 use crate::domain::Environment;
 use crate::fintecture::{Client, ClientConfig, Fintecture};
 use crate::mcp::Server;
@@ -80,7 +82,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
             let listen = loopback_address("--listen", &args.listen, &mut problems);
             in_runtime(run_simulator(problems.or(listen)?, args))
         }
-        Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(args)),
+        Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
         Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
             problems.or(Some(()))?;
             validate(dir.as_deref())
@@ -91,7 +93,10 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
 fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     // A variable that is not Unicode is none that this program knows.
     let read = |name: &str| std::env::var(name).ok();
-    variables::refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()), &mut problems);
+    variables::refuse_unknown(
+        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
+        &mut problems,
+    );
     let capabilities = load(flags.capabilities.as_deref());
     let settings = match (Serve::read(flags, &variables::Variables::new(&read), problems), &capabilities) {
         (Ok(settings), Ok(_)) => settings,
@@ -134,7 +139,9 @@ async fn run_server(settings: Serve, capabilities: Arc<Capabilities>) -> anyhow:
 }
 
 /// Makes the upstream ready: the simulator is started here, behind the same HTTP client as the real thing.
-async fn upstream(upstream: Upstream) -> anyhow::Result<(Environment, ClientConfig, Option<simulator::Simulator>)> {
+async fn upstream(
+    upstream: Upstream,
+) -> anyhow::Result<(Environment, ClientConfig, Option<simulator::Simulator>)> {
     match upstream {
         Upstream::Simulator { timeout, unused_credential } => {
             if unused_credential {
@@ -159,11 +166,14 @@ async fn run_simulator(address: SocketAddr, args: SimulatorArgs) -> anyhow::Resu
     let shutdown = stop_on_signals()?;
     let config = simulator::SimulatorConfig { token: args.token };
     let listener = listen(address).await?;
-    tracing::info!("the simulator of the Fintecture Customers API answers at http://{}", listener.local_addr()?);
+    tracing::info!(
+        "the simulator of the Fintecture Customers API answers at http://{}",
+        listener.local_addr()?
+    );
     Ok(simulator::serve(listener, config, shutdown).await?)
 }
 
-fn show_tools(args: ToolsArgs) -> Result<(), Failed> {
+fn show_tools(args: &ToolsArgs) -> Result<(), Failed> {
     let capabilities = load(args.capabilities.as_deref()).map_err(Failed::Usage)?;
     let catalogue = tools::catalogue(&capabilities, args.read_only);
     if args.json {
@@ -173,8 +183,11 @@ fn show_tools(args: ToolsArgs) -> Result<(), Failed> {
     }
     for tool in &catalogue {
         print(&format!("{} — {}\n  {}", tool.name, tool.title, tool.description));
-        for (name, property) in tool.input_schema.get("properties").and_then(|value| value.as_object()).into_iter().flatten() {
-            let description = property.get("description").and_then(|value| value.as_str()).unwrap_or_default();
+        for (name, property) in
+            tool.input_schema.get("properties").and_then(|value| value.as_object()).into_iter().flatten()
+        {
+            let description =
+                property.get("description").and_then(|value| value.as_str()).unwrap_or_default();
             print(&format!("    {name}: {description}"));
         }
         print("");

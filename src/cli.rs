@@ -137,7 +137,9 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
         }
         problems.add(one_line(&error));
         let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { break };
-        let starts = |word: &OsString| word.to_str().is_some_and(|word| word == flag || word.starts_with(&format!("{flag}=")));
+        let starts = |word: &OsString| {
+            word.to_str().is_some_and(|word| word == flag || word.starts_with(&format!("{flag}=")))
+        };
         match words.iter().position(starts) {
             Some(place) if error.kind() == ErrorKind::UnknownArgument => words.remove(place),
             _ => break,
@@ -148,6 +150,11 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
 
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
-    let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:")).filter(|line| !line.is_empty()).collect();
+    let said: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"))
+        .filter(|line| !line.is_empty())
+        .collect();
     said.join("; ").trim_start_matches("error: ").to_owned()
 }

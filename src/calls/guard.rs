@@ -7,7 +7,9 @@ use futures_util::FutureExt;
 use crate::tools::{Fields, ToolError};
 
 /// Runs a call; a panic in it is answered as `internal`.
-pub(super) async fn catch(call: impl Future<Output = Result<Fields, ToolError>>) -> Result<Fields, ToolError> {
+pub(super) async fn catch(
+    call: impl Future<Output = Result<Fields, ToolError>>,
+) -> Result<Fields, ToolError> {
     AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("a tool call panicked");
         Err(ToolError::internal("the call failed inside the server; a write may have been sent before that"))

@@ -34,7 +34,15 @@ mod tests {
         let of = |text: &str| loopback_address("--listen", text, &mut Problems::default());
         assert_eq!(of("localhost:80").unwrap().to_string(), "127.0.0.1:80");
         assert!(of("127.0.0.1:0").is_some() && of("[::1]:8080").is_some());
-        for bad in ["0.0.0.0:8080", "[::]:8080", "192.168.1.4:80", "8080", "localhost", "example.com:80", "127.0.0.1:99999"] {
+        for bad in [
+            "0.0.0.0:8080",
+            "[::]:8080",
+            "192.168.1.4:80",
+            "8080",
+            "localhost",
+            "example.com:80",
+            "127.0.0.1:99999",
+        ] {
             assert_eq!(of(bad), None, "{bad}");
         }
     }

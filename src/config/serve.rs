@@ -59,7 +59,11 @@ impl Serve {
     ///
     /// # Errors
     /// Every problem, a line each.
-    pub fn read(flags: ServeFlags, variables: &Variables<'_>, mut problems: Problems) -> Result<Self, Problems> {
+    pub fn read(
+        flags: ServeFlags,
+        variables: &Variables<'_>,
+        mut problems: Problems,
+    ) -> Result<Self, Problems> {
         let transport = transport(&flags, &mut problems);
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
@@ -84,7 +88,9 @@ fn transport(flags: &ServeFlags, problems: &mut Problems) -> Option<Transport> {
             }
             Some(Transport::Stdio)
         }
-        Some("http") => loopback_address("--listen", listen.unwrap_or(DEFAULT_LISTEN), problems).map(Transport::Http),
+        Some("http") => {
+            loopback_address("--listen", listen.unwrap_or(DEFAULT_LISTEN), problems).map(Transport::Http)
+        }
         Some(_) => {
             problems.add("--transport must be stdio or http");
             None
@@ -112,7 +118,8 @@ mod tests {
         let get = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        Serve::read(flags, &Variables::new(&get), Problems::default()).map_err(|problems| problems.to_string())
+        Serve::read(flags, &Variables::new(&get), Problems::default())
+            .map_err(|problems| problems.to_string())
     }
 
     fn http() -> ServeFlags {
@@ -131,16 +138,21 @@ mod tests {
 
     #[test]
     fn a_credential_beside_the_named_simulator_is_noted() {
-        let serve = read(http(), &[("FINTECTURE_ENVIRONMENT", "simulator"), ("FINTECTURE_CUSTOMER_TOKEN", "t")]).unwrap();
+        let serve =
+            read(http(), &[("FINTECTURE_ENVIRONMENT", "simulator"), ("FINTECTURE_CUSTOMER_TOKEN", "t")])
+                .unwrap();
         assert!(matches!(serve.upstream, Upstream::Simulator { unused_credential: true, .. }));
     }
 
     #[test]
     fn sandbox_and_production_need_a_credential_and_know_their_hosts() {
-        for (name, host) in [("sandbox", "api-sandbox.fintecture.com"), ("production", "api.fintecture.com")] {
+        for (name, host) in [("sandbox", "api-sandbox.fintecture.com"), ("production", "api.fintecture.com")]
+        {
             let problem = read(http(), &[("FINTECTURE_ENVIRONMENT", name)]).unwrap_err();
             assert_eq!(problem, format!("{name} needs FINTECTURE_CUSTOMER_TOKEN"));
-            let serve = read(http(), &[("FINTECTURE_ENVIRONMENT", name), ("FINTECTURE_CUSTOMER_TOKEN", "t\n")]).unwrap();
+            let serve =
+                read(http(), &[("FINTECTURE_ENVIRONMENT", name), ("FINTECTURE_CUSTOMER_TOKEN", "t\n")])
+                    .unwrap();
             let Upstream::Remote { base_url, .. } = serve.upstream else { panic!("a remote upstream") };
             assert_eq!(base_url.host_str(), Some(host));
         }

@@ -42,7 +42,12 @@ pub enum Upstream {
 
 impl Upstream {
     /// Reads the upstream's settings. `flag` is `--environment`; `may_imply` where the simulator needs no naming.
-    pub(super) fn read(flag: Option<&str>, may_imply: bool, variables: &Variables<'_>, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn read(
+        flag: Option<&str>,
+        may_imply: bool,
+        variables: &Variables<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let timeout = timeout(variables, problems);
         let base_url = base_url(variables, problems);
         let environment = environment(flag, may_imply, variables, problems)?;
@@ -50,7 +55,10 @@ impl Upstream {
         let base_url = match environment {
             Environment::Simulator => {
                 if variables.get(BASE_URL).is_some() {
-                    problems.add(format!("{} is for sandbox and production: unset it, or name one of them", BASE_URL.name));
+                    problems.add(format!(
+                        "{} is for sandbox and production: unset it, or name one of them",
+                        BASE_URL.name
+                    ));
                 }
                 return Some(Self::Simulator { timeout: timeout?, unused_credential: token.is_some() });
             }
@@ -67,7 +75,12 @@ impl Upstream {
     }
 }
 
-fn environment(flag: Option<&str>, may_imply: bool, variables: &Variables<'_>, problems: &mut Problems) -> Option<Environment> {
+fn environment(
+    flag: Option<&str>,
+    may_imply: bool,
+    variables: &Variables<'_>,
+    problems: &mut Problems,
+) -> Option<Environment> {
     let variable = variables.get(ENVIRONMENT);
     let (name, given) = match (flag, &variable) {
         (Some(flag), _) => ("--environment", flag),
@@ -130,7 +143,11 @@ fn base_url(variables: &Variables<'_>, problems: &mut Problems) -> Option<Url> {
     if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
         return refuse("must be https, or http on loopback");
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
         return refuse("must be a host and perhaps a path, without user, password, query or fragment");
     }
     Some(url)

@@ -86,7 +86,9 @@ pub fn refuse_unknown(names: impl Iterator<Item = String>, problems: &mut Proble
             .max_by(|(left, _), (right, _)| left.total_cmp(right))
             .filter(|(likeness, _)| *likeness >= CLOSE);
         match near {
-            Some((_, near)) => problems.add(format!("{name} is not a variable of fintecture-mcp; did you mean {near}?")),
+            Some((_, near)) => {
+                problems.add(format!("{name} is not a variable of fintecture-mcp; did you mean {near}?"));
+            }
             None => problems.add(format!("{name} is not a variable of fintecture-mcp: unset it")),
         }
     }
@@ -111,9 +113,14 @@ mod tests {
     #[test]
     fn the_readme_shows_the_same_table_as_help() {
         let readme = include_str!("../../README.md");
-        let rows: Vec<String> = ALL.iter().map(|variable| format!("| `{}` | {} |", variable.name, variable.help)).collect();
+        let rows: Vec<String> =
+            ALL.iter().map(|variable| format!("| `{}` | {} |", variable.name, variable.help)).collect();
         let table = rows.join("\n");
         assert!(readme.contains(&table), "the README's table of variables should be:\n{table}");
-        assert_eq!(readme.matches("\n| `FINTECTURE_").count(), ALL.len() - 1, "a variable that does not exist");
+        assert_eq!(
+            readme.matches("\n| `FINTECTURE_").count(),
+            ALL.len() - 1,
+            "a variable that does not exist"
+        );
     }
 }

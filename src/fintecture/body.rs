@@ -44,8 +44,13 @@ pub(super) fn detail(body: &[u8]) -> Option<String> {
 }
 
 fn said_in_json(body: &Value) -> Option<String> {
-    let listed: Vec<String> =
-        body.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(said_of_error).collect();
+    let listed: Vec<String> = body
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(said_of_error)
+        .collect();
     if !listed.is_empty() {
         return Some(listed.join("; "));
     }
@@ -95,7 +100,9 @@ mod tests {
         assert_eq!(of(r#"{"error":"invalid_client","error_description":"Wrong id"}"#).unwrap(), "Wrong id");
         assert_eq!(of("slow down\r\nplease").unwrap(), "slow down please");
         assert_eq!(of("\"just text\"").unwrap(), "just text");
-        for silent in ["", "  ", "<html><h1>502</h1></html>", "{}", "{\"half", "[]", "null", "{\"errors\":[]}"] {
+        for silent in
+            ["", "  ", "<html><h1>502</h1></html>", "{}", "{\"half", "[]", "null", "{\"errors\":[]}"]
+        {
             assert_eq!(of(silent), None, "{silent}");
         }
         assert_eq!(detail(&[0xff, 0xfe]), None);

@@ -114,7 +114,10 @@ impl Client {
         }
         let body = body::read(response).await.map_err(|error| attempt.unreadable(status.as_u16(), &error))?;
         decode(&body).ok_or_else(|| {
-            attempt.unavailable("the upstream's answer is not what this operation returns", Some(status.as_u16()))
+            attempt.unavailable(
+                "the upstream's answer is not what this operation returns",
+                Some(status.as_u16()),
+            )
         })
     }
 }
@@ -210,17 +213,26 @@ mod tests {
 
     #[test]
     fn credentials_go_over_https_or_stay_on_the_machine() {
-        for good in ["https://api.fintecture.com", "http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
+        for good in
+            ["https://api.fintecture.com", "http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"]
+        {
             assert!(client(good).is_ok(), "{good}");
         }
-        for bad in ["http://api.fintecture.com", "http://127.0.0.1.example.com", "http://localhost.example", "ftp://127.0.0.1"] {
+        for bad in [
+            "http://api.fintecture.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example",
+            "ftp://127.0.0.1",
+        ] {
             assert!(matches!(client(bad), Err(ClientError::Insecure)) || bad.starts_with("ftp"), "{bad}");
         }
     }
 
     #[test]
     fn retry_after_is_read_in_both_forms() {
-        let of = |value: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(value).unwrap())]));
+        let of = |value: &str| {
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(value).unwrap())]))
+        };
         assert_eq!(of("7"), Some(7));
         assert_eq!(of("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
         assert!(of("Tue, 31 Dec 2999 23:59:59 GMT").unwrap() > 1_000_000);

@@ -105,10 +105,18 @@ mod tests {
 
     #[test]
     fn what_has_no_id_is_no_record() {
-        for body in [json!({}), json!([]), json!("x"), json!({"id": ""}), json!({"id": null}), json!({"data": []})] {
+        for body in
+            [json!({}), json!([]), json!("x"), json!({"id": ""}), json!({"id": null}), json!({"data": []})]
+        {
             assert!(fields(&body).is_none(), "{body}");
         }
-        for body in [json!({"data": {}}), json!([]), json!({"data": [1]}), json!({"data": [{}]}), json!({"meta": 1, "data": []})] {
+        for body in [
+            json!({"data": {}}),
+            json!([]),
+            json!({"data": [1]}),
+            json!({"data": [{}]}),
+            json!({"meta": 1, "data": []}),
+        ] {
             assert!(listing(body.to_string().as_bytes()).is_none(), "{body}");
         }
         assert!(record(b"<html>").is_none() && record(b"{\"id\":\"a\"").is_none() && record(b"").is_none());

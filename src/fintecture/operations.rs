@@ -8,8 +8,8 @@ use super::failure::Failure;
 use super::models::{Listing, Record};
 use crate::capability::{Capabilities, Operation};
 use crate::domain::{
-    AccountId, Bic, Currency, CustomerId, Email, ExternalId, Iban, Name, PageNumber, PageSize, Phone, ProviderId,
-    VerificationId,
+    AccountId, Bic, Currency, CustomerId, Email, ExternalId, Iban, Name, PageNumber, PageSize, Phone,
+    ProviderId, VerificationId,
 };
 
 /// Which customers to list. The upstream may ignore `external_id`, which its contract does not declare.
@@ -110,7 +110,11 @@ impl Fintecture {
     }
 
     /// `createCustomerBankAccount`
-    pub async fn create_bank_account(&self, customer: &CustomerId, account: &NewBankAccount) -> Result<Record, Failure> {
+    pub async fn create_bank_account(
+        &self,
+        customer: &CustomerId,
+        account: &NewBankAccount,
+    ) -> Result<Record, Failure> {
         self.write(Operation::CreateCustomerBankAccount, &[("customer_id", customer.as_str())], account).await
     }
 
@@ -121,8 +125,13 @@ impl Fintecture {
     }
 
     /// `initiateCustomerVerification`
-    pub async fn start_verification(&self, customer: &CustomerId, check: &NewVerification) -> Result<Record, Failure> {
-        self.write(Operation::InitiateCustomerVerification, &[("customer_id", customer.as_str())], check).await
+    pub async fn start_verification(
+        &self,
+        customer: &CustomerId,
+        check: &NewVerification,
+    ) -> Result<Record, Failure> {
+        self.write(Operation::InitiateCustomerVerification, &[("customer_id", customer.as_str())], check)
+            .await
     }
 
     /// `listAllCustomerVerifications`
@@ -132,7 +141,11 @@ impl Fintecture {
     }
 
     /// `getCustomerVerificationById`
-    pub async fn verification(&self, customer: &CustomerId, verification: &VerificationId) -> Result<Record, Failure> {
+    pub async fn verification(
+        &self,
+        customer: &CustomerId,
+        verification: &VerificationId,
+    ) -> Result<Record, Failure> {
         let path = [("customer_id", customer.as_str()), ("verification_id", verification.as_str())];
         self.read(Operation::GetCustomerVerificationById, &path, &[], decode::record).await
     }
@@ -148,7 +161,12 @@ impl Fintecture {
         self.client.send(self.client.request(route, &route.path(path), query), decode).await
     }
 
-    async fn write(&self, operation: Operation, path: Path<'_>, body: &impl Serialize) -> Result<Record, Failure> {
+    async fn write(
+        &self,
+        operation: Operation,
+        path: Path<'_>,
+        body: &impl Serialize,
+    ) -> Result<Record, Failure> {
         let route = self.capabilities.route(operation);
         let request = self.client.request(route, &route.path(path), &[]).json(body);
         self.client.send(request, decode::record).await

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode,
-    Implementation, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult,
+    ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
     ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::calls::Calls;
 use crate::domain::Environment;
@@ -17,6 +18,8 @@ use crate::tools;
 
 /// How long a client may keep a list, in milliseconds: the tools do not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
+/// Where a result names the server that made it.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// The MCP server; cloning it clones a pointer.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ struct Inner {
     calls: Calls,
     tools: Vec<Tool>,
     config: ServerConfig,
+    /// `_meta` of results at 2026-07-28, where no handshake has told the client who answers.
+    identity: MetaObject,
 }
 
 impl Server {
@@ -35,7 +40,13 @@ impl Server {
     pub fn new(calls: Calls, words: &str) -> Self {
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
-        Self(Arc::new(Inner { calls, tools, config }))
+        let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
+        Self(Arc::new(Inner { calls, tools, config, identity }))
+    }
+
+    fn identity_for(&self, context: &RequestContext<RoleServer>) -> Option<MetaObject> {
+        let stateless = context.protocol_version()? >= ProtocolVersion::V_2026_07_28;
+        stateless.then(|| self.0.identity.clone())
     }
 }
 
@@ -45,7 +56,9 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
             "Fintecture customers (simulator)",
             "SIMULATOR: every customer, account and verification here is made up. Never report a result of it as real. ",
         ),
-        Environment::Sandbox => ("Fintecture customers (sandbox)", "SANDBOX: test data, not real customers. "),
+        Environment::Sandbox => {
+            ("Fintecture customers (sandbox)", "SANDBOX: test data, not real customers. ")
+        }
         Environment::Production => ("Fintecture customers", ""),
     };
     let about = Implementation::new("fintecture-mcp", env!("CARGO_PKG_VERSION"))
@@ -53,7 +66,8 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
         .with_description(env!("CARGO_PKG_DESCRIPTION"));
     // Prompts and resources are declared although there are none yet: some clients list them unasked and stop
     // at "method not found".
-    let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
+    let capabilities =
+        ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
 }
 
@@ -64,13 +78,8 @@ pub fn wire_tools(tools: &[tools::Tool]) -> Vec<Tool> {
 }
 
 fn wire_tool(tool: &tools::Tool) -> Tool {
-    let annotations = ToolAnnotations::from_raw(
-        None,
-        Some(tool.read_only),
-        Some(false),
-        Some(false),
-        Some(true),
-    );
+    let annotations =
+        ToolAnnotations::from_raw(None, Some(tool.read_only), Some(false), Some(false), Some(true));
     Tool::new(tool.name, tool.description.clone(), Arc::new(tool.input_schema.clone()))
         .with_title(tool.title.clone())
         .with_raw_output_schema(Arc::new(tool.output_schema.clone()))
@@ -89,16 +98,17 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let list = ListToolsResult::with_all_items(self.0.tools.clone());
+        let mut list = ListToolsResult::with_all_items(self.0.tools.clone());
+        list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         if !self.0.calls.tools().has(&request.name) {
             let names: Vec<&str> = self.0.tools.iter().map(|tool| tool.name.as_ref()).collect();
@@ -106,9 +116,20 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(message, None));
         }
         let reply = self.0.calls.call(&request.name, request.arguments.unwrap_or_default()).await;
-        let result =
-            if reply.is_error { CallToolResult::structured_error(reply.body) } else { CallToolResult::structured(reply.body) };
-        Ok(result.into())
+        let result = if reply.is_error {
+            CallToolResult::structured_error(reply.body)
+        } else {
+            CallToolResult::structured(reply.body)
+        };
+        Ok(result.with_meta(self.identity_for(&context)).into())
+    }
+
+    async fn get_prompt(
+        &self,
+        _: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Err(ErrorData::invalid_params("there is no such prompt; this server has none", None))
     }
 
     async fn read_resource(
@@ -127,7 +148,8 @@ impl ServerHandler for Server {
     ) -> Result<CustomResult, ErrorData> {
         const WITH_PARAMS: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
         if WITH_PARAMS.contains(&request.method.as_str()) {
-            let message = format!("the params of {} do not have the shape that the protocol asks for", request.method);
+            let message =
+                format!("the params of {} do not have the shape that the protocol asks for", request.method);
             return Err(ErrorData::invalid_params(message, None));
         }
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "there is no such method", None))

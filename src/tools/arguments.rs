@@ -6,9 +6,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Input, Request};
 use super::definition::{ActionDefinition, Argument, Definition};
 use super::error::{Problem, ToolError};
+use super::{Input, Request};
 use crate::capability::ArgumentKind;
 
 /// How alike two names must be for a "did you mean", from 0 to 1.
@@ -29,7 +29,10 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for ReadError {
 }
 
 /// The action that the arguments name, where the tool has it.
-pub(super) fn named_action<'a>(definition: &'a Definition, arguments: &Map<String, Value>) -> Option<&'a ActionDefinition> {
+pub(super) fn named_action<'a>(
+    definition: &'a Definition,
+    arguments: &Map<String, Value>,
+) -> Option<&'a ActionDefinition> {
     definition.action_named(arguments.get("action")?.as_str()?)
 }
 
@@ -44,14 +47,18 @@ pub(super) fn parse(
 ) -> Result<Request, ToolError> {
     let Some(action) = named_action(definition, &arguments) else {
         let mut problems = vec![wrong_action(definition, arguments.get("action"), read_only)];
-        problems.extend(arguments.keys().filter(|name| *name != "action").filter_map(|name| unknown(definition, name)));
+        problems.extend(
+            arguments.keys().filter(|name| *name != "action").filter_map(|name| unknown(definition, name)),
+        );
         return Err(ToolError::invalid_input(problems, false));
     };
     arguments.shift_remove("action");
     let mut problems = Vec::new();
     let given = sort(definition, action, arguments, &mut problems);
     match read(action, given, &mut problems) {
-        Some(input) if problems.is_empty() => Ok(Request { action: action.name, writes: action.writes(), input }),
+        Some(input) if problems.is_empty() => {
+            Ok(Request { action: action.name, writes: action.writes(), input })
+        }
         _ => Err(ToolError::invalid_input(problems, action.writes())),
     }
 }
@@ -69,7 +76,10 @@ fn sort(
         let absent = value.is_null() || value == "";
         match action.argument(&name) {
             None if absent && definition.owner_of(&name).is_some() => {}
-            None => problems.push(unknown(definition, &name).unwrap_or_else(|| foreign(definition, action, name))),
+            None => {
+                problems
+                    .push(unknown(definition, &name).unwrap_or_else(|| foreign(definition, action, name)));
+            }
             Some(_) if absent => {}
             Some(argument) => match typed(argument, value) {
                 Ok(value) => {
@@ -92,7 +102,11 @@ fn sort(
 }
 
 /// Reads values until none is wrong; each round finds one problem, so there are no more rounds than arguments.
-fn read(action: &ActionDefinition, mut given: Map<String, Value>, problems: &mut Vec<Problem>) -> Option<Input> {
+fn read(
+    action: &ActionDefinition,
+    mut given: Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Option<Input> {
     for _ in 0..=action.arguments.len() {
         match (action.read)(given.clone()) {
             Ok(input) => return Some(input),
@@ -113,11 +127,17 @@ fn typed(argument: &Argument, value: Value) -> Result<Value, Problem> {
         (ArgumentKind::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(value),
         (ArgumentKind::Integer, Value::Number(number)) => match number.as_f64() {
             #[expect(clippy::cast_possible_truncation, reason = "guarded: whole and within 2^53")]
-            Some(float) if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => Ok(Value::from(float as i64)),
+            Some(float) if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => {
+                Ok(Value::from(float as i64))
+            }
             _ => Err(problem(argument, "must be a whole number".to_owned())),
         },
-        (ArgumentKind::String, other) => Err(problem(argument, format!("must be a string, not {}", name_of(other)))),
-        (ArgumentKind::Integer, other) => Err(problem(argument, format!("must be an integer, not {}", name_of(other)))),
+        (ArgumentKind::String, other) => {
+            Err(problem(argument, format!("must be a string, not {}", name_of(other))))
+        }
+        (ArgumentKind::Integer, other) => {
+            Err(problem(argument, format!("must be an integer, not {}", name_of(other))))
+        }
     }
 }
 
@@ -160,12 +180,16 @@ fn unknown(definition: &Definition, name: &str) -> Option<Problem> {
     if definition.owner_of(name).is_some() {
         return None;
     }
-    let known = definition.actions.iter().flat_map(|action| &action.arguments).map(|argument| argument.name.as_str());
+    let known =
+        definition.actions.iter().flat_map(|action| &action.arguments).map(|argument| argument.name.as_str());
     let message = match closest(name, known.chain(["action"])) {
         Some(near) => format!("is not an argument of {}; did you mean {near}?", definition.tool),
         None => format!("is not an argument of {}", definition.tool),
     };
-    let field = name.chars().take(MAX_QUOTED_CHARS).map(|c| if crate::domain::is_printable(c) { c } else { '\u{FFFD}' });
+    let field = name
+        .chars()
+        .take(MAX_QUOTED_CHARS)
+        .map(|c| if crate::domain::is_printable(c) { c } else { '\u{FFFD}' });
     Some(Problem { field: field.collect(), message, example: None })
 }
 

@@ -53,8 +53,12 @@ struct BankAccounts {
 
 pub(super) fn definition() -> Definition {
     Definition::new::<Output<BankAccounts>>("manage_bank_accounts")
-        .action("list", Operation::ListAllCustomerBankAccounts, |input| Input::BankAccounts(Action::List(input)))
-        .action("create", Operation::CreateCustomerBankAccount, |input| Input::BankAccounts(Action::Create(input)))
+        .action("list", Operation::ListAllCustomerBankAccounts, |input| {
+            Input::BankAccounts(Action::List(input))
+        })
+        .action("create", Operation::CreateCustomerBankAccount, |input| {
+            Input::BankAccounts(Action::Create(input))
+        })
         .action("get", Operation::GetBankAccountById, |input| Input::BankAccounts(Action::Get(input)))
 }
 
@@ -89,13 +93,15 @@ async fn create(input: Create, upstream: &Fintecture) -> Result<Fields, ToolErro
         currency: input.currency,
     };
     let find = "call manage_bank_accounts list for this customer and look for the IBAN";
-    let created = upstream
-        .create_bank_account(&input.customer_id, &account)
-        .await
-        .map_err(|failure| ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) }))?;
+    let created = upstream.create_bank_account(&input.customer_id, &account).await.map_err(|failure| {
+        ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
+    })?;
     let mut fields = output::one("bank_account", created);
     if countries_differ {
-        output::hint(&mut fields, "The BIC's country is not the IBAN's: check with the person that both belong to this account.");
+        output::hint(
+            &mut fields,
+            "The BIC's country is not the IBAN's: check with the person that both belong to this account.",
+        );
     }
     Ok(fields)
 }

@@ -55,7 +55,9 @@ fn input_schema(actions: &[&ActionDefinition], words: &ToolWords) -> Map<String,
             ArgumentKind::Integer => "integer",
         };
         let description = words.argument(&argument.name).unwrap_or_default();
-        properties.entry(argument.name.clone()).or_insert_with(|| json!({ "type": kind, "description": description }));
+        properties
+            .entry(argument.name.clone())
+            .or_insert_with(|| json!({ "type": kind, "description": description }));
     }
     let always = |name: &&String| {
         actions.iter().all(|action| action.argument(name).is_some_and(|argument| argument.required))

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Input;
 use super::definition::Definition;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
-use super::Input;
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Email, ExternalId, Name, PageNumber, PageSize, Phone};
 use crate::fintecture::{CustomerFilter, Fintecture, Listing, NewCustomer};
@@ -88,11 +88,15 @@ async fn list(input: List, upstream: &Fintecture) -> Result<Fields, ToolError> {
     let size = input.page_size.map_or(DEFAULT_PAGE_SIZE, PageSize::get);
     let filter = CustomerFilter {
         page: input.page,
-        page_size: Some(PageSize::try_from(size).map_err(|_| ToolError::internal("a default page size of its range"))?),
+        page_size: Some(
+            PageSize::try_from(size).map_err(|_| ToolError::internal("a default page size of its range"))?,
+        ),
         external_id: input.external_id,
     };
-    let listing =
-        upstream.list_customers(&filter).await.map_err(|failure| ToolError::upstream(failure, Context::Customers))?;
+    let listing = upstream
+        .list_customers(&filter)
+        .await
+        .map_err(|failure| ToolError::upstream(failure, Context::Customers))?;
     Ok(page_of(listing, number, size))
 }
 

@@ -125,10 +125,17 @@ mod tests {
                 let operations: Vec<String> =
                     action.operations.iter().map(|operation| format!("`{}`", operation.id())).collect();
                 let star = |argument: &Argument| if argument.required { "*" } else { "" };
-                let arguments: Vec<String> =
-                    action.arguments.iter().map(|argument| format!("`{}`{}", argument.name, star(argument))).collect();
-                let row =
-                    format!("| {name} | `{}` | {} | {} |", action.name, operations.join(", "), arguments.join(", "));
+                let arguments: Vec<String> = action
+                    .arguments
+                    .iter()
+                    .map(|argument| format!("`{}`{}", argument.name, star(argument)))
+                    .collect();
+                let row = format!(
+                    "| {name} | `{}` | {} | {} |",
+                    action.name,
+                    operations.join(", "),
+                    arguments.join(", ")
+                );
                 let row = row.replace("|  |", "| |");
                 assert!(readme.contains(&row), "the README's table of tools lacks:\n{row}");
             }

@@ -190,8 +190,9 @@ impl ToolError {
 
     /// Our own cap on calls in flight.
     pub(crate) fn busy(write: bool, retry_after_seconds: u64) -> Self {
-        let error = Self::new(ErrorKind::RateLimited, "the server has too many calls in flight: nothing was sent")
-            .with_hint("Wait for retry_after_seconds, then call again.");
+        let error =
+            Self::new(ErrorKind::RateLimited, "the server has too many calls in flight: nothing was sent")
+                .with_hint("Wait for retry_after_seconds, then call again.");
         let outcome = write.then_some(Outcome::NotApplied);
         Self { retryable: true, retry_after_seconds: Some(retry_after_seconds), outcome, ..error }
     }
@@ -241,13 +242,15 @@ impl ToolError {
             }
             Context::Write { .. } => Self {
                 retryable: true,
-                ..Self::new(ErrorKind::UpstreamUnavailable, message)
-                    .with_hint("The request never left this server, so nothing was applied. Try again in some seconds.")
+                ..Self::new(ErrorKind::UpstreamUnavailable, message).with_hint(
+                    "The request never left this server, so nothing was applied. Try again in some seconds.",
+                )
             },
             _ => Self {
                 retryable: true,
-                ..Self::new(ErrorKind::UpstreamUnavailable, message)
-                    .with_hint("Reading changes nothing: try again in some seconds; if it stays so, tell the operator.")
+                ..Self::new(ErrorKind::UpstreamUnavailable, message).with_hint(
+                    "Reading changes nothing: try again in some seconds; if it stays so, tell the operator.",
+                )
             },
         }
     }

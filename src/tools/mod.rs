@@ -62,7 +62,12 @@ pub struct Tools {
 impl Tools {
     /// Puts shapes (Rust types) and words (capability files) together.
     #[must_use]
-    pub fn new(capabilities: &Capabilities, upstream: Fintecture, environment: Environment, read_only: bool) -> Self {
+    pub fn new(
+        capabilities: &Capabilities,
+        upstream: Fintecture,
+        environment: Environment,
+        read_only: bool,
+    ) -> Self {
         let definitions = definition::all();
         let catalogue = catalogue::build(&definitions, capabilities, read_only);
         Self { upstream, definitions, catalogue, environment, read_only }

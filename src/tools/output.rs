@@ -67,7 +67,10 @@ pub(super) fn asked_for(name: &str, record: Record, id: &str) -> Fields {
     let matches = record.has_id(id);
     let mut fields = one(name, record);
     if !matches {
-        hint(&mut fields, "The record's id is not the one that was asked for: do not rely on it, and tell the operator.");
+        hint(
+            &mut fields,
+            "The record's id is not the one that was asked for: do not rely on it, and tell the operator.",
+        );
     }
     fields
 }

@@ -17,7 +17,10 @@ const LEFT_OUT: [&str; 8] =
 pub(super) fn arguments<Input: JsonSchema>() -> Vec<Argument> {
     let schema = generate::<Input>();
     let required = |name: &String| {
-        schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|other| other == name))
+        schema
+            .get("required")
+            .and_then(Value::as_array)
+            .is_some_and(|names| names.iter().any(|other| other == name))
     };
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     properties
@@ -53,13 +56,17 @@ fn has_type(property: &Value, wanted: &str) -> bool {
     match property.get("type") {
         Some(Value::String(kind)) => kind == wanted,
         Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == wanted),
-        _ => property.get("anyOf").and_then(Value::as_array).is_some_and(|any| any.iter().any(|one| has_type(one, wanted))),
+        _ => property
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .is_some_and(|any| any.iter().any(|one| has_type(one, wanted))),
     }
 }
 
 fn example(property: &Value) -> Value {
     let own = property.get("examples").and_then(Value::as_array).and_then(|examples| examples.first());
-    let inner = || property.get("anyOf")?.as_array()?.iter().find_map(|one| one.get("examples")?.as_array()?.first());
+    let inner =
+        || property.get("anyOf")?.as_array()?.iter().find_map(|one| one.get("examples")?.as_array()?.first());
     own.or_else(inner).cloned().unwrap_or_default()
 }
 

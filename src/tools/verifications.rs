@@ -51,9 +51,15 @@ struct Verifications {
 
 pub(super) fn definition() -> Definition {
     Definition::new::<Output<Verifications>>("verify_identity")
-        .action("start", Operation::InitiateCustomerVerification, |input| Input::Verifications(Action::Start(input)))
-        .action("get", Operation::GetCustomerVerificationById, |input| Input::Verifications(Action::Get(input)))
-        .action("list", Operation::ListAllCustomerVerifications, |input| Input::Verifications(Action::List(input)))
+        .action("start", Operation::InitiateCustomerVerification, |input| {
+            Input::Verifications(Action::Start(input))
+        })
+        .action("get", Operation::GetCustomerVerificationById, |input| {
+            Input::Verifications(Action::Get(input))
+        })
+        .action("list", Operation::ListAllCustomerVerifications, |input| {
+            Input::Verifications(Action::List(input))
+        })
 }
 
 impl Action {
@@ -95,10 +101,9 @@ fn is_pending(verification: &Record) -> bool {
 async fn start(input: Start, upstream: &Fintecture) -> Result<Fields, ToolError> {
     let check = NewVerification { provider_id: input.provider_id, expected_name: input.expected_name };
     let find = "call verify_identity list for this customer and look for a new verification";
-    let verification = upstream
-        .start_verification(&input.customer_id, &check)
-        .await
-        .map_err(|failure| ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) }))?;
+    let verification = upstream.start_verification(&input.customer_id, &check).await.map_err(|failure| {
+        ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
+    })?;
     let pending = is_pending(&verification);
     let mut fields = output::one("verification", verification);
     if pending {

@@ -2,7 +2,7 @@
 //!
 //! Knows which handler stands at which path, and in what order things stop. Knows nothing of messages.
 
-use std::{pin::pin, sync::Arc};
+use std::{future, pin::pin, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -31,7 +31,6 @@ use super::{
 
 /// How the HTTP server is set up.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct HttpConfig {
     /// What it takes at most.
     pub limits: HttpLimits,
@@ -75,15 +74,15 @@ where
         end.cancel();
         sleep(CLOSE_WAIT).await;
     });
-    let served = tokio::select! {
-        served = &mut serving => served,
+    let outcome = tokio::select! {
+        outcome = &mut serving => outcome,
         () = &mut ending => {
             tracing::warn!("some connections did not close in time");
             Ok(())
         }
     };
     end.cancel();
-    served.map_err(TransportError::Http)
+    outcome.map_err(TransportError::Http)
 }
 
 pub(crate) fn routes<S>(
@@ -102,7 +101,7 @@ where
     let streamable =
         Router::new().route("/mcp", any(Streamable::<S>::handle)).with_state(Arc::new(streamable));
     let legacy_sse = Router::new()
-        .route("/sse", get(LegacySse::<S>::open))
+        .route("/sse", get(|State(sessions): State<Arc<LegacySse<S>>>| future::ready(sessions.open())))
         .route("/messages", post(LegacySse::<S>::post))
         .with_state(legacy_sse);
     let health = Router::new()

@@ -19,23 +19,24 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures_util::{SinkExt, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use rmcp::ServerHandler;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{
-    sync::{CancellationToken, PollSender},
+    sync::{CancellationToken, PollSendError, PollSender},
     task::TaskTracker,
 };
 use uuid::Uuid;
 
 use super::{
     TransportError,
-    calls::Calls,
+    connection::{self, Ending},
+    ledger::Ledger,
     limits::{HttpLimits, SSE_EVENTS_WAITING, SSE_KEEP_ALIVE, SSE_MESSAGES_WAITING, SSE_POST_WAIT},
     message::{self, Inbound, Refusal},
     reply,
-    wire::{self, Ending, Received},
+    wire::Received,
 };
 
 /// Every session of legacy SSE.
@@ -54,7 +55,7 @@ type Sessions = Mutex<HashMap<Uuid, Session>>;
 #[derive(Debug, Clone)]
 struct Session {
     messages: mpsc::Sender<Received>,
-    calls: Arc<Calls>,
+    ledger: Arc<Ledger>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -80,27 +81,27 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
     }
 
     /// `GET /sse`.
-    pub(crate) async fn open(State(this): State<Arc<Self>>) -> Response {
-        if this.shutdown.is_cancelled() {
+    pub(crate) fn open(&self) -> Response {
+        if self.shutdown.is_cancelled() {
             return reply::shutting_down();
         }
-        let Ok(slot) = Arc::clone(&this.slots).try_acquire_owned() else {
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             return reply::busy("as many event streams are open as may be");
         };
         let id = Uuid::new_v4();
-        let calls = Arc::new(Calls::default());
+        let ledger = Arc::new(Ledger::default());
         let (messages, inbox) = mpsc::channel(SSE_MESSAGES_WAITING);
         let (outbox, events) = mpsc::channel::<String>(SSE_EVENTS_WAITING);
-        lock(&this.sessions).insert(id, Session { messages, calls: Arc::clone(&calls) });
+        lock(&self.sessions).insert(id, Session { messages, ledger: Arc::clone(&ledger) });
 
         let end = CancellationToken::new();
-        let ending = Ending { shutdown: this.shutdown.clone(), end: end.clone(), grace: this.limits.grace };
-        let (server, sessions) = (this.server.clone(), Arc::clone(&this.sessions));
+        let ending = Ending { shutdown: self.shutdown.clone(), end: end.clone(), grace: self.limits.grace };
+        let (server, sessions) = (self.server.clone(), Arc::clone(&self.sessions));
         // A task, since rmcp returns only once the client has sent its first request.
-        this.tasks.spawn(async move {
-            let output = PollSender::new(outbox).sink_map_err(|_| TransportError::Closed);
-            let served = wire::serve(server, ReceiverStream::new(inbox), output, calls, ending).await;
-            if let Err(error) = served {
+        self.tasks.spawn(async move {
+            let output = PollSender::new(outbox);
+            let outcome = connection::serve(server, ReceiverStream::new(inbox), output, ledger, ending).await;
+            if let Err(error) = outcome {
                 tracing::warn!(%error, "a legacy SSE session ended abnormally");
             }
             lock(&sessions).remove(&id);
@@ -143,7 +144,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             Err(response) => return response,
         };
         let inbound = match message::read(&bytes) {
-            Ok(Inbound::Batch(_)) if !session.calls.takes_batches() => {
+            Ok(Inbound::Batch(_)) if !session.ledger.takes_batches() => {
                 return reply::refused(&Refusal::batch_at_this_revision());
             }
             Ok(inbound) => with_parts(inbound, &parts),
@@ -162,6 +163,12 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
                 reply::error(StatusCode::NOT_FOUND, "no such session")
             }
         }
+    }
+}
+
+impl From<PollSendError<String>> for TransportError {
+    fn from(_: PollSendError<String>) -> Self {
+        Self::Closed
     }
 }
 

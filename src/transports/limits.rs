@@ -10,7 +10,7 @@ pub const BATCH_MESSAGES: usize = 100;
 
 /// How long calls in flight may take to finish once the input has ended or the server shuts down. Longer than
 /// the 50 s that one call may take.
-pub const GRACE: Duration = Duration::from_secs(60);
+pub const GRACE: Duration = Duration::from_mins(1);
 
 /// Requests of one stdio or legacy SSE connection that may be unanswered at once. At this number the connection
 /// is not read until an answer is out, so that a client that does not read its answers stops being served
@@ -22,7 +22,7 @@ pub const SESSIONS: usize = 2_000;
 
 /// After this long without a message a session of Streamable HTTP ends. Above the longest wait of a call, 300 s,
 /// since rmcp counts calls in flight as idle time.
-pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+pub const SESSION_IDLE: Duration = Duration::from_mins(30);
 
 /// Streams of legacy SSE open at once.
 pub const SSE_STREAMS: usize = 1_000;
@@ -53,7 +53,6 @@ pub const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// The limits of the HTTP server that an application, or a test, may set.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct HttpLimits {
     /// Longest request body, in bytes ([`MESSAGE_BYTES`]).
     pub body_bytes: usize,

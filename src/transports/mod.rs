@@ -7,8 +7,9 @@
 //! | module | does |
 //! |---|---|
 //! | `message` | bytes to JSON-RPC messages, batches included, or the error that says why not |
-//! | `calls` | counts what a connection is owed, and puts the answers of a batch together |
-//! | `wire` | rmcp's transport over messages in and lines out; stdio and legacy SSE share it |
+//! | `ledger` | counts what a connection is owed, and puts the answers of a batch together |
+//! | `wire`, `outbox` | rmcp's transport over messages in and lines out; stdio and legacy SSE share it |
+//! | `connection` | serves one connection over the wire, and says what its end means |
 //! | `stdio` | lines on stdin and stdout |
 //! | `legacy_sse` | a stream of events out, POSTs in |
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
@@ -16,13 +17,15 @@
 //! | `http`, `listener`, `reply` | the routes, the server loop and its end |
 
 mod batch;
-mod calls;
+mod connection;
 mod gate;
 mod http;
+mod ledger;
 mod legacy_sse;
 pub mod limits;
 mod listener;
 mod message;
+mod outbox;
 mod reply;
 mod sessions;
 mod stdio;

@@ -5,7 +5,7 @@
 use std::{future::ready, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use rmcp::ServerHandler;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::{
@@ -18,10 +18,10 @@ use tokio_util::{
 
 use super::{
     TransportError,
-    calls::Calls,
+    connection::{self, Ending},
+    ledger::Ledger,
     limits::{GRACE, MESSAGE_BYTES},
     message::{self, Refusal},
-    wire::{self, Ending},
 };
 
 /// Serves one client on stdin and stdout until stdin ends or `shutdown` is cancelled, and every answer is out
@@ -67,15 +67,19 @@ where
             }
         })
     });
-    let output =
-        SinkExt::<String>::sink_map_err(FramedWrite::new(write, LinesCodec::new()), |error| match error {
-            LinesCodecError::Io(error) => TransportError::Write(error),
-            LinesCodecError::MaxLineLengthExceeded => {
-                TransportError::Write(std::io::ErrorKind::InvalidData.into())
-            }
-        });
+    let output = FramedWrite::new(write, LinesCodec::new());
     let ending = Ending { shutdown, end: CancellationToken::new(), grace };
-    wire::serve(server, input, output, Arc::new(Calls::default()), ending).await
+    connection::serve(server, input, output, Arc::new(Ledger::default()), ending).await
+}
+
+impl From<LinesCodecError> for TransportError {
+    fn from(error: LinesCodecError) -> Self {
+        match error {
+            LinesCodecError::Io(error) => Self::Write(error),
+            // Only reading has a limit.
+            LinesCodecError::MaxLineLengthExceeded => Self::Write(std::io::ErrorKind::InvalidData.into()),
+        }
+    }
 }
 
 #[derive(Debug)]

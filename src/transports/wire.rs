@@ -2,146 +2,32 @@
 //! common, and what rmcp's own line transport leaves out. Bad input is answered instead of ignored, batches are
 //! served where their revision has them, and the end waits for the answers.
 //!
-//! Knows nothing of bytes in, sockets or HTTP.
+//! Knows nothing of bytes, sockets or HTTP.
 
-use std::{
-    borrow::Cow,
-    collections::VecDeque,
-    future::pending,
-    io,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
-use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
+use futures_util::{FutureExt, Sink, Stream, StreamExt};
 use rmcp::{
-    RoleServer, ServerHandler,
+    RoleServer,
     model::{
         ClientJsonRpcMessage, ClientNotification, ClientRequest, GetMeta, JsonRpcMessage, JsonRpcRequest,
         ProtocolVersion, ServerJsonRpcMessage,
     },
-    service::{QuitReason, ServerInitializeError, serve_server_with_ct},
     transport::Transport,
 };
-use tokio::{
-    sync::Mutex,
-    time::{Instant, sleep, timeout, timeout_at},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     TransportError,
-    calls::{Calls, Line},
+    connection::Ending,
+    ledger::{Ledger, Line},
     limits::{CALLS_IN_FLIGHT, CLOSE_WAIT},
     message::{Inbound, Refusal},
+    outbox::Outbox,
 };
 
 /// What the wire reads: a message, or the reason why there is none.
 pub(crate) type Received = Result<Inbound, Refusal>;
-
-/// When and how a wire ends.
-#[derive(Debug, Clone)]
-pub(crate) struct Ending {
-    /// Cancelled from outside: read no more, finish what is in flight, then end.
-    pub(crate) shutdown: CancellationToken,
-    /// Ends the session at once and cancels its handlers. The wire cancels it itself when it is through.
-    pub(crate) end: CancellationToken,
-    /// How long calls in flight may take to finish.
-    pub(crate) grace: Duration,
-}
-
-/// Serves one connection until its input ends, its client is gone, or `ending` says so.
-pub(crate) async fn serve<S, I, O>(
-    server: S,
-    input: I,
-    output: O,
-    calls: Arc<Calls>,
-    ending: Ending,
-) -> Result<(), TransportError>
-where
-    S: ServerHandler,
-    I: Stream<Item = Received> + Send + Unpin + 'static,
-    O: Sink<String, Error = TransportError> + Send + Unpin + 'static,
-{
-    let end = ending.end.clone();
-    let out = Arc::new(Outbox { sink: Mutex::new(output), end, failure: OnceLock::new() });
-    // Until a session is open rmcp writes its answers inline and reads nothing, so the wire does not see the
-    // shutdown while such an answer waits for its client.
-    let last_resort = {
-        let Ending { shutdown, end, grace } = ending.clone();
-        async move {
-            shutdown.cancelled().await;
-            sleep(grace).await;
-            end.cancel();
-            pending().await
-        }
-    };
-    let wire = Wire {
-        input,
-        out: Arc::clone(&out),
-        calls,
-        queue: VecDeque::new(),
-        is_open: false,
-        revisions: server.supported_protocol_versions(),
-        ending,
-        deadline: None,
-    };
-    let outcome = tokio::select! {
-        outcome = run(server, wire) => outcome,
-        never = last_resort => never,
-    };
-    match out.failure.get() {
-        // A client that has gone is no failure of ours.
-        Some(TransportError::Write(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(TransportError::Write(error.kind().into()))
-        }
-        Some(_) => Ok(()),
-        None => outcome,
-    }
-}
-
-async fn run<S, I, O>(server: S, wire: Wire<I, O>) -> Result<(), TransportError>
-where
-    S: ServerHandler,
-    Wire<I, O>: Transport<RoleServer> + 'static,
-{
-    let end = wire.ending.end.clone();
-    match serve_server_with_ct(server, wire, end).await {
-        Ok(service) => match service.waiting().await {
-            Ok(QuitReason::JoinError(error)) | Err(error) => Err(TransportError::Task(error)),
-            Ok(_) => Ok(()),
-        },
-        Err(ServerInitializeError::Cancelled | ServerInitializeError::ConnectionClosed(_)) => Ok(()),
-        Err(ServerInitializeError::TransportError { .. }) => Err(TransportError::Closed),
-        Err(_) => Err(TransportError::Session),
-    }
-}
-
-/// The way out, shared by the answers that are written at the same time.
-#[derive(Debug)]
-struct Outbox<O> {
-    sink: Mutex<O>,
-    end: CancellationToken,
-    failure: OnceLock<TransportError>,
-}
-
-impl<O> Outbox<O>
-where
-    O: Sink<String, Error = TransportError> + Unpin,
-{
-    async fn write(&self, mut line: Line) -> Result<(), TransportError> {
-        let text = std::mem::take(&mut line.text);
-        let sent = self.sink.lock().await.send(text).await;
-        // No later answer can reach the client either, so there is nothing left to serve.
-        sent.map_err(|error| {
-            if self.failure.set(error).is_ok() {
-                tracing::info!("the client is gone before its answers were: the session ends");
-            }
-            self.end.cancel();
-            TransportError::Closed
-        })
-    }
-}
 
 /// A message on its way to rmcp.
 #[derive(Debug)]
@@ -152,10 +38,10 @@ struct Queued {
 }
 
 #[derive(Debug)]
-struct Wire<I, O> {
+pub(crate) struct Wire<I, O> {
     input: I,
     out: Arc<Outbox<O>>,
-    calls: Arc<Calls>,
+    ledger: Arc<Ledger>,
     queue: VecDeque<Queued>,
     /// Whether a request has opened a lifecycle. rmcp ends the session on anything else before it.
     is_open: bool,
@@ -168,17 +54,28 @@ struct Wire<I, O> {
 impl<I, O> Wire<I, O>
 where
     I: Stream<Item = Received> + Unpin,
-    O: Sink<String, Error = TransportError> + Send + Unpin + 'static,
+    O: Sink<String, Error: Into<TransportError>> + Send + Unpin + 'static,
 {
+    /// `revisions` are those that the server serves.
+    pub(crate) fn new(
+        input: I,
+        out: Arc<Outbox<O>>,
+        ledger: Arc<Ledger>,
+        revisions: Cow<'static, [ProtocolVersion]>,
+        ending: Ending,
+    ) -> Self {
+        Self { input, out, ledger, queue: VecDeque::new(), is_open: false, revisions, ending, deadline: None }
+    }
+
     fn take_in(&mut self, received: Received) {
         match received {
             Err(refusal) => self.refuse(&refusal),
             Ok(Inbound::One(message)) => self.queue.push_back(Queued { message: *message, is_noted: false }),
-            Ok(Inbound::Batch(_)) if !self.calls.takes_batches() => {
-                self.refuse(&Refusal::batch_at_this_revision())
+            Ok(Inbound::Batch(_)) if !self.ledger.takes_batches() => {
+                self.refuse(&Refusal::batch_at_this_revision());
             }
             Ok(Inbound::Batch(members)) => {
-                let (messages, answer) = self.calls.open_batch(members);
+                let (messages, answer) = self.ledger.open_batch(members);
                 self.queue.extend(messages.into_iter().map(|message| Queued { message, is_noted: true }));
                 self.write(answer);
             }
@@ -189,7 +86,7 @@ where
     fn admit(&mut self, Queued { message, is_noted }: Queued) -> Option<ClientJsonRpcMessage> {
         match &message {
             JsonRpcMessage::Request(request) => {
-                if !is_noted && !self.calls.open(request) {
+                if !is_noted && !self.ledger.open(request) {
                     self.refuse(&Refusal::duplicate_id());
                     return None;
                 }
@@ -203,7 +100,7 @@ where
                 if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
                     && let Some(id) = &cancelled.params.request_id
                 {
-                    let answer = self.calls.cancelled(id);
+                    let answer = self.ledger.cancelled(id);
                     self.write(answer);
                 }
             }
@@ -227,7 +124,7 @@ where
     }
 
     fn refuse(&self, refusal: &Refusal) {
-        self.write(Some(self.calls.line(refusal.to_json())));
+        self.write(Some(self.ledger.line(refusal.to_json())));
     }
 
     /// Writes beside `receive`, which may be dropped at any await. Bounded, since the line counts as held.
@@ -240,7 +137,7 @@ where
 
     /// What arrived before the shutdown is still served: over legacy SSE it was accepted already.
     fn take_what_is_there(&mut self) {
-        while self.calls.has_room()
+        while self.ledger.has_room()
             && self.queue.len() < CALLS_IN_FLIGHT
             && let Some(Some(received)) = self.input.next().now_or_never()
         {
@@ -250,16 +147,19 @@ where
 }
 
 /// rmcp gives handlers 5 s after the last message, less than a call may take: so the wait is here.
-async fn drain(calls: &Calls, deadline: Instant) {
-    if timeout_at(deadline, calls.idle()).await.is_err() {
-        tracing::warn!(owed = calls.owed(), "calls in flight were given up at the end of their grace period");
+async fn drain(ledger: &Ledger, deadline: Instant) {
+    if timeout_at(deadline, ledger.idle()).await.is_err() {
+        tracing::warn!(
+            owed = ledger.owed(),
+            "calls in flight were given up at the end of their grace period"
+        );
     }
 }
 
 impl<I, O> Transport<RoleServer> for Wire<I, O>
 where
     I: Stream<Item = Received> + Send + Unpin + 'static,
-    O: Sink<String, Error = TransportError> + Send + Unpin + 'static,
+    O: Sink<String, Error: Into<TransportError>> + Send + Unpin + 'static,
 {
     type Error = TransportError;
 
@@ -268,7 +168,7 @@ where
         item: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         let line = serde_json::to_string(&item)
-            .map(|text| self.calls.outgoing(&item, text))
+            .map(|text| self.ledger.outgoing(&item, text))
             .map_err(TransportError::Encode);
         let out = Arc::clone(&self.out);
         async move {
@@ -289,7 +189,7 @@ where
                 }
             }
             if let Some(deadline) = self.deadline {
-                drain(&self.calls, deadline).await;
+                drain(&self.ledger, deadline).await;
                 // What still runs is a subscription, or too late.
                 self.ending.end.cancel();
                 return None;
@@ -301,7 +201,7 @@ where
                     None
                 }
                 received = async {
-                    self.calls.room().await;
+                    self.ledger.room().await;
                     self.input.next().await
                 } => received,
             };
@@ -314,8 +214,7 @@ where
 
     /// Bounded: a client that reads nothing may hold the sink for ever, and rmcp waits for this.
     async fn close(&mut self) -> Result<(), Self::Error> {
-        let closed = timeout(CLOSE_WAIT, async { self.out.sink.lock().await.close().await });
-        if closed.await.is_err() {
+        if timeout(CLOSE_WAIT, self.out.close()).await.is_err() {
             tracing::warn!("the client did not read its last answers");
         }
         Ok(())

@@ -22,7 +22,7 @@ use super::{
 
 /// The books of one connection, shared by those who read from it and those who write to it.
 #[derive(Debug, Default)]
-pub(crate) struct Calls {
+pub(crate) struct Ledger {
     books: Mutex<Books>,
     load: watch::Sender<Load>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct Line {
 }
 
 #[derive(Debug)]
-struct Writing(Arc<Calls>);
+struct Writing(Arc<Ledger>);
 
 impl Drop for Writing {
     fn drop(&mut self) {
@@ -73,7 +73,7 @@ impl Drop for Writing {
     }
 }
 
-impl Calls {
+impl Ledger {
     /// Whether `initialize` settled on the revision that has batches.
     pub(crate) fn takes_batches(&self) -> bool {
         self.lock().revision == Some(ProtocolVersion::V_2025_03_26)

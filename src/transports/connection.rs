@@ -1,0 +1,91 @@
+//! One connection from its first message to its last: rmcp over the wire, and what its end means.
+//!
+//! Knows nothing of where messages come from and lines go to.
+
+use std::{future::pending, io, sync::Arc, time::Duration};
+
+use futures_util::{Sink, Stream};
+use rmcp::{
+    RoleServer, ServerHandler,
+    service::{QuitReason, ServerInitializeError, serve_server_with_ct},
+    transport::Transport,
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    TransportError,
+    ledger::Ledger,
+    outbox::Outbox,
+    wire::{Received, Wire},
+};
+
+/// When and how a wire ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Ending {
+    /// Cancelled from outside: read no more, finish what is in flight, then end.
+    pub(crate) shutdown: CancellationToken,
+    /// Ends the session at once and cancels its handlers. The wire cancels it itself when it is through.
+    pub(crate) end: CancellationToken,
+    /// How long calls in flight may take to finish.
+    pub(crate) grace: Duration,
+}
+
+/// Serves one connection until its input ends, its client is gone, or `ending` says so.
+pub(crate) async fn serve<S, I, O>(
+    server: S,
+    input: I,
+    output: O,
+    ledger: Arc<Ledger>,
+    ending: Ending,
+) -> Result<(), TransportError>
+where
+    S: ServerHandler,
+    I: Stream<Item = Received> + Send + Unpin + 'static,
+    O: Sink<String, Error: Into<TransportError>> + Send + Unpin + 'static,
+{
+    let end = ending.end.clone();
+    let out = Arc::new(Outbox::new(output, end));
+    // Until a session is open rmcp writes its answers inline and reads nothing, so the wire does not see the
+    // shutdown while such an answer waits for its client.
+    let last_resort = {
+        let Ending { shutdown, end, grace } = ending.clone();
+        async move {
+            shutdown.cancelled().await;
+            sleep(grace).await;
+            end.cancel();
+            pending().await
+        }
+    };
+    let end = ending.end.clone();
+    let wire = Wire::new(input, Arc::clone(&out), ledger, server.supported_protocol_versions(), ending);
+    let outcome = tokio::select! {
+        outcome = run(server, wire, end) => outcome,
+        never = last_resort => never,
+    };
+    match out.failure() {
+        _ if matches!(outcome, Err(TransportError::Task(_))) => outcome,
+        // A client that has gone is no failure of ours.
+        Some(TransportError::Write(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(TransportError::Write(error.kind().into()))
+        }
+        Some(_) => Ok(()),
+        None => outcome,
+    }
+}
+
+async fn run<S, T>(server: S, wire: T, end: CancellationToken) -> Result<(), TransportError>
+where
+    S: ServerHandler,
+    T: Transport<RoleServer, Error = TransportError> + 'static,
+{
+    match serve_server_with_ct(server, wire, end).await {
+        Ok(service) => match service.waiting().await {
+            Ok(QuitReason::JoinError(error)) | Err(error) => Err(TransportError::Task(error)),
+            Ok(_) => Ok(()),
+        },
+        Err(ServerInitializeError::Cancelled | ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+        Err(ServerInitializeError::TransportError { .. }) => Err(TransportError::Closed),
+        Err(_) => Err(TransportError::Session),
+    }
+}
