@@ -65,8 +65,13 @@ def play(name, transport, target):
     command = [*CLIENTS[name], transport, *target]
     try:
         done = subprocess.run(
-            command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=STORY_WITHIN,
+            command,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=STORY_WITHIN,
         )
         well, output = done.returncode == 0, done.stdout
     except subprocess.TimeoutExpired as late:
@@ -77,7 +82,7 @@ def play(name, transport, target):
     return well
 
 
-def stop(server, log):
+def stop(server):
     """Ends the server as an operator would; returns whether it ended well."""
     server.send_signal(signal.SIGTERM)
     try:
@@ -85,7 +90,7 @@ def stop(server, log):
     except subprocess.TimeoutExpired:
         server.kill()
         code = f"none, {DOWN_WITHIN} s after SIGTERM"
-    print("ok  " if code == 0 else f"FAIL {log.read_text()}\n", f"the server's exit code on SIGTERM is {code}", flush=True)
+    print("ok  " if code == 0 else "FAIL", f"the server's exit code on SIGTERM is {code}", flush=True)
     return code == 0
 
 
@@ -99,12 +104,14 @@ def main(binary):
             url = wait_for_server(server, log)
             targets = {"stdio": [binary, *STDIO], "http": [f"{url}/mcp"], "sse": [f"{url}/sse"]}
             results = [play(name, transport, target) for name in CLIENTS for transport, target in targets.items()]
-            results.append(stop(server, log))
+            results.append(stop(server))
         finally:
             if server.poll() is None:
                 server.kill()
                 server.wait()
-    failed = results.count(False)
+        failed = results.count(False)
+        if failed:
+            print(f"the server said:\n{log.read_text()}")
     print(f"{len(results) - failed} of {len(results)} went well")
     return 1 if failed else 0
 
