@@ -131,7 +131,7 @@ async fn run_server(
     match transport {
         Transport::Stdio => {
             tracing::info!(%environment, "serving over stdio");
-            transports::serve_stdio(server, shutdown).await?;
+            Box::pin(transports::serve_stdio(server, shutdown)).await?;
         }
         Transport::Http(address) => {
             let listener = listen(address).await?;

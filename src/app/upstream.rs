@@ -17,7 +17,7 @@ pub(super) enum Prepared {
     /// To be started in this process.
     Simulator { timeout: Duration },
     /// Sandbox or production.
-    Remote { environment: Environment, client: Client },
+    Remote { environment: Environment, client: Box<Client> },
 }
 
 /// Checks what only the client can check: keys, certificates, addresses.
@@ -41,7 +41,7 @@ pub(super) fn prepare(upstream: Upstream) -> Result<Prepared, String> {
             Credentials::Application(Application { id, secret, token_url, scope })
         }
     };
-    let signer = remote.signing.map(signer).transpose()?;
+    let signer = remote.signing.as_ref().map(signer).transpose()?;
     let client = Client::new(ClientConfig {
         base_url: remote.base_url,
         credentials,
@@ -60,7 +60,7 @@ pub(super) fn prepare(upstream: Upstream) -> Result<Prepared, String> {
 pub(super) async fn ready(prepared: Prepared) -> anyhow::Result<(Environment, Client, Option<Simulator>)> {
     let timeout = match prepared {
         Prepared::Simulator { timeout } => timeout,
-        Prepared::Remote { environment, client } => return Ok((environment, client, None)),
+        Prepared::Remote { environment, client } => return Ok((environment, *client, None)),
     };
     tracing::warn!("SIMULATOR: every customer, account and verification is made up");
     let token = uuid::Uuid::new_v4().to_string();
@@ -78,7 +78,7 @@ pub(super) async fn ready(prepared: Prepared) -> anyhow::Result<(Environment, Cl
     Ok((Environment::Simulator, client, Some(simulator)))
 }
 
-fn signer(signing: Signing) -> Result<Signer, String> {
+fn signer(signing: &Signing) -> Result<Signer, String> {
     Signer::new(signing.key.get().expose_secret(), &signing.app_id)
         .map_err(|error| format!("{}: the key {error}", variables::PRIVATE_KEY.variable.name))
 }

@@ -6,6 +6,7 @@
 mod guard;
 mod repeats;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -145,12 +146,12 @@ fn repeated(ended: Ended) -> Reply {
     if let Some(Value::String(hint)) = reply.body.pointer_mut("/error/hint") {
         let left = until.saturating_duration_since(tokio::time::Instant::now());
         let when = httpdate::fmt_http_date(SystemTime::now() + left);
-        hint.push_str(&format!(" The same arguments would be sent again from {when} on."));
+        let _ = write!(hint, " The same arguments would be sent again from {when} on.");
     }
     reply
 }
 
-fn log(tool: &str, action: Option<&str>, reply: &Reply, context: &CallContext, took: Duration) {
+fn log(tool: &str, action: Option<&str>, reply: &Reply, context: &CallContext, elapsed: Duration) {
     let seen = context.seen();
     let outcome = reply.body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success");
     let repeated = reply.body.get("repeated").is_some();
@@ -161,7 +162,7 @@ fn log(tool: &str, action: Option<&str>, reply: &Reply, context: &CallContext, t
         repeated,
         status = seen.status,
         attempts = seen.attempts,
-        milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         request_id = seen.request_id,
         "tool call"
     );

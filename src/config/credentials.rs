@@ -1,5 +1,6 @@
 //! What the upstream is asked with: secrets from variables or from files, never both and never from flags.
 
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::Problems;
@@ -87,6 +88,11 @@ pub(super) fn read(
             ));
             None
         }
+        (Some(token), None, _) if !is_bearer(&token) => {
+            problems
+                .add(format!("{} holds characters that no bearer token has", CUSTOMER_TOKEN.variable.name));
+            None
+        }
         (Some(token), None, _) => Some(Credentials::Token(token)),
         (None, Some(secret), Some(id)) => {
             let scope = variables
@@ -109,6 +115,10 @@ pub(super) fn read(
         }
     };
     credentials.map(|credentials| (credentials, signing))
+}
+
+fn is_bearer(token: &Secret) -> bool {
+    token.get().expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A secret from its variable or its file.

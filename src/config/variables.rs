@@ -188,10 +188,10 @@ fn bare(name: &str) -> &str {
 /// The table for `--help`.
 #[must_use]
 pub(crate) fn help() -> String {
-    let rows = ALL.iter().map(|variable| format!("  {:<28} {}", variable.name, variable.help));
+    let rows = ALL.iter().map(|variable| format!("  {}\n          {}", variable.name, variable.help));
     let files = SECRETS.map(SecretVariable::file_name).join(", ");
     format!(
-        "Environment variables:\n{}\n  {files}: files that hold these secrets instead",
+        "Environment variables:\n{}\n  {files}\n          files that hold these secrets instead; read again on SIGHUP",
         rows.collect::<Vec<_>>().join("\n")
     )
 }

@@ -142,10 +142,12 @@ impl Context {
         match self {
             Self::Customer => Self::CUSTOMER,
             Self::BankAccount => {
-                "This customer has no such account, or there is no such customer. Take both ids from manage_bank_accounts list."
+                "This customer has no such account, or there is no such customer. Take customer_id from \
+                 manage_customers list, then account_id from manage_bank_accounts list."
             }
             Self::Verification => {
-                "This customer has no such verification, or there is no such customer. Take both ids from verify_identity list."
+                "This customer has no such verification, or there is no such customer. Take customer_id from \
+                 manage_customers list, then verification_id from verify_identity list."
             }
             Self::Write { parent: Some(parent), .. } => parent,
             Self::Customers | Self::BeforeWrite | Self::Write { parent: None, .. } => {

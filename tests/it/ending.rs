@@ -1,0 +1,115 @@
+//! The end of the program: calls in flight are answered first, and it ends well.
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::support::agent::Agent;
+use crate::support::faults::{Fault, Faulty, answer};
+use crate::support::http_server::HttpServer;
+use crate::support::in_time;
+use crate::support::process::run;
+use crate::support::setup::Setup;
+
+fn good() -> Fault {
+    Fault::Bytes(answer("200 OK", br#"{"id":"cus_1"}"#))
+}
+
+#[tokio::test]
+async fn a_signal_on_stdio_waits_for_the_answer() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut upstream = Faulty::with(Fault::Hang).await;
+        let mut pipe = Setup::against(&upstream.base_url()).pipe();
+        pipe.initialize("2025-11-25").await;
+        let call =
+            json!({"name": "manage_customers", "arguments": {"action": "get", "customer_id": "cus_1"}});
+        let id = pipe.send("tools/call", call).await;
+        upstream.has_got(1).await;
+        pipe.process.signal(signal);
+        pipe.process.logged("stopping: calls in flight are answered first").await;
+        upstream.now(good());
+        let answer = pipe.read().await.expect("the call is answered");
+        assert_eq!(answer["id"], id);
+        assert_eq!(pipe.check("manage_customers", &answer).good()["customer"]["id"], "cus_1");
+        assert_eq!(pipe.read().await, None, "nothing follows");
+        assert_eq!(pipe.process.ended().await.0.code(), Some(0), "{signal}");
+    }
+}
+
+/// What `echo ... | fintecture-mcp` does: the question is there, and then the input ends.
+#[tokio::test]
+async fn the_end_of_standard_input_waits_for_the_answer() {
+    let mut upstream = Faulty::with(Fault::Hang).await;
+    let mut pipe = Setup::against(&upstream.base_url()).impatient().pipe();
+    pipe.initialize("2025-11-25").await;
+    let call = json!({"name": "manage_customers", "arguments": {"action": "get", "customer_id": "cus_1"}});
+    pipe.send("tools/call", call).await;
+    pipe.close();
+    upstream.has_got(1).await;
+    let answer = pipe.read().await.expect("the call is answered");
+    assert_eq!(pipe.check("manage_customers", &answer).kind(), "upstream_unavailable");
+    assert_eq!(pipe.read().await, None);
+    assert_eq!(pipe.process.ended().await.0.code(), Some(0));
+}
+
+/// A write that hangs for longer than its timeout is still told the truth about.
+#[tokio::test]
+async fn a_write_that_times_out_while_stopping_is_told_of() {
+    let mut upstream = Faulty::with(Fault::Hang).await;
+    let mut pipe = Setup::against(&upstream.base_url()).impatient().pipe();
+    pipe.initialize("2025-11-25").await;
+    let start = json!({"name": "verify_identity", "arguments": {"action": "start", "customer_id": "cus_1"}});
+    pipe.send("tools/call", start).await;
+    upstream.has_got(1).await;
+    pipe.process.signal(Signal::SIGTERM);
+    let answer = pipe.read().await.expect("the call is answered");
+    assert_eq!(pipe.check("verify_identity", &answer).kind(), "outcome_unknown");
+    assert_eq!(pipe.process.ended().await.0.code(), Some(0));
+}
+
+#[tokio::test]
+async fn with_nothing_to_do_it_ends_at_once() {
+    let ended = run(&[], &[]).await;
+    assert_eq!(ended.code, Some(0), "standard input was at its end: {}", ended.stderr);
+    assert_eq!(ended.stdout, "");
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut process = Setup::simulator().start();
+        process.logged("serving over stdio").await;
+        process.signal(signal);
+        assert_eq!(process.ended().await.0.code(), Some(0), "{signal} before the handshake");
+        let server = Setup::simulator().http().await;
+        server.process.signal(signal);
+        assert_eq!(server.process.ended().await.0.code(), Some(0), "{signal} over HTTP");
+    }
+}
+
+/// Stops the server while a call hangs until its timeout: the answer comes all the same.
+async fn stopped_meanwhile(mut server: HttpServer, agent: Agent, mut upstream: Faulty, signal: Signal) {
+    let start = json!({"action": "start", "customer_id": "cus_1"});
+    let call = tokio::spawn(async move { agent.error("verify_identity", start).await });
+    upstream.has_got(1).await;
+    server.process.signal(signal);
+    server.process.logged("stopping: calls in flight are answered first").await;
+    assert_eq!(in_time(call).await.unwrap()["kind"], "outcome_unknown");
+    assert_eq!(server.process.ended().await.0.code(), Some(0), "{signal}");
+    assert_eq!(upstream.count(), 1, "the write was not sent again");
+}
+
+#[tokio::test]
+async fn a_signal_over_http_waits_for_the_answer() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let upstream = Faulty::with(Fault::Hang).await;
+        let server = Setup::against(&upstream.base_url()).impatient().http().await;
+        let agent = server.agent().await;
+        stopped_meanwhile(server, agent, upstream, signal).await;
+    }
+}
+
+#[tokio::test]
+async fn a_signal_over_legacy_sse_waits_for_the_answer() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let upstream = Faulty::with(Fault::Hang).await;
+        let server = Setup::against(&upstream.base_url()).impatient().http().await;
+        let agent = server.agent_over_legacy_sse().await;
+        stopped_meanwhile(server, agent, upstream, signal).await;
+    }
+}

@@ -1,0 +1,31 @@
+//! The program as its users meet it: one test binary, a module for each promise.
+//!
+//! Every test starts the real binary, or calls the library where thousands of calls are wanted, and speaks to it
+//! through a real client. `support` holds what they stand on; each result of each tool call goes through
+//! [`support::contract::Contract::check`].
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where its world is not as it must be, in its helpers as much as in its body"
+)]
+
+mod agent_sees;
+mod answers;
+mod architecture;
+mod bad_arguments;
+mod crowd;
+mod ending;
+mod errors;
+mod faults;
+mod gate;
+mod ids;
+mod properties;
+mod requests;
+mod revisions;
+mod stdout_is_sacred;
+mod story;
+mod support;
+mod usage;

@@ -1,0 +1,23 @@
+//! What the tests stand on: the started program, clients for each way in, and upstreams that do as they are told.
+
+pub(crate) mod agent;
+pub(crate) mod contract;
+pub(crate) mod faults;
+pub(crate) mod http_server;
+pub(crate) mod legacy_sse;
+pub(crate) mod operations;
+pub(crate) mod pipe;
+pub(crate) mod process;
+pub(crate) mod setup;
+pub(crate) mod upstream;
+pub(crate) mod wire;
+
+use std::time::Duration;
+
+/// When a test counts as hung. Generous, since machines that run tests are busy.
+const DEADLINE: Duration = Duration::from_mins(2);
+
+/// Fails a test that hangs, instead of waiting for ever.
+pub(crate) async fn in_time<T>(task: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, task).await.expect("hung: nothing came within two minutes")
+}
