@@ -32,7 +32,7 @@ pub(super) fn prepare(upstream: Upstream) -> Result<Prepared, String> {
             }
             return Ok(Prepared::Simulator { timeout });
         }
-        Upstream::Remote(remote) => remote,
+        Upstream::Remote(remote) => *remote,
     };
     warn_of_open_files(&remote);
     let credentials = match remote.credentials {
@@ -52,7 +52,7 @@ pub(super) fn prepare(upstream: Upstream) -> Result<Prepared, String> {
     });
     Ok(Prepared::Remote {
         environment: remote.environment,
-        client: client.map_err(|error| error.to_string())?,
+        client: Box::new(client.map_err(|error| error.to_string())?),
     })
 }
 

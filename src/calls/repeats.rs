@@ -219,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_write_that_vanishes_leaves_no_record() {
-        let (repeats, _) = (Repeats::new(10), ());
+        let repeats = Repeats::new(10);
         let vanishing = async { panic!("gone") };
         assert!(matches!(repeats.once([1; 32], vanishing, KEEP).await, Answer::Lost));
         assert!(repeats.lock().by_key.is_empty());

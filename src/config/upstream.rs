@@ -34,7 +34,7 @@ pub enum Upstream {
         unused_credential: bool,
     },
     /// Fintecture, or what `FINTECTURE_BASE_URL` puts in its place.
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 /// A sandbox or production upstream.
@@ -89,7 +89,7 @@ impl Upstream {
         let base_url = base_url?;
         let default_rate =
             || if is_loopback(&base_url) { None } else { NonZeroU32::new(DEFAULT_REQUESTS_PER_SECOND) };
-        Some(Self::Remote(Remote {
+        Some(Self::Remote(Box::new(Remote {
             environment,
             requests_per_second: rate.or_else(default_rate),
             base_url,
@@ -97,7 +97,7 @@ impl Upstream {
             signing,
             timeout: timeout?,
             ca_file: variables.get(CA_FILE).map(PathBuf::from),
-        }))
+        })))
     }
 }
 

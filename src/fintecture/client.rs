@@ -247,15 +247,12 @@ impl Client {
             }
             permit
         };
-        let permit = match tokio::time::timeout(wait, turn).await {
-            Ok(Ok(permit)) => permit,
-            _ => {
-                return Err(Failure {
-                    kind: FailureKind::RateLimited,
-                    retry_after_seconds: Some(BUSY_RETRY_AFTER_SECONDS),
-                    ..attempt.not_sent("this server has too many requests to the upstream under way")
-                });
-            }
+        let Ok(Ok(permit)) = tokio::time::timeout(wait, turn).await else {
+            return Err(Failure {
+                kind: FailureKind::RateLimited,
+                retry_after_seconds: Some(BUSY_RETRY_AFTER_SECONDS),
+                ..attempt.not_sent("this server has too many requests to the upstream under way")
+            });
         };
         self.breaker.admit().map_err(|wait| Failure {
             retry_after_seconds: Some(wait.as_secs() + 1),

@@ -18,7 +18,7 @@ use super::token_endpoint;
 use crate::secret::Secret;
 
 /// How long before its end a token is no longer used.
-const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
+const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
 
 /// What the upstream is asked with.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::failure::{Failure, FailureKind, Reach};
 /// How long a token lives whose answer does not say, in seconds.
 const DEFAULT_LIFE_SECONDS: u64 = 3600;
 /// Longest life that is believed, in seconds: a day.
-const MAX_LIFE_SECONDS: u64 = 86_400;
+const MAX_LIFE_SECONDS: f64 = 86_400.0;
 
 /// A token that was given out.
 pub(super) struct Token {
@@ -67,7 +67,7 @@ pub(super) async fn fetch(
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and cut at a day")]
 fn whole_seconds(seconds: f64) -> u64 {
-    seconds.min(MAX_LIFE_SECONDS as f64) as u64
+    seconds.min(MAX_LIFE_SECONDS) as u64
 }
 
 fn unreachable(why: &str) -> Failure {

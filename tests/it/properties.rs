@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fintecture_mcp::calls::Calls;
+use fintecture_mcp::calls::{Calls, CallsConfig};
 use fintecture_mcp::capability::{Capabilities, Source};
 use fintecture_mcp::domain::Environment;
-use fintecture_mcp::fintecture::{Client, ClientConfig, Fintecture};
+use fintecture_mcp::fintecture::{Client, ClientConfig, Credentials, Fintecture};
+use fintecture_mcp::secret::Secret;
 use fintecture_mcp::tools::{self, Tools};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -37,14 +38,23 @@ impl World {
         let capabilities = Arc::new(Capabilities::load(&Source::BuiltIn, &tools::needs()).unwrap());
         let config = ClientConfig {
             base_url: upstream.base_url().parse().unwrap(),
-            token: "token".into(),
+            credentials: Credentials::Token(Secret::fixed("token")),
+            signer: None,
             timeout: Duration::from_secs(10),
+            requests_per_second: None,
+            ca_file: None,
         };
-        let upstream_client = Fintecture::new(Client::new(&config).unwrap(), Arc::clone(&capabilities));
+        let upstream_client =
+            Arc::new(Fintecture::new(Client::new(config).unwrap(), Arc::clone(&capabilities)));
         let tools = Tools::new(&capabilities, upstream_client, Environment::Sandbox, false);
         let listed: Vec<Value> =
             fintecture_mcp::mcp::wire_tools(tools.list()).iter().map(|tool| json!(tool)).collect();
-        Self { runtime, upstream, calls: Calls::new(Arc::new(tools)), contract: Contract::of(&listed) }
+        Self {
+            runtime,
+            upstream,
+            calls: Calls::new(Arc::new(tools), CallsConfig::default()),
+            contract: Contract::of(&listed),
+        }
     }
 
     fn call(&self, tool: &str, arguments: Map<String, Value>) -> Answer {

@@ -35,10 +35,12 @@ fn verify(key: &aws_lc_rs::rsa::KeyPair, request: &wiremock::Request) {
     if !request.body.is_empty() {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &request.body);
         assert_eq!(header("digest"), format!("SHA-256={}", BASE64.encode(digest.as_ref())));
-        signed += &format!("\ndigest: {}", header("digest"));
+        signed.push_str("\ndigest: ");
+        signed.push_str(&header("digest"));
         names += " digest";
     }
-    signed += &format!("\nx-request-id: {}", header("x-request-id"));
+    signed.push_str("\nx-request-id: ");
+    signed.push_str(&header("x-request-id"));
     names += " x-request-id";
     let prefix = format!(r#"keyId="app",algorithm="rsa-sha256",headers="{names}",signature=""#);
     let signature = header("signature");
