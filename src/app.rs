@@ -149,7 +149,7 @@ async fn upstream(
             }
             tracing::warn!("SIMULATOR: every customer, account and verification is made up");
             let token = SecretString::from(uuid::Uuid::new_v4().to_string());
-            let config = simulator::SimulatorConfig { token: Some(token.clone()) };
+            let config = simulator::SimulatorConfig { token: Some(token.clone()), ..Default::default() };
             let simulator = simulator::start(listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?, config)?;
             let base_url = simulator.base_url().parse().context("the simulator's address")?;
             let client = ClientConfig { base_url, token, timeout };
@@ -164,7 +164,7 @@ async fn upstream(
 async fn run_simulator(address: SocketAddr, args: SimulatorArgs) -> anyhow::Result<()> {
     telemetry::start(LogFormat::Text);
     let shutdown = stop_on_signals()?;
-    let config = simulator::SimulatorConfig { token: args.token };
+    let config = simulator::SimulatorConfig { token: args.token, ..Default::default() };
     let listener = listen(address).await?;
     tracing::info!(
         "the simulator of the Fintecture Customers API answers at http://{}",

@@ -62,17 +62,24 @@
 //! [`MAX_TEXT_BYTES`] of text: beyond that 429 with `Retry-After`. Nothing is ever dropped.
 
 mod clock;
+mod config;
+mod fault;
 mod gate;
 mod names;
 mod oauth;
+mod operation;
 mod operations;
 mod paging;
+mod record;
 mod records;
 mod refusal;
 mod request;
 mod routes;
 mod seeds;
 mod server;
+mod shared;
+mod signature;
+mod socket;
 mod store;
 mod tokens;
 mod verdict;
@@ -81,7 +88,12 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use config::{InvalidSetting, SimulatorConfig};
+pub use fault::{Fault, Faults};
 pub use names::VERIFIED_FROM;
-pub use server::{Simulator, SimulatorConfig, serve, start};
+pub use operation::Operation;
+pub use record::Effect;
+pub use server::{Simulator, serve, start};
+pub use signature::{MAX_DATE_SKEW, PublicKey, REQUEST_ID_MEMORY};
 pub use store::{MAX_RECORDS, MAX_RECORDS_PER_CUSTOMER, MAX_TEXT_BYTES};
 pub use verdict::{SLOW_DECISION, provider};
