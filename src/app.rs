@@ -1,5 +1,7 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
+mod simulate;
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -16,10 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls::Calls;
 use crate::capability::{Capabilities, Source};
-use crate::cli::{self, CapabilitiesCommand, Command, Parsed, SimulatorArgs, ToolsArgs};
-use crate::config::{
-    LogFormat, Problems, Serve, ServeFlags, Transport, Upstream, loopback_address, variables,
-};
+use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
+use crate::config::{Problems, Serve, ServeFlags, Transport, Upstream, variables};
 use crate::domain::Environment;
 use crate::fintecture::{Client, ClientConfig, Fintecture};
 use crate::mcp::Server;
@@ -69,7 +69,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
-    let (command, mut problems) = match cli::parse(words)? {
+    let (command, problems) = match cli::parse(words)? {
         Parsed::Run(command, problems) => (command, problems),
         Parsed::Show(text) => {
             print(text.trim_end());
@@ -79,8 +79,8 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
     match command {
         Command::Serve(args) => serve(args.into(), problems),
         Command::Simulator(args) => {
-            let listen = loopback_address("--listen", &args.listen, &mut problems);
-            in_runtime(run_simulator(problems.or(listen)?, args))
+            let settings = simulate::settings(args, problems)?;
+            in_runtime(simulate::run(settings))
         }
         Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
         Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
@@ -159,18 +159,6 @@ async fn upstream(
             Ok((environment, ClientConfig { base_url, token, timeout }, None))
         }
     }
-}
-
-async fn run_simulator(address: SocketAddr, args: SimulatorArgs) -> anyhow::Result<()> {
-    telemetry::start(LogFormat::Text);
-    let shutdown = stop_on_signals()?;
-    let config = simulator::SimulatorConfig { token: args.token, ..Default::default() };
-    let listener = listen(address).await?;
-    tracing::info!(
-        "the simulator of the Fintecture Customers API answers at http://{}",
-        listener.local_addr()?
-    );
-    Ok(simulator::serve(listener, config, shutdown).await?)
 }
 
 fn show_tools(args: &ToolsArgs) -> Result<(), Failed> {

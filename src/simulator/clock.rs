@@ -34,8 +34,8 @@ impl Clock {
         Timestamp::from_millisecond(exact.as_millisecond()).unwrap_or(exact)
     }
 
-    /// Ends when `duration` has passed.
-    pub(super) async fn sleep(&self, duration: Duration) {
-        (self.wait)(duration).await;
+    /// Ends when `duration` has passed since this was called, not since it was first polled.
+    pub(super) fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        (self.wait)(duration)
     }
 }

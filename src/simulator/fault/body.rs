@@ -18,7 +18,8 @@ use crate::simulator::clock::Clock;
 const GARBAGE: &[u8] = b"\x00\xff\xfe\x9d<<< not JSON >>>\x80";
 
 /// What a gateway shows to people.
-const HTML: &str = "<!DOCTYPE html><html><head><title>Please wait</title></head><body>Please wait.</body></html>";
+const HTML: &str =
+    "<!DOCTYPE html><html><head><title>Please wait</title></head><body>Please wait.</body></html>";
 
 /// Most pieces a second of a body that comes slowly.
 const PIECES_PER_SECOND: u32 = 10;

@@ -81,11 +81,12 @@ async fn happen(kind: Kind, shared: Arc<Shared>, cut: Cut, mut request: Request,
             if shared.late.len() >= MAX_LATE_COMMITS {
                 return failure(StatusCode::SERVICE_UNAVAILABLE);
             }
-            let world = shared.clone();
+            let stop = shared.stop.clone();
+            let due = shared.clock.sleep(delay);
             shared.late.spawn(async move {
                 tokio::select! {
-                    () = world.clock.sleep(delay) => drop(next.run(request).await),
-                    () = world.stop.cancelled() => {}
+                    () = due => drop(next.run(request).await),
+                    () = stop.cancelled() => {}
                 }
             });
             reset(&cut)

@@ -127,10 +127,7 @@ impl Faults {
     ///
     /// # Errors
     /// The first that cannot be read.
-    pub fn parse<'a>(
-        texts: impl IntoIterator<Item = &'a str>,
-        seed: u64,
-    ) -> Result<Self, InvalidSetting> {
+    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>, seed: u64) -> Result<Self, InvalidSetting> {
         let faults: Result<Vec<Fault>, _> = texts.into_iter().map(Fault::from_str).collect();
         Ok(Self::new(faults?, seed))
     }
@@ -165,15 +162,27 @@ mod tests {
     fn what_cannot_be_meant_is_refused() {
         for (texts, error) in [
             (&["", "resets", "=1", ":0.5", "hang "][..], InvalidSetting::UnknownFault),
-            (&["hang:", "hang:1.1", "hang:-0.1", "hang:NaN", "hang:50%", "hang:0.1:0.2"], InvalidSetting::Probability),
+            (
+                &["hang:", "hang:1.1", "hang:-0.1", "hang:NaN", "hang:50%", "hang:0.1:0.2"],
+                InvalidSetting::Probability,
+            ),
             (&["hang#", "hang#0", "hang#-1", "hang#x", "hang#2:0.5"], InvalidSetting::Times),
-            (&["hang@", "hang@everything", "hang@CreateCustomer", "hang@reads@writes"], InvalidSetting::Place),
+            (
+                &["hang@", "hang@everything", "hang@CreateCustomer", "hang@reads@writes"],
+                InvalidSetting::Place,
+            ),
         ] {
             for text in texts {
                 assert_eq!(read(text).unwrap_err(), error, "{text}");
             }
         }
-        for text in ["late-commit=1s@reads", "late-commit=1s@getCustomerById", "late-commit=1s@token", "short-token=1s@writes", "expire-token@token"] {
+        for text in [
+            "late-commit=1s@reads",
+            "late-commit=1s@getCustomerById",
+            "late-commit=1s@token",
+            "short-token=1s@writes",
+            "expire-token@token",
+        ] {
             assert!(matches!(read(text), Err(InvalidSetting::Misplaced(_))), "{text}");
         }
     }
@@ -184,7 +193,8 @@ mod tests {
             let fault = read(text).unwrap();
             Operation::ALL.into_iter().filter(|operation| fault.concerns(*operation)).count()
         };
-        let counts = ["hang", "hang@reads", "hang@writes", "hang@token", "late-commit=1s", "short-token=1s"].map(held);
+        let counts =
+            ["hang", "hang@reads", "hang@writes", "hang@token", "late-commit=1s", "short-token=1s"].map(held);
         assert_eq!(counts, [9, 6, 3, 1, 3, 1]);
     }
 }

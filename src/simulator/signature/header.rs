@@ -64,8 +64,12 @@ mod tests {
     #[test]
     fn parameters_come_in_any_order() {
         let text = r#"signature="AAE=", keyId="app,1" ,headers="date",created="1",algorithm="rsa-sha256""#;
-        let expected =
-            SignatureHeader { key_id: "app,1", algorithm: "rsa-sha256", headers: "date", signature: vec![0, 1] };
+        let expected = SignatureHeader {
+            key_id: "app,1",
+            algorithm: "rsa-sha256",
+            headers: "date",
+            signature: vec![0, 1],
+        };
         assert_eq!(SignatureHeader::parse(text), Ok(expected));
     }
 

@@ -100,25 +100,37 @@ impl Verifier {
                 return Err("a Digest header belongs to a body, and there is none");
             }
             if signature.headers != SIGNED_WITHOUT_BODY {
-                return Err("without a body, the headers of the Signature must be '(request-target) date x-request-id'");
+                return Err(
+                    "without a body, the headers of the Signature must be '(request-target) date x-request-id'",
+                );
             }
             format!("(request-target): {method} {target}\ndate: {date}\nx-request-id: {request_id}")
         } else {
             let given = one("digest", "with a body, one Digest header is required")?;
             if given != format!("SHA-256={}", STANDARD.encode(digest(&SHA256, body))) {
-                return Err("the Digest does not fit the body; it must be SHA-256=<base64 of the body's sha256>");
+                return Err(
+                    "the Digest does not fit the body; it must be SHA-256=<base64 of the body's sha256>",
+                );
             }
             if signature.headers != SIGNED_WITH_BODY {
-                return Err("with a body, the headers of the Signature must be '(request-target) date digest x-request-id'");
+                return Err(
+                    "with a body, the headers of the Signature must be '(request-target) date digest x-request-id'",
+                );
             }
-            format!("(request-target): {method} {target}\ndate: {date}\ndigest: {given}\nx-request-id: {request_id}")
+            format!(
+                "(request-target): {method} {target}\ndate: {date}\ndigest: {given}\nx-request-id: {request_id}"
+            )
         };
         if !self.key.verifies(signed.as_bytes(), &signature.signature) {
             return Err("the signature does not fit the request and the public key");
         }
         // Only now: a request that is not the signer's own must not use up an id.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.first_time(id, now) { Ok(()) } else { Err("the X-Request-ID was used before; each request needs its own") }
+        if seen.first_time(id, now) {
+            Ok(())
+        } else {
+            Err("the X-Request-ID was used before; each request needs its own")
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Answers that are late, wrong or spoilt, as a client sees them.
 
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -9,7 +12,8 @@ use crate::simulator::fault::NAMES;
 const FORM: &str = "grant_type=client_credentials&app_id=app-1";
 
 fn create(world: &World, external_id: &str) -> RequestBuilder {
-    let body = json!({"first_name": "A", "last_name": "B", "email": "a@example.com", "external_id": external_id});
+    let body =
+        json!({"first_name": "A", "last_name": "B", "email": "a@example.com", "external_id": external_id});
     world.request(Method::POST, "/v1/customers").bearer_auth("t").json(&body)
 }
 
@@ -20,7 +24,9 @@ fn token(world: &World) -> RequestBuilder {
 
 #[tokio::test]
 async fn a_status_comes_before_or_after_the_effect() {
-    for (fault, status, created) in [("status=503", 503, 0), ("status-after=502", 502, 1), ("status=418", 418, 0)] {
+    for (fault, status, created) in
+        [("status=503", 503, 0), ("status-after=502", 502, 1), ("status=418", 418, 0)]
+    {
         let world = World::failing(&[fault], 0).await;
         let answer = send(create(&world, "x")).await;
         assert_eq!((answer.status.as_u16(), world.created().len()), (status, created), "{fault}");
@@ -58,7 +64,10 @@ async fn too_many_requests_say_when_to_come_again() {
     ] {
         let world = World::failing(&[fault], 0).await;
         let answer = send(create(&world, "x")).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, retry_after));
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (StatusCode::TOO_MANY_REQUESTS, retry_after)
+        );
         assert!(world.created().is_empty());
     }
 }
@@ -167,13 +176,15 @@ async fn story(seed: u64) -> Vec<u16> {
     let mut story = Vec::new();
     for number in 0..40 {
         let path = format!("/v1/customers?page[number]={}", number % 7);
-        for request in [create(&world, &number.to_string()), world.request(Method::GET, &path).bearer_auth("t")] {
+        for request in
+            [create(&world, &number.to_string()), world.request(Method::GET, &path).bearer_auth("t")]
+        {
             story.push(request.send().await.map_or(0, |response| response.status().as_u16()));
         }
     }
     let done: u64 = world.simulator.faults_done().iter().map(|(_, count)| count).sum();
     let good = story.iter().filter(|status| [200, 201].contains(*status)).count();
-    assert_eq!(done as usize + good, story.len());
+    assert_eq!(usize::try_from(done).unwrap() + good, story.len());
     story
 }
 
@@ -185,9 +196,49 @@ async fn a_seed_replays() {
     assert!([0, 200, 201, 429, 503].iter().all(|status| first.contains(status)), "{first:?}");
 }
 
+/// What became of each of many writes at once, by `external_id`: what the client saw, and how often it took effect.
+async fn rush(seed: u64) -> BTreeMap<String, (u16, bool, usize)> {
+    let world = World::failing(
+        &[
+            "reset-before:0.1",
+            "reset-after:0.1",
+            "late-commit=1s:0.1",
+            "status-after=502:0.1",
+            "half-json:0.1",
+        ],
+        seed,
+    )
+    .await;
+    let writes = (0..300).map(|number| {
+        let (name, request) = (number.to_string(), create(&world, &number.to_string()));
+        async move {
+            let Ok(response) = request.send().await else { return (name, (0, false)) };
+            (name, (response.status().as_u16(), response.json::<Value>().await.is_ok()))
+        }
+    });
+    let answers: Vec<_> = stream::iter(writes).buffer_unordered(32).collect().await;
+    world.pass(1_000);
+    world.simulator.settled().await;
+    let effects = world.simulator.effects();
+    let count = |name: &str| effects.iter().filter(|one| one.external_id.as_deref() == Some(name)).count();
+    answers.into_iter().map(|(name, (status, json))| (name.clone(), (status, json, count(&name)))).collect()
+}
+
+#[tokio::test]
+async fn a_seed_replays_many_clients_and_effects_are_as_promised() {
+    let first = rush(11).await;
+    assert_eq!(first, rush(11).await);
+    assert_ne!(first, rush(12).await);
+    for (name, outcome) in &first {
+        let promised = [(0, false, 0), (0, false, 1), (502, true, 1), (201, false, 1), (201, true, 1)];
+        assert!(promised.contains(outcome), "{name}: {outcome:?}");
+    }
+}
+
 #[test]
 fn every_fault_is_documented() {
-    let documents = [include_str!("../mod.rs"), include_str!("../../cli.rs"), include_str!("../../../README.md")];
+    let documents =
+        [include_str!("../mod.rs"), include_str!("../../cli.rs"), include_str!("../../../README.md")];
     for document in documents {
         for name in NAMES {
             let shown = [format!("{name}="), format!("`{name}`"), format!(" {name} ")];

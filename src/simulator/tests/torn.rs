@@ -36,7 +36,10 @@ async fn without_faults_effects_are_recorded_and_requests_counted() {
     let verification = world.create(&path, &json!({}), "CustomerVerification").await;
     world.post_text("/v1/customers", "{}").await;
     let effects = world.simulator.effects();
-    assert_eq!(world.created(), [customer["id"].as_str().unwrap(), verification.body["id"].as_str().unwrap()]);
+    assert_eq!(
+        world.created(),
+        [customer["id"].as_str().unwrap(), verification.body["id"].as_str().unwrap()]
+    );
     assert_eq!(effects[0].operation, Operation::CreateCustomer);
     assert_eq!(effects[0].request_id.as_deref(), Some("one"));
     assert_eq!(effects[0].external_id.as_deref(), Some("crm-9"));
@@ -62,7 +65,10 @@ async fn a_reset_is_a_reset_and_not_an_answer() {
 async fn no_byte_of_an_answer_comes_before_a_reset() {
     let world = World::failing(&["reset-after"], 0).await;
     let mut connection = TcpStream::connect(world.simulator.local_addr()).await.unwrap();
-    connection.write_all(b"GET /v1/customers HTTP/1.1\r\nhost: a\r\nauthorization: Bearer t\r\n\r\n").await.unwrap();
+    connection
+        .write_all(b"GET /v1/customers HTTP/1.1\r\nhost: a\r\nauthorization: Bearer t\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = Vec::new();
     assert_eq!(connection.read_to_end(&mut answer).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert!(answer.is_empty());
