@@ -79,9 +79,11 @@ impl From<ServeArgs> for ServeFlags {
 /// How faults are written, for `--help`. The documentation of `simulator` says more.
 const FAULTS: &str = "\
 Faults: KIND[=VALUE][:PROBABILITY][#TIMES][@WHERE]
-  PROBABILITY from 0 to 1, default 1; TIMES at most so often; WHERE reads, writes, token (the token endpoint) or an
-  operation id such as createCustomer; default: all nine operations. Tried in the order given: latency adds to what
-  follows, of the others the first that is drawn happens. TIME is such as 200ms or 3s, up to 10 minutes.
+  PROBABILITY  from 0 to 1; default 1
+  TIMES        happens so often and no more
+  WHERE        reads, writes, token (the token endpoint) or an operation id; default all nine operations
+  TIME         such as 200ms or 3s, up to 10 minutes
+Tried in the order given: latency adds to what follows, of the others the first that is drawn happens.
 
   latency=TIME          waits, then goes on
   status=CODE           answers 300 to 599; nothing is done
@@ -103,7 +105,7 @@ Faults: KIND[=VALUE][:PROBABILITY][#TIMES][@WHERE]
   expire-token          401 though the token was good; nothing is done
   short-token=TIME      tokens of the token endpoint end after TIME, whatever they say
 
-Examples: --fault reset-after:0.1@writes --fault latency=200ms:0.5 --fault expire-token#1 --fault status=503@token";
+Examples: --fault reset-after:0.1@writes --fault expire-token#1 --fault status=503@token";
 
 /// Flags of `simulator`.
 #[derive(Debug, Args)]
