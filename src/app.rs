@@ -1,5 +1,6 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
+mod simulate;
 mod upstream;
 
 use std::ffi::OsString;
@@ -17,11 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls::{Calls, CallsConfig};
 use crate::capability::{Capabilities, Source};
-use crate::cli::{self, CapabilitiesCommand, Command, Parsed, SimulatorArgs, ToolsArgs};
-use crate::config::{LogFormat, Problems, Serve, ServeFlags, Transport, loopback_address, variables};
+use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
+use crate::config::{Problems, Serve, ServeFlags, Transport, variables};
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
-use crate::simulator;
 use crate::telemetry;
 use crate::tools::{self, Tools};
 use crate::transports;
@@ -67,7 +67,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
-    let (command, mut problems) = match cli::parse(words)? {
+    let (command, problems) = match cli::parse(words)? {
         Parsed::Run(command, problems) => (command, problems),
         Parsed::Show(text) => {
             print(text.trim_end());
@@ -77,8 +77,8 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
     match command {
         Command::Serve(args) => serve(args.into(), problems),
         Command::Simulator(args) => {
-            let listen = loopback_address("--listen", &args.listen, &mut problems);
-            in_runtime(run_simulator(problems.or(listen)?, args))
+            let settings = simulate::settings(args, problems)?;
+            in_runtime(simulate::run(settings))
         }
         Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
         Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
@@ -143,18 +143,6 @@ async fn run_server(
         simulator.shutdown().await?;
     }
     Ok(())
-}
-
-async fn run_simulator(address: SocketAddr, args: SimulatorArgs) -> anyhow::Result<()> {
-    telemetry::start(LogFormat::Text);
-    let shutdown = stop_on_signals()?;
-    let config = simulator::SimulatorConfig { token: args.token };
-    let listener = listen(address).await?;
-    tracing::info!(
-        "the simulator of the Fintecture Customers API answers at http://{}",
-        listener.local_addr()?
-    );
-    Ok(simulator::serve(listener, config, shutdown).await?)
 }
 
 fn show_tools(args: &ToolsArgs) -> Result<(), Failed> {

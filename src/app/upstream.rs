@@ -65,7 +65,8 @@ pub(super) async fn ready(prepared: Prepared) -> anyhow::Result<(Environment, Cl
     tracing::warn!("SIMULATOR: every customer, account and verification is made up");
     let token = uuid::Uuid::new_v4().to_string();
     let listener = super::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let config = SimulatorConfig { token: Some(SecretString::from(token.as_str())) };
+    let config =
+        SimulatorConfig { token: Some(SecretString::from(token.as_str())), ..SimulatorConfig::default() };
     let simulator = simulator::start(listener, config)?;
     let client = Client::new(ClientConfig {
         base_url: simulator.base_url().parse().context("the simulator's address")?,

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::refusal::Refusal;
-use super::routes::Shared;
+use super::shared::Shared;
 
 /// Lets a request through that carries a token which opens the API.
 ///

@@ -4,18 +4,19 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded;
 
+use super::fault::TokenLife;
 use super::gate::credentials;
 use super::refusal::Refusal;
 use super::request::{Body, content_type_is};
-use super::routes::Shared;
+use super::shared::Shared;
 use super::tokens::TOKEN_LIFE;
 use super::wire::AccessToken;
 
@@ -27,6 +28,7 @@ const DEFAULT_SCOPE: &str = "PIS";
 /// `POST /oauth/accesstoken`.
 pub(super) async fn access_token(
     State(shared): State<Arc<Shared>>,
+    ordered: Option<Extension<TokenLife>>,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Refusal> {
@@ -42,7 +44,10 @@ pub(super) async fn access_token(
         return Err(Refusal::UnknownApplication);
     }
     let answer = AccessToken {
-        access_token: shared.tokens().issue(shared.clock.now()),
+        access_token: match ordered {
+            None => shared.tokens().issue(shared.clock.now()),
+            Some(Extension(TokenLife(life))) => shared.tokens().issue_short_lived(shared.clock.now(), life),
+        },
         token_type: "Bearer",
         expires_in: TOKEN_LIFE.as_secs(),
         scope: form.scope.filter(|scope| !scope.is_empty()).unwrap_or_else(|| DEFAULT_SCOPE.to_owned()),

@@ -6,11 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::operation::Operation;
 use super::paging::CustomerQuery;
+use super::record::{Effect, RequestId};
 use super::records::{NewAccount, NewCustomer, NewVerification};
 use super::refusal::Refusal;
 use super::request::{Fields, Ids};
-use super::routes::Shared;
+use super::shared::Shared;
 use super::wire::{BankAccount, Customer, CustomerList, List, Meta, Verification};
 
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -24,7 +26,11 @@ pub(super) async fn list_all_customers(State(shared): World, query: CustomerQuer
     Json(CustomerList { data: query.page_of(matching.into_iter().cloned()).collect(), meta })
 }
 
-pub(super) async fn create_customer(State(shared): World, mut fields: Fields) -> Created<Customer> {
+pub(super) async fn create_customer(
+    State(shared): World,
+    RequestId(request_id): RequestId,
+    mut fields: Fields,
+) -> Created<Customer> {
     let new = NewCustomer {
         first_name: fields.required("first_name"),
         last_name: fields.required("last_name"),
@@ -34,7 +40,12 @@ pub(super) async fn create_customer(State(shared): World, mut fields: Fields) ->
         external_id: fields.optional("external_id"),
     };
     fields.finish()?;
-    let customer = shared.store().create_customer(new, shared.clock.now())?;
+    let mut store = shared.store();
+    let customer = store.create_customer(new, shared.clock.now())?;
+    // Still under the lock of the store, so that effects stand in the order of the records. So do the next two.
+    let (id, external_id) = (customer.id.clone(), customer.external_id.clone());
+    let effect = Effect { operation: Operation::CreateCustomer, id, request_id, external_id };
+    shared.record.took_effect(effect);
     Ok((StatusCode::CREATED, Json(customer)))
 }
 
@@ -54,6 +65,7 @@ pub(super) async fn list_all_customer_bank_accounts(
 pub(super) async fn create_customer_bank_account(
     State(shared): World,
     Ids(id): Ids<String>,
+    RequestId(request_id): RequestId,
     mut fields: Fields,
 ) -> Created<BankAccount> {
     let new = NewAccount {
@@ -63,7 +75,11 @@ pub(super) async fn create_customer_bank_account(
         currency: fields.optional("currency"),
     };
     fields.finish()?;
-    let account = shared.store().create_account(&id, new, shared.clock.now())?;
+    let mut store = shared.store();
+    let account = store.create_account(&id, new, shared.clock.now())?;
+    let operation = Operation::CreateCustomerBankAccount;
+    let effect = Effect { operation, id: account.id.clone(), request_id, external_id: None };
+    shared.record.took_effect(effect);
     Ok((StatusCode::CREATED, Json(account)))
 }
 
@@ -81,6 +97,7 @@ pub(super) async fn get_bank_account_by_id(
 pub(super) async fn initiate_customer_verification(
     State(shared): World,
     Ids(id): Ids<String>,
+    RequestId(request_id): RequestId,
     mut fields: Fields,
 ) -> Created<Verification> {
     let new = NewVerification {
@@ -88,7 +105,11 @@ pub(super) async fn initiate_customer_verification(
         expected_name: fields.optional("expected_name"),
     };
     fields.finish()?;
-    let verification = shared.store().create_verification(&id, new, shared.clock.now())?;
+    let mut store = shared.store();
+    let verification = store.create_verification(&id, new, shared.clock.now())?;
+    let operation = Operation::InitiateCustomerVerification;
+    let effect = Effect { operation, id: verification.id.clone(), request_id, external_id: None };
+    shared.record.took_effect(effect);
     Ok((StatusCode::CREATED, Json(verification)))
 }
 

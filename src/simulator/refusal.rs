@@ -45,6 +45,12 @@ pub(super) enum Refusal {
     /// The body is too long.
     #[error("the body is over 1 MiB")]
     TooLarge,
+    /// The request is not signed as it must be; this says why.
+    #[error("{0}")]
+    Signature(&'static str),
+    /// A fault that was ordered: this status.
+    #[error("the simulator was told to fail here (--fault)")]
+    Ordered(StatusCode),
     /// No more records are kept.
     #[error("the simulator keeps no more records of this kind; start it again to empty it")]
     Full,
@@ -61,6 +67,8 @@ impl Refusal {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::UnsupportedMediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Signature(_) => (StatusCode::UNAUTHORIZED, "invalid_signature"),
+            Self::Ordered(status) => (*status, "ordered_fault"),
             Self::Full => (StatusCode::TOO_MANY_REQUESTS, "too_many_records"),
         }
     }
@@ -92,6 +100,7 @@ impl IntoResponse for Refusal {
             Self::UnknownApplication => {
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="simulator""#))
             }
+            Self::Signature(_) => (header::WWW_AUTHENTICATE, HeaderValue::from_static("Signature")),
             Self::Full => (header::RETRY_AFTER, RETRY_WHEN_FULL),
             _ => return response,
         };

@@ -1,49 +1,30 @@
 //! Which path leads where, and what every request passes on its way there.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use secrecy::SecretString;
 
-use super::clock::Clock;
+use super::fault::inject;
 use super::gate::require_bearer;
 use super::oauth;
+use super::operation::Operation;
 use super::operations as op;
 use super::refusal::Refusal;
 use super::request::read_whole_body;
-use super::seeds;
-use super::store::Store;
-use super::tokens::Tokens;
+use super::shared::Shared;
+use super::signature::require_signature;
 
-/// What all requests share. No lock is held across an await: each is taken for one look or one change.
-pub(super) struct Shared {
-    pub(super) clock: Clock,
-    store: Mutex<Store>,
-    tokens: Mutex<Tokens>,
-}
-
-impl Shared {
-    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn tokens(&self) -> MutexGuard<'_, Tokens> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The whole simulator as a service. With a token, that one and those it gives out open it; without, any.
-pub(super) fn router(token: Option<SecretString>, clock: Clock) -> Router {
-    let shared = Arc::new(Shared {
-        clock,
-        store: Mutex::new(Store::new(seeds::customers())),
-        tokens: Mutex::new(Tokens::new(token)),
-    });
+/// The whole simulator as a service.
+///
+/// A request for an operation passes: the whole body, the count, the bearer token, the signature, the faults.
+/// So a late commit is one that would have been accepted, and a wrong request is refused whatever the faults.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    // A layer that is added later runs earlier.
     let operations = Router::new()
         .route("/v1/customers", get(op::list_all_customers).post(op::create_customer))
         .route("/v1/customers/{customer_id}", get(op::get_customer_by_id))
@@ -58,16 +39,30 @@ pub(super) fn router(token: Option<SecretString>, clock: Clock) -> Router {
             "/v1/customers/{customer_id}/verification/{verification_id}",
             get(op::get_customer_verification_by_id),
         )
+        .route_layer(middleware::from_fn_with_state(shared.clone(), inject))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), require_signature))
         .route_layer(middleware::from_fn_with_state(shared.clone(), require_bearer));
-    // A layer that is added later runs earlier. Faults and signature checks would belong between the
-    // body and the operations: there they see every request whole.
-    operations
+    let tokens = Router::new()
         .route("/oauth/accesstoken", post(oauth::access_token))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), inject));
+    operations
+        .merge(tokens)
+        .route_layer(middleware::from_fn_with_state(shared.clone(), count))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .fallback(async || Refusal::NotFound("path"))
         .layer(middleware::from_fn(read_whole_body))
         .layer(middleware::from_fn(log))
         .with_state(shared)
+}
+
+/// Counts the request, and tells the steps behind it which operation it is for.
+async fn count(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    if let Some(operation) = route.and_then(|route| Operation::at(request.method(), route.as_str())) {
+        shared.record.requested(operation);
+        request.extensions_mut().insert(operation);
+    }
+    next.run(request).await
 }
 
 /// Says what was asked and how it went: the route, never the path, which holds ids.

@@ -2,6 +2,9 @@
 
 mod api;
 mod edges;
+mod faults;
 mod harness;
 mod schema;
+mod signatures;
+mod torn;
 mod verifying;

@@ -1,23 +1,26 @@
 //! A simulator with a clock that tests can move, and a client that speaks to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::schema::assert_fits;
 use crate::simulator::clock::Clock;
-use crate::simulator::routes::router;
-use crate::simulator::server::{Simulator, spawn};
+use crate::simulator::server::spawn;
+use crate::simulator::{Faults, Simulator, SimulatorConfig};
 
 /// A simulator under test. It ends when this is dropped.
 pub(super) struct World {
     pub(super) simulator: Simulator,
     pub(super) client: reqwest::Client,
-    milliseconds: Arc<AtomicI64>,
+    milliseconds: watch::Sender<i64>,
+    hasty: Arc<AtomicBool>,
 }
 
 /// One answer.
@@ -40,18 +43,58 @@ impl Answer {
 impl World {
     /// With no token, any opens it.
     pub(super) async fn start(token: Option<&str>) -> Self {
-        let milliseconds = Arc::new(AtomicI64::new(1_800_000_000_000));
-        let told = milliseconds.clone();
-        let clock =
-            Clock::from_fn(move || Timestamp::from_millisecond(told.load(Ordering::Relaxed)).unwrap());
+        Self::with(SimulatorConfig { token: token.map(Into::into), ..Default::default() }).await
+    }
+
+    /// With these faults, and any token.
+    pub(super) async fn failing(faults: &[&str], seed: u64) -> Self {
+        let faults = Faults::parse(faults.iter().copied(), seed).unwrap();
+        Self::with(SimulatorConfig { faults, ..Default::default() }).await
+    }
+
+    pub(super) async fn with(config: SimulatorConfig) -> Self {
+        let milliseconds = watch::Sender::new(1_800_000_000_000);
+        let hasty = Arc::new(AtomicBool::new(false));
+        let (told, awaited, in_haste) = (milliseconds.clone(), milliseconds.clone(), hasty.clone());
+        let tell = move || Timestamp::from_millisecond(*told.borrow()).unwrap();
+        let wait = move |duration: std::time::Duration| {
+            let wanted = i64::try_from(duration.as_millis()).unwrap();
+            let mut seen = awaited.subscribe();
+            let until = *seen.borrow() + wanted;
+            if in_haste.load(Ordering::Relaxed) {
+                awaited.send_modify(|now| *now += wanted);
+            }
+            async move { drop(seen.wait_for(|now| *now >= until).await.unwrap()) }.boxed()
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let simulator = spawn(listener, router(token.map(Into::into), clock)).unwrap();
+        let simulator = spawn(listener, config, Clock::new(tell, wait)).unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { simulator, client, milliseconds }
+        Self { simulator, client, milliseconds, hasty }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(*self.milliseconds.borrow()).unwrap()
     }
 
     pub(super) fn pass(&self, milliseconds: i64) {
-        self.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
+        self.milliseconds.send_modify(|now| *now += milliseconds);
+    }
+
+    /// From now on time passes by itself, as much as is waited for.
+    pub(super) fn hurry(&self) {
+        self.hasty.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the simulator has failed so often.
+    pub(super) async fn failed(&self, times: u64) {
+        while self.simulator.faults_done().iter().map(|(_, count)| count).sum::<u64>() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The ids of all that was created.
+    pub(super) fn created(&self) -> Vec<String> {
+        self.simulator.effects().into_iter().map(|effect| effect.id).collect()
     }
 
     /// A request without credentials.
@@ -82,7 +125,7 @@ impl World {
     }
 }
 
-/// Sends a request. Every refusal must have the shape of an error.
+/// Sends a request. Every refusal must have the shape of an error; only an ordered one may be a 500.
 pub(super) async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
@@ -91,7 +134,9 @@ pub(super) async fn send(request: reqwest::RequestBuilder) -> Answer {
     let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
     let answer = Answer { status, headers, body };
     if !status.is_success() {
-        assert_fits("Errors", &answer.body);
+        if answer.body["errors"][0]["code"] != "ordered_fault" {
+            assert_fits("Errors", &answer.body);
+        }
         assert_eq!(answer.body["errors"][0]["status"], status.as_str());
     }
     answer
