@@ -163,7 +163,7 @@ async fn a_list_that_is_none() {
 
 #[tokio::test]
 async fn no_content_is_no_record() {
-    let nothing = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
+    let nothing = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".to_vec();
     says(Fault::Bytes(nothing), "not what this operation returns", Some(204)).await;
 }
 

@@ -32,11 +32,12 @@ pub(crate) enum Fault {
     ResetWhenReused(Vec<u8>),
 }
 
-/// The bytes of an answer with this body.
+/// The bytes of an answer with this body. It says that the connection ends: a client that kept it for the next
+/// request might find that out too late.
 pub(crate) fn answer(status: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
     let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        body.len()
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
     [head.as_bytes(), body].concat()
 }
