@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::tools::{self, Fields, Tool, ToolError, Tools};
 
-/// Calls that run at the same time; further ones wait for [`MAX_WAIT`].
+/// Calls that run at the same time; further ones wait for `MAX_WAIT`.
 pub const MAX_CALLS_IN_FLIGHT: usize = 256;
 /// How long a call waits for a place before it is refused.
 const MAX_WAIT: Duration = Duration::from_secs(5);

@@ -1,0 +1,48 @@
+# Installing what the steps need. What is there already is left alone.
+
+deny=cargo-deny-0.20.2
+
+# commands: Debian packages for the commands that are missing.
+commands() {
+  local missing=()
+  command -v cargo >/dev/null || { echo "a Rust toolchain is needed: https://rustup.rs"; return 1; }
+  command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+  command -v curl >/dev/null || missing+=(curl)
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
+  command -v node >/dev/null || missing+=(nodejs)
+  command -v npm >/dev/null || missing+=(npm)
+  if [ "${#missing[@]}" = 0 ]; then
+    echo "none is missing"
+    return
+  fi
+  echo "apt-get install ${missing[*]}"
+  quietly apt-get update
+  DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# quietly COMMAND...: shows its output only if it fails.
+quietly() {
+  local log
+  log="$(mktemp)"
+  "$@" >"$log" 2>&1 || { tail -n 60 "$log"; rm "$log"; return 1; }
+  rm "$log"
+}
+
+# cargo_deny: not optimized, since it is built more often than it is slow.
+cargo_deny() {
+  [ -x "$cache/$deny/bin/cargo-deny" ] && return
+  echo "installing $deny"
+  CARGO_TARGET_DIR="$cache/build" CARGO_PROFILE_DEV_DEBUG=0 \
+    quietly cargo install --locked --debug --root "$cache/$deny" "${deny%-*}@${deny##*-}"
+  rm -rf "$cache/build"
+}
+
+# python_checks: what capability-files.py imports.
+python_checks() {
+  local packages=(jsonschema==4.26.0 PyYAML==6.0.3 yamlcore==0.0.4)
+  [ "$(cat "$cache/python/installed.txt" 2>/dev/null)" = "${packages[*]}" ] && return
+  rm -rf "$cache/python"
+  python3 -m venv "$cache/python"
+  "$cache/python/bin/pip" install --quiet "${packages[@]}"
+  echo "${packages[*]}" >"$cache/python/installed.txt"
+}
