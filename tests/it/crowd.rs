@@ -7,10 +7,17 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::agent::Agent;
+use crate::support::contract::Contract;
+use crate::support::faults::{Fault, Faulty, answer};
 use crate::support::http_server::HttpServer;
 use crate::support::in_time;
 use crate::support::setup::Setup;
+use crate::support::wire::{Wire, stateless};
 
+/// Calls that run at the same time; the server lets further ones wait for five seconds.
+const PLACES: usize = 256;
+/// Calls beyond that.
+const TOO_MANY: usize = 20;
 /// Clients that are connected at the same time.
 const CLIENTS: usize = 200;
 
@@ -53,4 +60,34 @@ async fn over_streamable_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn over_legacy_sse() {
     crowd(|server| async move { server.agent_over_legacy_sse().await }).await;
+}
+
+/// An upstream that hangs must not let calls pile up without end: those beyond the cap are refused, unsent.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_beyond_the_cap_are_refused() {
+    let mut upstream = Faulty::with(Fault::Hang).await;
+    let setup = Setup::against(&upstream.base_url()).variable("FINTECTURE_TIMEOUT_SECONDS", "45");
+    let server = Arc::new(setup.http().await);
+    let tools = Wire::http(Arc::clone(&server)).request("tools/list", stateless(json!({}))).await;
+    let contract = Contract::of(tools["result"]["tools"].as_array().unwrap());
+    let mut calls = JoinSet::new();
+    let start = json!({"name": "verify_identity", "arguments": {"action": "start", "customer_id": "cus_1"}});
+    for _ in 0..PLACES + TOO_MANY {
+        let (server, start) = (Arc::clone(&server), start.clone());
+        calls.spawn(async move { Wire::http(server).request("tools/call", stateless(start)).await });
+    }
+    upstream.has_got(PLACES).await;
+    for _ in 0..TOO_MANY {
+        let refused = in_time(calls.join_next()).await.unwrap().unwrap();
+        let refused = contract.check("verify_identity", &refused["result"]).error();
+        assert_eq!(refused["kind"], "rate_limited");
+        assert_eq!(refused["retry_after_seconds"], 2);
+        assert_eq!(refused["outcome"], "not_applied");
+        assert_eq!(refused.get("upstream_status"), None, "the cap is our own");
+    }
+    assert_eq!(upstream.count(), PLACES, "what was refused was not sent");
+    upstream.now(Fault::Bytes(answer("200 OK", br#"{"id":"ver_1"}"#)));
+    for answer in in_time(calls.join_all()).await {
+        contract.check("verify_identity", &answer["result"]).good();
+    }
 }

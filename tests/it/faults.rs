@@ -9,7 +9,9 @@ use crate::support::setup::Setup;
 /// Plays a fault to a read and to a write. Both may have arrived, so the write's outcome is unknown.
 async fn seen(fault: Fault) -> [Value; 2] {
     let upstream = Faulty::with(fault.clone()).await;
-    let mut agent = Setup::against(&upstream.base_url()).impatient().agent().await;
+    let setup = Setup::against(&upstream.base_url());
+    let setup = if fault.takes_for_ever() { setup.impatient() } else { setup };
+    let mut agent = setup.agent().await;
     let [read, write] = read_and_write();
 
     let of_read = agent.error(read.tool, read.arguments.clone()).await;
@@ -41,7 +43,7 @@ async fn says(fault: Fault, words: &str, status: Option<u16>) {
 #[tokio::test]
 async fn nobody_listens() {
     let (_port, base_url) = nobody();
-    let agent = Setup::against(&base_url).impatient().agent().await;
+    let agent = Setup::against(&base_url).agent().await;
     let [read, write] = read_and_write();
     let of_read = agent.call(read.tool, read.arguments).await.redacted();
     let of_write = agent.call(write.tool, write.arguments).await.redacted();
@@ -163,7 +165,7 @@ async fn a_list_that_is_none() {
 
 #[tokio::test]
 async fn no_content_is_no_record() {
-    let nothing = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
+    let nothing = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".to_vec();
     says(Fault::Bytes(nothing), "not what this operation returns", Some(204)).await;
 }
 
@@ -179,7 +181,7 @@ async fn a_page_for_people_comes_with_an_error() {
 async fn a_refusal_whose_body_breaks_off_is_still_a_refusal() {
     let half = b"HTTP/1.1 422 Unprocessable\r\ncontent-length: 1000\r\n\r\n{\"errors\":[{".to_vec();
     let upstream = Faulty::with(Fault::Bytes(half)).await;
-    let agent = Setup::against(&upstream.base_url()).impatient().agent().await;
+    let agent = Setup::against(&upstream.base_url()).agent().await;
     let [_, write] = read_and_write();
     let error = agent.error(write.tool, write.arguments).await;
     assert_eq!(error["kind"], "upstream_rejected");

@@ -208,13 +208,12 @@ fn any_answer_of_the_upstream_is_told() {
     let statuses = prop_oneof![4 => Just(200_u16), 1 => Just(201), 3 => 300_u16..600];
     let mut successes = 0;
     check(256, &(any_operation(), statuses, any_body()), |(operation, status, body)| {
-        let text = String::from_utf8_lossy(&body).into_owned();
         world.upstream.now(Fault::Bytes(answer(&format!("{status} Status"), &body)));
         let arguments = operation.arguments.as_object().unwrap().clone();
         let told = world.call(operation.tool, arguments);
         if told.is_error {
             let kind = expected_kind(status, operation.writes());
-            assert_eq!(told.kind(), kind, "{} {status} {text}", operation.name);
+            assert_eq!(told.kind(), kind, "{} {status}: {}", operation.name, told.body);
         } else {
             assert!(status < 300, "{status} is no success");
             successes += 1;

@@ -173,9 +173,10 @@ async fn a_write_that_times_out_is_sent_once() {
 #[tokio::test]
 async fn a_write_on_a_connection_that_breaks_is_sent_once() {
     let good = b"HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\n{\"id\":\"cus_1\"}".to_vec();
-    let upstream = Faulty::with(Fault::ResetWhenReused(good)).await;
-    let agent = Setup::against(&upstream.base_url()).impatient().agent().await;
+    let upstream = Faulty::with(Fault::BytesThenMore(good)).await;
+    let agent = Setup::against(&upstream.base_url()).agent().await;
     agent.good("manage_customers", json!({"action": "get", "customer_id": "cus_1"})).await;
+    upstream.now(Fault::Reset);
     let create = named("createCustomer");
     let error = agent.error(create.tool, create.arguments).await;
     assert_eq!(error["kind"], "outcome_unknown");

@@ -88,7 +88,7 @@ async fn log_of(mut pipe: Pipe) -> String {
 }
 
 fn talkative(base_url: &str) -> Setup {
-    Setup::against(base_url).variable("RUST_LOG", "trace").impatient()
+    Setup::against(base_url).variable("RUST_LOG", "trace")
 }
 
 fn refusing() -> ResponseTemplate {

@@ -58,6 +58,8 @@ async fn version() {
 async fn unknown_flags_have_a_line_each() {
     let lines = refused(&["serve", "--bogus", "--read-onl", "--log-format", "xml", "--third=3"], &[]).await;
     insta::assert_snapshot!(lines.join("\n"));
+    let no_value = refused(&["serve", "--listen"], &[]).await;
+    assert_eq!(no_value, ["a value is required for '--listen <ADDR:PORT>' but none was supplied"]);
     assert!(!refused(&["frobnicate"], &[]).await.is_empty());
     assert!(!refused(&["tools", "--jsn"], &[]).await.is_empty());
     assert!(!refused(&["capabilities"], &[]).await.is_empty());

@@ -8,6 +8,7 @@ use rmcp::{ServiceError, ServiceExt};
 use serde_json::{Value, json};
 
 use super::contract::{Answer, Contract};
+use super::http_server::http;
 use super::in_time;
 use super::process::Process;
 
@@ -39,9 +40,8 @@ impl Agent {
 
     /// Connects to a server over Streamable HTTP.
     pub(crate) async fn over_http(address: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let config = StreamableHttpClientTransportConfig::with_uri(address);
-        Self::connect(StreamableHttpClientTransport::with_client(http, config)).await
+        Self::connect(StreamableHttpClientTransport::with_client(http(), config)).await
     }
 
     /// Calls a tool. The result has kept the contract when this returns.

@@ -1,6 +1,7 @@
 //! What every result of every tool call owes its reader, checked on each call of the whole suite.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -35,7 +36,14 @@ const ERROR_MEMBERS: [&str; 9] = [
 
 /// The output schema of each tool.
 #[derive(Debug)]
-pub(crate) struct Contract(HashMap<String, Validator>);
+pub(crate) struct Contract(HashMap<String, Schema>);
+
+/// Compiled when it is first needed, since most clients call one tool.
+#[derive(Debug)]
+struct Schema {
+    json: Value,
+    compiled: OnceLock<Validator>,
+}
 
 /// A result that kept the contract.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +57,7 @@ impl Contract {
     pub(crate) fn of(tools: &[Value]) -> Self {
         let of_tool = |tool: &Value| {
             let name = tool["name"].as_str().unwrap().to_owned();
-            (name, jsonschema::draft202012::new(&tool["outputSchema"]).unwrap())
+            (name, Schema { json: tool["outputSchema"].clone(), compiled: OnceLock::new() })
         };
         Self(tools.iter().map(of_tool).collect())
     }
@@ -70,7 +78,9 @@ impl Contract {
 
     /// Checks the JSON object of a result.
     pub(crate) fn check_body(&self, tool: &str, body: &Value, is_error: bool) -> Answer {
-        if let Err(error) = self.0[tool].validate(body) {
+        let schema = &self.0[tool];
+        let compiled = schema.compiled.get_or_init(|| jsonschema::draft202012::new(&schema.json).unwrap());
+        if let Err(error) = compiled.validate(body) {
             panic!("a result of {tool} breaks its output schema: {error}\n{body}");
         }
         assert!(body["environment"].is_string(), "{body}");

@@ -28,17 +28,25 @@ pub(crate) enum Fault {
     Trickle,
     /// A body without end, as fast as it is read.
     Endless,
-    /// A good answer to the first request of a connection; the second resets it.
-    ResetWhenReused(Vec<u8>),
+    /// These bytes, and the connection stays open for the next request.
+    BytesThenMore(Vec<u8>),
 }
 
-/// The bytes of an answer with this body.
+/// The bytes of an answer with this body. It says that the connection ends: a client that kept it for the next
+/// request might find that out too late.
 pub(crate) fn answer(status: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
     let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        body.len()
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
     [head.as_bytes(), body].concat()
+}
+
+impl Fault {
+    /// Whether only a timeout ends the wait for it.
+    pub(crate) fn takes_for_ever(&self) -> bool {
+        matches!(self, Self::Hang | Self::BytesThenHang(_) | Self::Trickle)
+    }
 }
 
 /// A running upstream.
@@ -102,10 +110,8 @@ async fn serve(
     mut told: watch::Receiver<Fault>,
 ) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
-    let mut on_this_connection = 0;
     while read_request(&mut connection).await? {
         arrived();
-        on_this_connection += 1;
         let mut fault = told.borrow_and_update().clone();
         if matches!(fault, Fault::Hang) {
             let changed = told.wait_for(|fault| !matches!(fault, Fault::Hang)).await;
@@ -142,8 +148,8 @@ async fn serve(
                     connection.write_all(&chunk).await?;
                 }
             }
-            Fault::ResetWhenReused(bytes) if on_this_connection == 1 => connection.write_all(&bytes).await?,
-            Fault::Reset | Fault::ResetWhenReused(_) => return connection.set_zero_linger(),
+            Fault::BytesThenMore(bytes) => connection.write_all(&bytes).await?,
+            Fault::Reset => return connection.set_zero_linger(),
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! One face for the three ways in, for tests about protocol revisions: JSON-RPC messages out, messages back.
 
+use std::sync::Arc;
+
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
@@ -18,8 +20,8 @@ pub(crate) const STATELESS: &str = "2026-07-28";
 /// An open connection, with the server behind it.
 pub(crate) enum Wire {
     Stdio(Box<Pipe>),
-    Http { server: HttpServer, session: Option<String>, revision: Option<String> },
-    LegacySse { _server: HttpServer, events: Box<Events>, messages: Url },
+    Http { server: Arc<HttpServer>, session: Option<String>, revision: Option<String> },
+    LegacySse { _server: Box<HttpServer>, events: Box<Events>, messages: Url },
 }
 
 /// One connection of each kind, each with a simulator of its own.
@@ -29,8 +31,8 @@ pub(crate) async fn each() -> Vec<(&'static str, Wire)> {
     let (events, messages) = legacy_sse::open(&server.url("/sse")).await;
     vec![
         ("stdio", Wire::Stdio(Box::new(setup.pipe()))),
-        ("http", Wire::Http { server: setup.http().await, session: None, revision: None }),
-        ("legacy sse", Wire::LegacySse { _server: server, events: Box::new(events), messages }),
+        ("http", Wire::http(Arc::new(setup.http().await))),
+        ("legacy sse", Wire::LegacySse { _server: Box::new(server), events: Box::new(events), messages }),
     ]
 }
 
@@ -45,6 +47,11 @@ pub(crate) fn stateless(mut params: Value) -> Value {
 }
 
 impl Wire {
+    /// Streamable HTTP, without a session yet.
+    pub(crate) fn http(server: Arc<HttpServer>) -> Self {
+        Self::Http { server, session: None, revision: None }
+    }
+
     /// Shakes hands at this revision. Returns the result of `initialize`.
     pub(crate) async fn initialize(&mut self, revision: &str) -> Value {
         let params = json!({
