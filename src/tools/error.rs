@@ -279,7 +279,13 @@ impl ToolError {
                 ));
                 Self { outcome: Some(Outcome::Unknown), ..error }
             }
-            Context::Write { .. } | Context::BeforeWrite => Self {
+            Context::BeforeWrite => Self {
+                retryable: true,
+                ..Self::new(ErrorKind::UpstreamUnavailable, message).with_hint(
+                    "The look-up before the write failed, so the write was not sent. Try again in some seconds.",
+                )
+            },
+            Context::Write { .. } => Self {
                 retryable: true,
                 ..Self::new(ErrorKind::UpstreamUnavailable, message).with_hint(
                     "The request never left this server, so nothing was applied. Try again in some seconds.",
