@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::calls::{Calls, CallsConfig};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
-use crate::config::{Problems, Serve, ServeFlags, Transport, variables};
+use crate::config::{PersonalData, Problems, Serve, ServeFlags, Transport, variables};
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
 use crate::telemetry;
@@ -105,7 +105,11 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
     let upstream = upstream::prepare(settings.upstream).map_err(Failed::Usage)?;
-    let calls = CallsConfig { stop_writes: settings.stop_writes };
+    let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
+    let calls = CallsConfig {
+        stop_writes: settings.stop_writes,
+        masks_personal_data: personal_data == PersonalData::Masked,
+    };
     in_runtime(run_server(settings.transport, upstream, settings.read_only, calls, capabilities))
 }
 

@@ -61,6 +61,9 @@ pub(crate) struct ServeArgs {
     /// While this file exists, refuse every write; looked at on each call, so no restart is needed
     #[arg(long, value_name = "FILE")]
     stop_writes: Option<PathBuf>,
+    /// Whether IBANs, e-mails and phones reach the agent as they are [default: masked in production, else full]
+    #[arg(long, value_name = "full|masked")]
+    personal_data: Option<String>,
     /// How log lines on standard error look [default: text]
     #[arg(long, value_name = "text|json")]
     log_format: Option<String>,
@@ -75,6 +78,7 @@ impl From<ServeArgs> for ServeFlags {
             capabilities: args.capabilities,
             read_only: args.read_only,
             stop_writes: args.stop_writes,
+            personal_data: args.personal_data,
             log_format: args.log_format,
         }
     }
@@ -181,16 +185,22 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
             return Ok(Parsed::Show(error.to_string()));
         }
         problems.add(one_line(&error));
-        let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { break };
-        let starts = |word: &OsString| {
-            word.to_str().is_some_and(|word| word == flag || word.starts_with(&format!("{flag}=")))
-        };
-        match words.iter().position(starts) {
-            Some(place) if error.kind() == ErrorKind::UnknownArgument => words.remove(place),
-            _ => break,
-        };
+        let Some(place) = error.get(ContextKind::InvalidArg).and_then(|arg| place_of(arg, &words)) else { break };
+        let removed = words.remove(place);
+        // A flag that stands twice takes its value with it.
+        let has_value = error.kind() == ErrorKind::ArgumentConflict && !removed.to_string_lossy().contains('=');
+        if has_value && words.get(place).is_some_and(|next| !next.to_string_lossy().starts_with('-')) {
+            words.remove(place);
+        }
     }
     Err(problems)
+}
+
+/// Where the argument that clap complains about stands last. It may come with its value's name: `--listen <ADDR:PORT>`.
+fn place_of(arg: &ContextValue, words: &[OsString]) -> Option<usize> {
+    let ContextValue::String(arg) = arg else { return None };
+    let flag = arg.split([' ', '=']).next().filter(|flag| flag.starts_with('-'))?;
+    words.iter().rposition(|word| word.to_str().is_some_and(|word| word.split('=').next() == Some(flag)))
 }
 
 fn one_line(error: &clap::Error) -> String {

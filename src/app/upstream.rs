@@ -20,6 +20,16 @@ pub(super) enum Prepared {
     Remote { environment: Environment, client: Box<Client> },
 }
 
+impl Prepared {
+    /// Which upstream it is.
+    pub(super) fn environment(&self) -> Environment {
+        match self {
+            Self::Simulator { .. } => Environment::Simulator,
+            Self::Remote { environment, .. } => *environment,
+        }
+    }
+}
+
 /// Checks what only the client can check: keys, certificates, addresses.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! write passes, in this order: stopped writes and read-only, arguments, repeats, and then the tool itself.
 
 mod guard;
+mod masking;
 mod repeats;
 
 use std::fmt::Write as _;
@@ -35,6 +36,8 @@ pub struct Reply {
 pub struct CallsConfig {
     /// While this file exists, every write is refused.
     pub stop_writes: Option<PathBuf>,
+    /// Whether IBANs, e-mails and phones are masked in what an agent receives.
+    pub masks_personal_data: bool,
 }
 
 /// The way in for every tool call.
@@ -69,7 +72,10 @@ impl Calls {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
         let context = Arc::new(CallContext::default());
-        let reply = self.answer(tool, action, arguments, &context).await;
+        let mut reply = self.answer(tool, action, arguments, &context).await;
+        if self.config.masks_personal_data {
+            masking::mask(&mut reply.body);
+        }
         log(tool, action, &reply, &context, started.elapsed());
         reply
     }

@@ -12,5 +12,5 @@ pub mod variables;
 pub use credentials::{Credentials, Signing};
 pub use listen::loopback_address;
 pub use problems::Problems;
-pub use serve::{LogFormat, Serve, ServeFlags, Transport};
+pub use serve::{LogFormat, PersonalData, Serve, ServeFlags, Transport};
 pub use upstream::{Remote, Upstream};

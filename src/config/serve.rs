@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::variables::Variables;
 use super::{Problems, Upstream, loopback_address};
+use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -19,6 +20,7 @@ pub struct ServeFlags {
     pub capabilities: Option<PathBuf>,
     pub read_only: bool,
     pub stop_writes: Option<PathBuf>,
+    pub personal_data: Option<String>,
     pub log_format: Option<String>,
 }
 
@@ -29,6 +31,26 @@ pub enum Transport {
     Stdio,
     /// Streamable HTTP and legacy SSE on this address.
     Http(SocketAddr),
+}
+
+/// What an agent receives of IBANs, e-mails and phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonalData {
+    /// As the upstream sends them.
+    Full,
+    /// Recognisable, and no more.
+    Masked,
+}
+
+impl PersonalData {
+    /// What holds where nothing is said.
+    #[must_use]
+    pub fn default_of(environment: Environment) -> Self {
+        match environment {
+            Environment::Simulator | Environment::Sandbox => Self::Full,
+            Environment::Production => Self::Masked,
+        }
+    }
 }
 
 /// How log lines look.
@@ -53,6 +75,8 @@ pub struct Serve {
     pub read_only: bool,
     /// While this file exists, writes are refused.
     pub stop_writes: Option<PathBuf>,
+    /// What an agent receives of personal data; `None`: the default of the environment.
+    pub personal_data: Option<PersonalData>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -69,6 +93,7 @@ impl Serve {
     ) -> Result<Self, Problems> {
         let transport = transport(&flags, &mut problems);
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
+        let personal_data = personal_data(flags.personal_data.as_deref(), &mut problems);
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
         let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
         let serve = transport.zip(log_format).zip(upstream).map(|((transport, log_format), upstream)| Self {
@@ -77,6 +102,7 @@ impl Serve {
             capabilities: flags.capabilities,
             read_only: flags.read_only,
             stop_writes: flags.stop_writes,
+            personal_data,
             log_format,
         });
         problems.or(serve)
@@ -97,6 +123,17 @@ fn transport(flags: &ServeFlags, problems: &mut Problems) -> Option<Transport> {
         }
         Some(_) => {
             problems.add("--transport must be stdio or http");
+            None
+        }
+    }
+}
+
+fn personal_data(flag: Option<&str>, problems: &mut Problems) -> Option<PersonalData> {
+    match flag? {
+        "full" => Some(PersonalData::Full),
+        "masked" => Some(PersonalData::Masked),
+        _ => {
+            problems.add("--personal-data must be full or masked");
             None
         }
     }

@@ -1,0 +1,2 @@
+//! stub
+pub(super) fn mask(_: &mut serde_json::Value) {}
