@@ -105,3 +105,34 @@ simulator_schemathesis() {
   EXTRA=ignored_auth,allow_header_conformance "$judges/simulator-schemathesis.sh" "$address" T
   stop
 }
+
+# prism WORD...: starts prism (with the contract's OpenAPI) on a free port and waits for it; sets prism_pid and address.
+prism() {
+  local port deadline=$((SECONDS + 30)) prism_log
+  port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
+  address="http://127.0.0.1:$port"
+  prism_log="$(mktemp)"
+  "$judges_home/node/node22/node_modules/node/bin/node" "$judges_home/node/prism/node_modules/.bin/prism" "$1" \
+    --host 127.0.0.1 --port "$port" --errors "$judges/../seed/fintecture-customers-api-openapi.yml" "${@:2}" \
+    >"$prism_log" 2>&1 &
+  prism_pid=$!
+  until curl --silent --output /dev/null "$address/"; do
+    [ "$SECONDS" -lt "$deadline" ] || { tail -n 40 "$prism_log"; return 1; }
+    sleep 0.1
+  done
+}
+
+# Neither side may break the OpenAPI file: prism refuses requests and answers that do.
+prism_mock() {
+  prism mock
+  tests/interop/nine_operations.py "$server" "$address"
+  kill "$prism_pid"
+}
+
+prism_proxy() {
+  start "Customers API answers at" simulator --listen 127.0.0.1:0
+  prism proxy "$address"
+  SEEDED=1 tests/interop/nine_operations.py "$server" "$address"
+  kill "$prism_pid"
+  stop
+}
