@@ -131,7 +131,8 @@ async fn run_server(
     let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
     reload_on_hangup(Arc::clone(&fintecture))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
-    let server = Server::new(Calls::new(Arc::new(tools), calls), &words);
+    let calls = Arc::new(Calls::new(Arc::new(tools), calls));
+    let server = Server::new(Arc::clone(&calls), &words);
     match transport {
         Transport::Stdio => {
             tracing::info!(%environment, "serving over stdio");
@@ -143,6 +144,8 @@ async fn run_server(
             transports::serve_http(listener, server, transports::HttpConfig::default(), shutdown).await?;
         }
     }
+    // A write goes on to its end when its caller leaves; it has its own time budget.
+    calls.writes_settled().await;
     if let Some(simulator) = simulator {
         simulator.shutdown().await?;
     }

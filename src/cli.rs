@@ -185,10 +185,13 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
             return Ok(Parsed::Show(error.to_string()));
         }
         problems.add(one_line(&error));
-        let Some(place) = error.get(ContextKind::InvalidArg).and_then(|arg| place_of(arg, &words)) else { break };
+        let Some(place) = error.get(ContextKind::InvalidArg).and_then(|arg| place_of(arg, &words)) else {
+            break;
+        };
         let removed = words.remove(place);
         // A flag that stands twice takes its value with it.
-        let has_value = error.kind() == ErrorKind::ArgumentConflict && !removed.to_string_lossy().contains('=');
+        let has_value =
+            error.kind() == ErrorKind::ArgumentConflict && !removed.to_string_lossy().contains('=');
         if has_value && words.get(place).is_some_and(|next| !next.to_string_lossy().starts_with('-')) {
             words.remove(place);
         }

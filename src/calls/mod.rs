@@ -67,6 +67,11 @@ impl Calls {
         self.tools.list().iter().find(|tool| tool.name == name)
     }
 
+    /// Waits until no write is on its way, those included whose callers have left.
+    pub async fn writes_settled(&self) {
+        self.repeats.settled().await;
+    }
+
     /// Answers a call; whatever happens, with a reply.
     pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Reply {
         let started = Instant::now();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::Reply;
 
@@ -47,6 +48,7 @@ pub(super) enum Answer {
 pub(super) struct Repeats {
     records: Mutex<Records>,
     max_records: usize,
+    writes: TaskTracker,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +60,7 @@ struct Records {
 
 impl Repeats {
     pub(super) fn new(max_records: usize) -> Arc<Self> {
-        Arc::new(Self { records: Mutex::default(), max_records })
+        Arc::new(Self { records: Mutex::default(), max_records, writes: TaskTracker::new() })
     }
 
     /// Carries out a write unless it is under way or was carried out lately. It runs to its end even when the
@@ -76,8 +78,14 @@ impl Repeats {
             }
             Entry::New(outcome, running) => (outcome, running),
         };
-        tokio::spawn(async move { running.ended(write.await) });
+        self.writes.spawn(async move { running.ended(write.await) });
         ended(outcome).await.map_or(Answer::Lost, |ended| Answer::First(ended.reply))
+    }
+
+    /// Waits until no write is on its way, those included whose callers have left.
+    pub(super) async fn settled(&self) {
+        self.writes.close();
+        self.writes.wait().await;
     }
 
     fn enter(self: &Arc<Self>, key: Key, keep: fn(&Reply) -> bool) -> Entry {

@@ -148,6 +148,15 @@ impl Client {
     /// Reads secrets that live in files again.
     pub fn reload_secrets(&self) {
         self.tokens.reload();
+        if let Some(signer) = &self.signer {
+            signer.reload();
+        }
+    }
+
+    /// After a refused request: whether another token or key can be had.
+    fn renew(&self, refused: &Arc<Bearer>) -> bool {
+        let new_key = self.signer.as_ref().is_some_and(Signer::reload);
+        self.tokens.refused(refused) || new_key
     }
 
     /// The address of a path of the upstream, with its query.
@@ -180,7 +189,7 @@ impl Client {
             };
             // A 401 means that nothing was done, so even a write may go out again, with another token.
             if let Some(bearer) = used.filter(|_| failure.status == Some(401) && !renewed)
-                && self.tokens.refused(&bearer)
+                && self.renew(&bearer)
             {
                 renewed = true;
                 continue;
@@ -227,7 +236,7 @@ impl Client {
                 self.breaker.succeeded();
                 self.retries.succeeded();
             }
-            Err(failure) if failure.kind == FailureKind::Unavailable => self.breaker.failed(),
+            Err(failure) if is_outage(failure) => self.breaker.failed(),
             Err(_) => self.breaker.succeeded(),
         }
         result.map_err(|failure| (failure, Some(bearer)))
@@ -302,6 +311,12 @@ impl Client {
         let body = body::read(response).await.map_err(|error| attempt.unreadable(status, &error))?;
         Ok(body.freeze())
     }
+}
+
+/// Whether a failure says that the upstream is not well. A 4xx does not, whatever it means for the call.
+fn is_outage(failure: &Failure) -> bool {
+    failure.kind == FailureKind::Unavailable
+        && !failure.status.is_some_and(|status| (400..500).contains(&status))
 }
 
 /// The HTTP stack towards one host.

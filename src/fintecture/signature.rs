@@ -4,8 +4,10 @@
 //! id, so an attempt that is sent again must be signed again.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
@@ -15,6 +17,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
+use secrecy::ExposeSecret;
+
+use crate::secret::Secret;
 
 /// Smallest RSA key that is accepted, in bytes of its modulus.
 const MIN_MODULUS_BYTES: usize = 256;
@@ -38,9 +43,10 @@ pub enum KeyError {
     KeyId,
 }
 
-/// A private key with the application id that names it.
+/// A private key with the application id that names it. A key in a file may be exchanged while the process runs.
 pub struct Signer {
-    key: KeyPair,
+    secret: Secret,
+    key: ArcSwap<KeyPair>,
     key_id: String,
     random: SystemRandom,
 }
@@ -64,24 +70,36 @@ impl Signer {
     ///
     /// # Errors
     /// [`KeyError`] says what is wrong with it.
-    pub fn new(pem: &str, key_id: &str) -> Result<Self, KeyError> {
-        if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
-            return Err(KeyError::Encrypted);
-        }
+    pub fn new(secret: Secret, key_id: &str) -> Result<Self, KeyError> {
         if key_id.is_empty() || !key_id.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') {
             return Err(KeyError::KeyId);
         }
-        let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NotPem)?;
-        let key = match &der {
-            PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err(KeyError::NotRsa),
-        };
-        let key = key.map_err(|_| KeyError::NotRsa)?;
-        if key.public_modulus_len() < MIN_MODULUS_BYTES {
-            return Err(KeyError::NotRsa);
+        let key = read_key(secret.get().expose_secret())?;
+        let random = SystemRandom::new();
+        Ok(Self { secret, key: ArcSwap::from_pointee(key), key_id: key_id.to_owned(), random })
+    }
+
+    /// Reads the key's file again. True when another key is used from now on; a file that holds none changes nothing.
+    pub(super) fn reload(&self) -> bool {
+        match self.secret.reload() {
+            Ok(false) => return false,
+            Ok(true) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the file of the private key could not be read again");
+                return false;
+            }
         }
-        Ok(Self { key, key_id: key_id.to_owned(), random: SystemRandom::new() })
+        match read_key(self.secret.get().expose_secret()) {
+            Ok(key) => {
+                self.key.store(Arc::new(key));
+                tracing::info!("a new private key is used from now on");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the file of the private key holds another key that cannot be used");
+                false
+            }
+        }
     }
 
     /// The headers that prove a request: `Date`, `Digest` (with a body) and `Signature`. `None` where the
@@ -103,8 +121,9 @@ impl Signer {
         write!(signed, "\nx-request-id: {}", request.request_id).ok()?;
         names.push_str(" x-request-id");
 
-        let mut signature = vec![0; self.key.public_modulus_len()];
-        self.key.sign(&RSA_PKCS1_SHA256, &self.random, signed.as_bytes(), &mut signature).ok()?;
+        let key = self.key.load();
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &self.random, signed.as_bytes(), &mut signature).ok()?;
         let signature = format!(
             r#"keyId="{}",algorithm="rsa-sha256",headers="{names}",signature="{}""#,
             self.key_id,
@@ -118,6 +137,25 @@ impl Signer {
         headers.insert(HeaderName::from_static("signature"), HeaderValue::try_from(signature).ok()?);
         Some(headers)
     }
+}
+
+fn read_key(pem: &str) -> Result<KeyPair, KeyError> {
+    if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(KeyError::Encrypted);
+    }
+    // Variables often hold PEM with its line breaks spelled out; no PEM has a backslash of its own.
+    let pem = pem.replace("\\n", "\n");
+    let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NotPem)?;
+    let key = match &der {
+        PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
+        _ => return Err(KeyError::NotRsa),
+    };
+    let key = key.map_err(|_| KeyError::NotRsa)?;
+    if key.public_modulus_len() < MIN_MODULUS_BYTES {
+        return Err(KeyError::NotRsa);
+    }
+    Ok(key)
 }
 
 impl std::fmt::Debug for Signer {

@@ -27,7 +27,7 @@ pub struct Server(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    calls: Calls,
+    calls: Arc<Calls>,
     tools: Vec<Tool>,
     config: ServerConfig,
     /// `_meta` of results at 2026-07-28, where no handshake has told the client who answers.
@@ -37,7 +37,7 @@ struct Inner {
 impl Server {
     /// A server whose instructions are `words`, with a notice where it plays with made-up data.
     #[must_use]
-    pub fn new(calls: Calls, words: &str) -> Self {
+    pub fn new(calls: Arc<Calls>, words: &str) -> Self {
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));

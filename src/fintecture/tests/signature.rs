@@ -56,7 +56,7 @@ fn verify(key: &aws_lc_rs::rsa::KeyPair, request: &wiremock::Request) {
 #[tokio::test]
 async fn what_goes_out_is_what_is_signed() {
     let (key, pem, _) = key();
-    let signer = Signer::new(&pem, "app").unwrap();
+    let signer = Signer::new(Secret::fixed(&pem), "app").unwrap();
     let world = World::new(MockServer::start().await, Credentials::Token(Secret::fixed("t")), Some(signer));
     Mock::given(any()).respond_with(found()).mount(&world.server).await;
     let filter = CustomerFilter {
@@ -82,9 +82,28 @@ async fn what_goes_out_is_what_is_signed() {
 #[test]
 fn a_key_that_cannot_sign_says_why() {
     let (_, pem, encrypted) = key();
-    assert!(Signer::new(&pem, "app").is_ok());
-    assert!(matches!(Signer::new(&encrypted, "app"), Err(KeyError::Encrypted)));
-    assert!(matches!(Signer::new("canary", "app"), Err(KeyError::NotPem)));
-    assert!(matches!(Signer::new(&pem, "a\"b"), Err(KeyError::KeyId)));
-    assert!(!format!("{:?}", Signer::new(&pem, "app").unwrap()).contains("BEGIN"));
+    assert!(Signer::new(Secret::fixed(&pem), "app").is_ok());
+    assert!(matches!(Signer::new(Secret::fixed(&encrypted), "app"), Err(KeyError::Encrypted)));
+    assert!(matches!(Signer::new(Secret::fixed("canary"), "app"), Err(KeyError::NotPem)));
+    assert!(matches!(Signer::new(Secret::fixed(&pem), "a\"b"), Err(KeyError::KeyId)));
+    let in_one_line = pem.trim().replace('\n', "\\n");
+    assert!(Signer::new(Secret::fixed(&in_one_line), "app").is_ok());
+    assert!(!format!("{:?}", Signer::new(Secret::fixed(&pem), "app").unwrap()).contains("BEGIN"));
+}
+
+#[tokio::test]
+async fn a_key_that_was_exchanged_in_its_file_is_used_after_a_401() {
+    let ((_, old_pem, _), (new, new_pem, _)) = (key(), key());
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("key.pem");
+    std::fs::write(&file, old_pem).unwrap();
+    let signer = Signer::new(Secret::from_file(&file).unwrap(), "app").unwrap();
+    let world = World::new(MockServer::start().await, Credentials::Token(Secret::fixed("t")), Some(signer));
+    Mock::given(any()).respond_with(ResponseTemplate::new(401)).up_to_n_times(1).mount(&world.server).await;
+    Mock::given(any()).respond_with(found()).mount(&world.server).await;
+    std::fs::write(&file, new_pem).unwrap();
+    assert!(world.get().await.is_ok());
+    let requests = world.server.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 2);
+    verify(&new, &requests[1]);
 }
