@@ -4,14 +4,14 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::Problems;
 use super::credentials::{self, Credentials, Signing};
 use super::variables::{
     BASE_URL, CA_FILE, ENVIRONMENT, REQUESTS_PER_SECOND, TIMEOUT_SECONDS, Variable, Variables,
 };
-use crate::domain::Environment;
+use crate::domain::{Environment, is_loopback};
 
 const SANDBOX_URL: &str = "https://api-sandbox.fintecture.com";
 const PRODUCTION_URL: &str = "https://api.fintecture.com";
@@ -179,13 +179,4 @@ pub(super) fn address(variable: Variable, variables: &Variables<'_>, problems: &
         return refuse("must be a host and perhaps a path, without user, password, query or fragment");
     }
     Some(url)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

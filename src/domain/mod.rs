@@ -4,6 +4,7 @@
 //! [`Invalid`] why a text is not one, and carries an example of a right one. Knows nothing of tools,
 //! protocols or the upstream.
 
+mod address;
 mod bic;
 mod currency;
 mod email;
@@ -15,6 +16,7 @@ mod phone;
 mod text;
 mod value;
 
+pub use address::is_loopback;
 pub use bic::Bic;
 pub use currency::Currency;
 pub use email::Email;

@@ -15,7 +15,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::sync::Semaphore;
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 use super::attempt::Attempt;
@@ -26,6 +26,7 @@ use super::credentials::{Bearer, Credentials, Tokens};
 use super::failure::{Failure, FailureKind};
 use super::retry::{self, RetryBudget};
 use super::signature::{Signed, Signer};
+use crate::domain::is_loopback;
 
 /// Requests to the upstream at the same time; further ones wait.
 const MAX_REQUESTS_IN_FLIGHT: usize = 256;
@@ -368,15 +369,4 @@ fn certificates(file: Option<PathBuf>) -> Result<Vec<reqwest::Certificate>, Clie
         if found.is_empty() { Err("no PEM certificates".to_owned()) } else { Ok(found) }
     };
     read().map_err(|reason| ClientError::Certificates { path: path.clone(), reason })
-}
-
-/// Whether an address stays on this machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

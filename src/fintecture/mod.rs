@@ -22,7 +22,7 @@ mod token_endpoint;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, ClientConfig, ClientError, is_loopback};
+pub use client::{Client, ClientConfig, ClientError};
 pub use context::{CALL_BUDGET, CallContext, Seen};
 pub use credentials::{Application, Credentials};
 pub use failure::{Failure, FailureKind, Reach};
