@@ -10,7 +10,7 @@
 //! ```text
 //! stdio ┐
 //! /mcp  ├─ transports ── mcp ── calls ── tools ── fintecture ── the upstream
-//! /sse  ┘   framing,     rmcp's  limits,  arguments  path, token,    Fintecture,
+//! /sse  ┘   framing,     rmcp's  repeats, arguments  path, token,    Fintecture,
 //!           gate, end    types   panics   to request send, decode    or the simulator
 //!                                              │         │
 //!                                              domain    capability
@@ -21,14 +21,15 @@
 //! | module | does | may not know |
 //! |---|---|---|
 //! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
+//! | [`secret`] | secrets in variables or files, read again when they change | anything else |
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
-//! | [`fintecture`] | the nine operations of the upstream as typed calls | tools, protocols |
+//! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors | protocols |
-//! | [`calls`] | what surrounds every tool call: limits, panic guard, log line | protocols |
+//! | [`calls`] | what surrounds every tool call: repeats, masking, panic guard, log line | protocols |
 //! | [`mcp`] | the MCP face over calls, in rmcp's types | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
-//! | [`config`] | flags and variables, checked, every problem at once | everything but domain |
+//! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
 //! | `cli`, `telemetry` | the command line; the log lines | everything but config |
 //! | [`app`] | builds the parts and hands them to each other | |
 //!
