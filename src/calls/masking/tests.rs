@@ -1,0 +1,1 @@
+//! The rules on whole results, and a search for what gets through.
