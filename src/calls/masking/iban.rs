@@ -11,6 +11,7 @@ const MAX_LENGTH: usize = 34;
 const SHOWN: usize = 4;
 /// Digits of a UUID, with or without its dashes.
 const UUID_DIGITS: usize = 32;
+const UUID_BYTES: usize = 36;
 
 /// The text with its IBANs hidden; nothing where it holds none.
 pub(super) fn mask(text: &str) -> Option<String> {
@@ -126,20 +127,15 @@ fn remainder(characters: &[u8]) -> u32 {
 /// check digits somewhere; if it were masked, the agent could not name the record any more.
 fn is_in_uuid(text: &[u8], start: usize, end: usize) -> bool {
     let is_part = |byte: &&u8| byte.is_ascii_hexdigit() || **byte == b'-';
-    let before = text.get(..start).unwrap_or_default().iter().rev().take(UUID_DIGITS + 5);
-    let inside = text.get(start..end).unwrap_or_default();
-    let after = text.get(end..).unwrap_or_default().iter().take(UUID_DIGITS + 5);
-    let digits = |bytes: &mut dyn Iterator<Item = &u8>| bytes.filter(|byte| byte.is_ascii_hexdigit()).count();
-    let ends = |bytes: &mut dyn Iterator<Item = &u8>| {
-        bytes.find(|byte| !is_part(byte)).is_none_or(|byte| !byte.is_ascii_alphanumeric())
-    };
-    inside.iter().all(|byte| is_part(&byte))
-        && ends(&mut before.clone())
-        && ends(&mut after.clone())
-        && digits(&mut before.take_while(is_part))
-            + digits(&mut inside.iter())
-            + digits(&mut after.take_while(is_part))
-            == UUID_DIGITS
+    let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else { return false };
+    let left = before.iter().rev().take(UUID_BYTES).take_while(is_part).count();
+    let right = after.iter().take(UUID_BYTES).take_while(is_part).count();
+    let is_glued = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let run = text.get(start - left..end + right).unwrap_or_default();
+    run.iter().all(|byte| is_part(&byte))
+        && run.iter().filter(|byte| byte.is_ascii_hexdigit()).count() == UUID_DIGITS
+        && !is_glued(before.iter().rev().nth(left))
+        && !is_glued(after.get(right))
 }
 
 /// An ASCII letter or digit of the text, and the bytes it is written with.
