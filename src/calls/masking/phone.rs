@@ -129,7 +129,7 @@ fn is_date(text: &str) -> bool {
     (text.starts_with("19") || text.starts_with("20"))
         && text.get(4..5) == Some("-")
         && text.get(7..8) == Some("-")
-        && text.parse::<jiff::civil::Date>().is_ok()
+        && (text.parse::<jiff::civil::Date>().is_ok() || text.parse::<jiff::Timestamp>().is_ok())
 }
 
 fn is_uuid(text: &str) -> bool {
