@@ -277,8 +277,9 @@ proptest! {
         prop_assert_eq!(masked(after.clone()).to_string(), after.to_string());
     }
 
+    // No country is called QQ: with others the whole can be an IBAN by chance.
     #[test]
-    fn a_phone_alone_keeps_its_ends(phone in r"\+[1-9][0-9]{7,14}", before in "[a-z :]{0,5}", after in "[a-z]{0,5}") {
+    fn a_phone_alone_keeps_its_ends(phone in r"\+[1-9][0-9]{7,14}", before in "[q :]{0,5}", after in "[a-z]{0,5}") {
         let text = format!("{before}{phone}{after}");
         let expected = format!("{before}{}…{}{after}", &phone[..4], &phone[phone.len() - 2..]);
         prop_assert_eq!(mask_text(&text), expected);
