@@ -1,0 +1,98 @@
+//! Escapes that other formats leave in a text: `%20`, `\u00a0`, `\n`, `&nbsp;`.
+
+/// Longest entity between `&` and `;`, in bytes.
+const MAX_ENTITY_BYTES: usize = 10;
+
+/// One escape at the start of a text.
+pub(super) struct Escape {
+    /// Its length in bytes.
+    pub(super) length: usize,
+    /// What it stands for, where that is an ASCII character.
+    pub(super) ascii: Option<char>,
+}
+
+/// Whether a text can hold an escape at all.
+pub(super) fn may_be_in(text: &str) -> bool {
+    text.contains(['%', '\\', '&'])
+}
+
+/// The escape that begins here.
+pub(super) fn at_start(rest: &[u8]) -> Option<Escape> {
+    match rest {
+        [b'%', after @ ..] => percent(after),
+        [b'\\', b'u', after @ ..] => {
+            let code = hex(after.get(..4)?)?;
+            Some(Escape { length: 6, ascii: ascii(code) })
+        }
+        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => Some(Escape { length: 2, ascii: Some(' ') }),
+        [b'&', after @ ..] => entity(after),
+        _ => None,
+    }
+}
+
+/// `%` has been read. A text that was encoded twice has `%2520` for a space.
+fn percent(after: &[u8]) -> Option<Escape> {
+    let mut length = 1;
+    let mut rest = after;
+    while let [b'2', b'5', inner @ ..] = rest
+        && inner.get(..2).and_then(hex).is_some()
+    {
+        length += 2;
+        rest = inner;
+    }
+    let code = hex(rest.get(..2)?)?;
+    Some(Escape { length: length + 2, ascii: ascii(code) })
+}
+
+/// `&` has been read.
+fn entity(after: &[u8]) -> Option<Escape> {
+    let end = after.iter().take(MAX_ENTITY_BYTES + 1).position(|byte| *byte == b';')?;
+    let name = std::str::from_utf8(after.get(..end)?).ok()?;
+    let length = end + 2;
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match name.strip_prefix('#') {
+        Some(number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            Some(Escape { length, ascii: ascii(code.ok()?) })
+        }
+        None => is_name(name).then_some(Escape { length, ascii: None }),
+    }
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |code, digit| Some(code * 16 + char::from(*digit).to_digit(16)?))
+}
+
+fn ascii(code: u32) -> Option<char> {
+    char::from_u32(code).filter(char::is_ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_read_whole() {
+        for (text, length, ascii) in [
+            ("%20x", 3, Some(' ')),
+            ("%2520", 5, Some(' ')),
+            ("%25", 3, Some('%')),
+            ("%C2%A0", 3, None),
+            ("%46", 3, Some('F')),
+            ("\\u00a01", 6, None),
+            ("\\n", 2, Some(' ')),
+            ("&nbsp;", 6, None),
+            ("&#43;", 5, Some('+')),
+            ("&#x2B;", 6, Some('+')),
+        ] {
+            let escape = at_start(text.as_bytes()).unwrap();
+            assert_eq!((escape.length, escape.ascii), (length, ascii), "{text}");
+        }
+        for text in ["", "%", "%2", "%zz", "\\x", "\\u12", "&", "&;", "& x;", "&#;", "a"] {
+            assert!(at_start(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Hides IBANs, e-mail addresses and phone numbers in what an agent receives.
+//!
+//! It looks at every string and every member name, at any depth, and trusts no field name but those that say
+//! "phone": the upstream may put an IBAN into a label, a message, or a field that nobody has heard of. It does
+//! not know what the fields mean, nor whether masking is on.
+
+mod email;
+mod escapes;
+mod fold;
+mod iban;
+mod keys;
+mod phone;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+/// What stands where something was hidden.
+const HIDDEN: &str = "…";
+/// Hiding one thing can bring the characters around it together into another, so the search is repeated until
+/// it finds nothing. A text that is still not quiet after so many times was made to be so, and is hidden whole.
+const MAX_ROUNDS: usize = 24;
+
+/// Hides personal data in a result, in place. The order of members stays; our own examples stay as they are.
+pub(super) fn mask(result: &mut Value) {
+    let kept: Vec<Value> = examples(result).map(Value::take).collect();
+    mask_value(result, false);
+    for (place, example) in examples(result).zip(kept) {
+        *place = example;
+    }
+}
+
+/// Hides personal data in a text. Borrowed where there is nothing to hide.
+pub(crate) fn mask_text(text: &str) -> Cow<'_, str> {
+    let folded = fold::fold(text);
+    match quieten(&folded) {
+        Some(masked) => Cow::Owned(masked),
+        None => Cow::Borrowed(text),
+    }
+}
+
+fn quieten(text: &str) -> Option<String> {
+    let mut masked: Option<String> = None;
+    for _ in 0..MAX_ROUNDS {
+        let now = masked.as_deref().unwrap_or(text);
+        let next = iban::mask(now).or_else(|| email::mask(now)).or_else(|| phone::mask(now));
+        match next {
+            Some(next) => masked = Some(next),
+            None => return masked,
+        }
+    }
+    Some(HIDDEN.to_owned())
+}
+
+/// The examples in our own error messages: they are made up, and useless when masked.
+fn examples(result: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let problems = result.pointer_mut("/error/problems").and_then(Value::as_array_mut);
+    problems.into_iter().flatten().filter_map(|problem| problem.get_mut("example"))
+}
+
+/// `phone`: the value stands in a field whose name says so, be it inside a list or an object.
+fn mask_value(value: &mut Value, phone: bool) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => {
+            if phone && let Some(masked) = phone::mask_field(&number.to_string()) {
+                *value = Value::String(masked);
+            }
+        }
+        Value::String(text) => {
+            let masked = if phone { phone::mask_field(&fold::fold(text)) } else { None };
+            if let Some(masked) = masked {
+                *text = masked;
+            } else if let Cow::Owned(masked) = mask_text(text) {
+                *text = masked;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_value(item, phone)),
+        Value::Object(members) => mask_members(members, phone),
+    }
+}
+
+fn mask_members(members: &mut Map<String, Value>, phone: bool) {
+    let mut renamed = false;
+    for (key, value) in members.iter_mut() {
+        let masked = mask_text(key);
+        renamed |= matches!(masked, Cow::Owned(_));
+        // Both names count, so that masking the masked result again changes nothing.
+        let phone = phone || keys::says_phone(key) || keys::says_phone(&masked);
+        mask_value(value, phone);
+    }
+    if renamed {
+        keys::rename(members);
+    }
+}
