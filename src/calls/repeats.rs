@@ -138,8 +138,13 @@ struct Running {
 impl Running {
     fn ended(self, reply: Reply) {
         let kept_until = (self.keep)(&reply).then(|| Instant::now() + KEPT_FOR);
-        if let Some(until) = kept_until {
-            self.repeats.lock().expiry.push_back((until, self.key));
+        {
+            // Before anybody is told: who hears that nothing was applied may send it again at once.
+            let mut records = self.repeats.lock();
+            match kept_until {
+                Some(until) => records.expiry.push_back((until, self.key)),
+                None => drop(records.by_key.remove(&self.key)),
+            }
         }
         self.tell.send_replace(Some(Ended { reply, kept_until }));
     }
@@ -147,8 +152,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let kept = self.tell.borrow().as_ref().is_some_and(|ended| ended.kept_until.is_some());
-        if !kept {
+        // A write that ended has seen to its record, and the key may be another one's by now.
+        let has_ended = self.tell.borrow().is_some();
+        if !has_ended {
             self.repeats.lock().by_key.remove(&self.key);
         }
     }
@@ -194,6 +200,16 @@ mod tests {
         }
         assert_eq!(sent.load(Ordering::SeqCst), 3);
         assert!(repeats.lock().by_key.is_empty());
+    }
+
+    /// Nobody who has heard that nothing was applied is answered from that record any more.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_was_not_applied_is_forgotten_before_it_is_told() {
+        let (repeats, sent) = (Repeats::new(1), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..2000 {
+            assert!(matches!(repeats.once([1; 32], write(&sent, true), KEEP).await, Answer::First(_)));
+        }
+        assert_eq!(sent.load(Ordering::SeqCst), 2000);
     }
 
     #[tokio::test]

@@ -38,9 +38,9 @@ async fn both_shapes_of_each_operation_keep_every_field() {
         } else {
             ([flat.clone(), json!({"data": api})], [flat.clone(), with_type])
         };
-        for (answer, expected) in answers.into_iter().zip(expected) {
+        for (number, (answer, expected)) in answers.into_iter().zip(expected).enumerate() {
             upstream.now_answering(ResponseTemplate::new(200).set_body_json(answer)).await;
-            let result = agent.good(operation.tool, operation.arguments.clone()).await;
+            let result = agent.good(operation.tool, operation.another(number)).await;
             assert_eq!(result["action"], operation.arguments["action"]);
             assert_eq!(result["environment"], "sandbox");
             assert_eq!(result[operation.member], expected, "{}", operation.name);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("main", &["app"]),
     (
         "app",
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "domain",
             "fintecture",
             "mcp",
+            "secret",
             "simulator",
             "telemetry",
             "tools",
@@ -26,12 +27,13 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("telemetry", &["config"]),
     ("transports", &["mcp"]),
     ("mcp", &["calls", "tools", "domain"]),
-    ("calls", &["tools", "domain"]),
+    ("calls", &["fintecture", "tools", "domain"]),
     ("tools", &["fintecture", "capability", "domain"]),
-    ("fintecture", &["capability", "domain"]),
+    ("fintecture", &["capability", "domain", "secret"]),
     ("capability", &["domain"]),
     ("simulator", &["domain"]),
-    ("config", &["domain"]),
+    ("config", &["domain", "secret"]),
+    ("secret", &[]),
     ("domain", &[]),
 ];
 

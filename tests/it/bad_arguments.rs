@@ -54,6 +54,13 @@ fn customer_with(changes: &Value) -> Value {
     Value::Object(customer)
 }
 
+/// All nine operations, and the one form of them that has more arguments.
+fn every_form() -> Vec<operations::Operation> {
+    let mut all = operations::all();
+    all.push(operations::create_with_external_id());
+    all
+}
+
 #[tokio::test]
 async fn many_forms_of_them() {
     let server = Refusing::start().await;
@@ -112,7 +119,7 @@ async fn many_forms_of_them() {
 #[tokio::test]
 async fn every_example_is_a_right_value() {
     let server = Refusing::start().await;
-    for operation in operations::all() {
+    for operation in every_form() {
         let mut wrong = operation.arguments.as_object().unwrap().clone();
         for (name, value) in &mut wrong {
             if name != "action" {
@@ -124,12 +131,13 @@ async fn every_example_is_a_right_value() {
             corrected.insert(problem["field"].as_str().unwrap().to_owned(), problem["example"].clone());
         }
         server.nothing_was_sent().await;
-        server.agent.call(operation.tool, Value::Object(corrected)).await;
-        assert_eq!(server.upstream.count().await, 1, "{}: the corrected call is sent", operation.name);
-        server
-            .upstream
-            .now_answering(wiremock::ResponseTemplate::new(200).set_body_json(json!({"id": "x"})))
-            .await;
+        let looked_for = operation.writes() && corrected.contains_key("external_id");
+        let body = json!({"id": "x", "data": []});
+        server.upstream.now_answering(wiremock::ResponseTemplate::new(200).set_body_json(body)).await;
+        server.agent.good(operation.tool, Value::Object(corrected)).await;
+        let sent = server.upstream.count().await;
+        assert_eq!(sent, 1 + usize::from(looked_for), "{}: the corrected call is sent", operation.name);
+        server.upstream.now_answering(wiremock::ResponseTemplate::new(500)).await;
     }
 }
 
@@ -165,7 +173,7 @@ async fn every_required_argument_is_asked_for() {
 #[tokio::test]
 async fn every_argument_is_refused_in_each_wrong_type() {
     let server = Refusing::start().await;
-    for operation in operations::all() {
+    for operation in every_form() {
         let good = operation.arguments.as_object().unwrap();
         for (name, value) in good.iter().filter(|(name, _)| *name != "action") {
             let for_numbers = [json!("7"), json!("seven"), json!(1.5), json!(1e300), json!(-1)];
@@ -211,8 +219,13 @@ async fn over_long_texts_are_refused_at_256_characters() {
     let email = format!("{}@example.com", "a".repeat(300));
     assert_eq!(server.wrong("manage_customers", customer_with(&json!({"email": email}))).await, ["email"]);
     server.nothing_was_sent().await;
+    let body = json!({"id": "new", "data": []});
+    server.upstream.now_answering(wiremock::ResponseTemplate::new(200).set_body_json(body)).await;
     let longest = customer_with(&json!({"first_name": "é".repeat(255), "external_id": "x".repeat(255)}));
     server.agent.good("manage_customers", longest).await;
+    let [look_up, create] = &server.upstream.requests().await[..] else { panic!("a look-up and a write") };
+    assert_eq!(look_up.url.query_pairs().last().unwrap().1, "x".repeat(255));
+    assert_eq!(create.body_json::<Value>().unwrap()["first_name"], "é".repeat(255));
 }
 
 /// An unknown name may be anything: it is quoted back short and without hidden characters.
@@ -232,7 +245,7 @@ async fn an_unknown_name_is_quoted_safely() {
 #[tokio::test]
 async fn null_and_empty_mean_absent_where_nothing_is_required() {
     let server = Refusing::start().await;
-    for empty in [Value::Null, json!("")] {
+    for (number, empty) in [Value::Null, json!("")].into_iter().enumerate() {
         let tools = server.agent.client.list_all_tools().await.unwrap();
         for operation in operations::all() {
             let tool = tools.iter().find(|tool| tool.name == operation.tool).unwrap();
@@ -240,10 +253,11 @@ async fn null_and_empty_mean_absent_where_nothing_is_required() {
             for name in json!(tool.input_schema)["properties"].as_object().unwrap().keys() {
                 everything.insert(name.clone(), empty.clone());
             }
-            everything.extend(operation.arguments.as_object().unwrap().clone());
+            everything.extend(operation.another(number).as_object().unwrap().clone());
             let plain = wiremock::ResponseTemplate::new(200).set_body_json(operation.plain_answer());
             server.upstream.now_answering(plain).await;
             server.agent.good(operation.tool, Value::Object(everything)).await;
+            assert_eq!(server.upstream.count().await, 1, "{}", operation.name);
         }
     }
     let optional = ["company_name", "phone", "external_id"];

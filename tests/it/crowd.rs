@@ -14,7 +14,7 @@ use crate::support::in_time;
 use crate::support::setup::Setup;
 use crate::support::wire::{Wire, stateless};
 
-/// Calls that run at the same time; the server lets further ones wait for five seconds.
+/// Requests to the upstream at the same time; further ones wait for five seconds.
 const PLACES: usize = 256;
 /// Calls beyond that.
 const TOO_MANY: usize = 20;
@@ -71,9 +71,11 @@ async fn calls_beyond_the_cap_are_refused() {
     let tools = Wire::http(Arc::clone(&server)).request("tools/list", stateless(json!({}))).await;
     let contract = Contract::of(tools["result"]["tools"].as_array().unwrap());
     let mut calls = JoinSet::new();
-    let start = json!({"name": "verify_identity", "arguments": {"action": "start", "customer_id": "cus_1"}});
-    for _ in 0..PLACES + TOO_MANY {
-        let (server, start) = (Arc::clone(&server), start.clone());
+    for number in 0..PLACES + TOO_MANY {
+        let server = Arc::clone(&server);
+        // Equal writes would be one.
+        let arguments = json!({"action": "start", "customer_id": format!("cus_{number}")});
+        let start = json!({"name": "verify_identity", "arguments": arguments});
         calls.spawn(async move { Wire::http(server).request("tools/call", stateless(start)).await });
     }
     upstream.has_got(PLACES).await;

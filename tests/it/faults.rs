@@ -1,8 +1,11 @@
 //! An upstream that breaks: the right kind for a read and for a write, one request, and a server that lives on.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::faults::{Fault, Faulty, answer, nobody};
+use crate::support::in_time;
 use crate::support::operations::read_and_write;
 use crate::support::setup::Setup;
 
@@ -23,7 +26,7 @@ async fn seen(fault: Fault) -> [Value; 2] {
     assert_eq!(of_write["kind"], "outcome_unknown", "{of_write}");
     assert_eq!(of_write["retryable"], false);
     assert_eq!(of_write["outcome"], "unknown");
-    assert_eq!(upstream.count(), 2, "each was sent once");
+    assert_eq!(upstream.count(), 3 + 1, "the read was tried three times, the write once");
 
     upstream.now(Fault::Bytes(answer("200 OK", br#"{"id":"cus_1"}"#)));
     let good = agent.good(read.tool, read.arguments).await;
@@ -132,13 +135,18 @@ async fn a_success_that_is_not_what_the_operation_returns() {
     ];
     let upstream = Faulty::with(Fault::Hang).await;
     let agent = Setup::against(&upstream.base_url()).agent().await;
-    for body in bodies {
-        upstream.now(Fault::Bytes(answer("200 OK", body)));
+    for (number, body) in bodies.into_iter().enumerate() {
+        // A good answer in between: after twenty failures in a row nothing would be sent at all.
+        upstream.now(Fault::Bytes(answer("200 OK", br#"{"id":"cus_1"}"#)));
         let [read, write] = read_and_write();
+        agent.good(read.tool, read.arguments.clone()).await;
+        let before = upstream.count();
+        upstream.now(Fault::Bytes(answer("200 OK", body)));
         let of_read = agent.error(read.tool, read.arguments).await;
         assert_eq!(of_read["kind"], "upstream_unavailable", "{body:?}");
-        let of_write = agent.error(write.tool, write.arguments).await;
+        let of_write = agent.error(write.tool, write.another(number)).await;
         assert_eq!(of_write["kind"], "outcome_unknown", "{body:?}");
+        assert_eq!(upstream.count() - before, 3 + 1, "{body:?}");
         assert_eq!(of_write["upstream_status"], 200);
         assert!(of_write["message"].as_str().unwrap().contains("not what this operation returns"));
     }
@@ -157,6 +165,8 @@ async fn a_list_that_is_none() {
         "{\"data\":[{}]}",
         "{\"data\":[],\"meta\":7}",
     ] {
+        upstream.now(Fault::Bytes(answer("200 OK", br#"{"data":[]}"#)));
+        agent.good("manage_customers", json!({"action": "list"})).await;
         upstream.now(Fault::Bytes(answer("200 OK", body.as_bytes())));
         let error = agent.error("manage_customers", json!({"action": "list"})).await;
         assert_eq!(error["kind"], "upstream_unavailable", "{body}");
@@ -186,4 +196,41 @@ async fn a_refusal_whose_body_breaks_off_is_still_a_refusal() {
     let error = agent.error(write.tool, write.arguments).await;
     assert_eq!(error["kind"], "upstream_rejected");
     assert_eq!(error["outcome"], "not_applied");
+}
+
+/// After twenty failures in a row a call fails at once, and the upstream is asked about once a second whether it is
+/// back. Without a restart it then is.
+#[tokio::test]
+async fn an_upstream_that_keeps_failing_is_left_alone_and_found_again() {
+    let upstream = Faulty::with(Fault::Bytes(answer("500 Oops", b"{}"))).await;
+    let agent = Setup::against(&upstream.base_url()).agent().await;
+    let [read, write] = read_and_write();
+    for number in 0..20 {
+        let error = agent.error(write.tool, write.another(number)).await;
+        assert_eq!(error["kind"], "outcome_unknown");
+    }
+    assert_eq!(upstream.count(), 20);
+    let error = agent.error(write.tool, write.another(20)).await;
+    assert_eq!(error["kind"], "upstream_unavailable", "{error}");
+    assert_eq!(error["outcome"], "not_applied");
+    assert_eq!(error["retryable"], true);
+    assert_eq!(error["retry_after_seconds"], 1);
+    assert_eq!(error.get("request_id"), None, "nothing was sent");
+    assert!(error["message"].as_str().unwrap().contains("failed too often in a row"), "{error}");
+    upstream.now(Fault::Bytes(answer("200 OK", br#"{"id":"cus_1"}"#)));
+    let back = in_time(async {
+        loop {
+            let answer = agent.call(read.tool, read.arguments.clone()).await;
+            if !answer.is_error {
+                return answer.body;
+            }
+            assert_eq!(answer.kind(), "upstream_unavailable");
+            // The pause only spares the machine: the call is made until a probe has gone through.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    assert_eq!(back["customer"]["id"], "cus_1");
+    assert_eq!(upstream.count(), 21, "the first that was let through came back");
+    agent.good(write.tool, write.another(20)).await;
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wiremock::{Request, ResponseTemplate};
 
+use crate::support::agent::Agent;
 use crate::support::faults::{Fault, Faulty};
 use crate::support::http_server::http;
 use crate::support::operations::{self, named};
@@ -145,17 +146,44 @@ async fn loopback_is_never_reached_through_a_proxy() {
     assert_eq!(proxy.count().await, 0);
 }
 
+/// A good answer in between: after twenty failures in a row nothing would be sent at all.
+async fn closes_the_breaker(agent: &Agent, upstream: &Upstream) {
+    upstream.now_answering(ResponseTemplate::new(200).set_body_json(json!({"id": "cus_1"}))).await;
+    agent.good("manage_customers", json!({"action": "get", "customer_id": "cus_1"})).await;
+}
+
+#[tokio::test]
+async fn a_read_is_sent_three_times_where_that_may_help() {
+    let upstream = Upstream::answering(ResponseTemplate::new(500)).await;
+    let agent = Setup::against(&upstream.base_url()).agent().await;
+    let get = json!({"action": "get", "customer_id": "cus_1"});
+    for (status, times) in
+        [(400, 1), (401, 1), (403, 1), (404, 1), (409, 1), (408, 3), (425, 3), (429, 3), (500, 3), (503, 3)]
+    {
+        upstream.now_answering(ResponseTemplate::new(status).insert_header("retry-after", "0")).await;
+        let error = agent.error("manage_customers", get.clone()).await;
+        let requests = upstream.requests().await;
+        assert_eq!(requests.len(), times, "{status}");
+        let id = |request: &Request| request.headers["x-request-id"].to_str().unwrap().to_owned();
+        let ids: HashSet<String> = requests.iter().map(id).collect();
+        assert_eq!(ids.len(), times, "each attempt has an id of its own");
+        assert_eq!(error["request_id"], id(requests.last().unwrap()), "that of the last attempt is told");
+        closes_the_breaker(&agent, &upstream).await;
+    }
+}
+
 #[tokio::test]
 async fn a_write_is_sent_once_whatever_comes_back() {
     let upstream = Upstream::answering(ResponseTemplate::new(500)).await;
     let agent = Setup::against(&upstream.base_url()).agent().await;
-    for status in [401, 408, 425, 429, 500, 502, 503, 504] {
+    for (number, status) in [401, 408, 425, 429, 500, 502, 503, 504].into_iter().enumerate() {
         for operation in operations::all().iter().filter(|operation| operation.writes()) {
             let answer = ResponseTemplate::new(status).insert_header("retry-after", "0");
             upstream.now_answering(answer).await;
-            agent.error(operation.tool, operation.arguments.clone()).await;
+            agent.error(operation.tool, operation.another(number)).await;
             assert_eq!(upstream.count().await, 1, "{} {status}", operation.name);
         }
+        closes_the_breaker(&agent, &upstream).await;
     }
 }
 
@@ -188,16 +216,18 @@ async fn a_write_on_a_connection_that_breaks_is_sent_once() {
 async fn no_redirect_is_followed() {
     let elsewhere = Upstream::saying(json!({"id": "cus_1"})).await;
     let upstream = Upstream::answering(ResponseTemplate::new(500)).await;
-    let agent = Setup::against(&upstream.base_url()).agent().await;
     for status in [301, 302, 303, 307, 308] {
+        let agent = Setup::against(&upstream.base_url()).agent().await;
         let target = format!("{}/v1/customers/cus_1", elsewhere.base_url());
-        upstream.now_answering(ResponseTemplate::new(status).insert_header("location", target)).await;
         for operation in operations::all() {
+            let redirect = ResponseTemplate::new(status).insert_header("location", target.as_str());
+            upstream.now_answering(redirect).await;
             let error = agent.error(operation.tool, operation.arguments.clone()).await;
             let kind = if operation.writes() { "outcome_unknown" } else { "upstream_unavailable" };
             assert_eq!(error["kind"], kind, "{status} {}", operation.name);
+            assert_eq!(upstream.count().await, if operation.writes() { 1 } else { 3 });
+            closes_the_breaker(&agent, &upstream).await;
         }
-        assert_eq!(upstream.count().await, operations::all().len());
     }
     assert_eq!(elsewhere.count().await, 0);
 }

@@ -22,7 +22,7 @@ pub(crate) const KINDS: [&str; 11] = [
 ];
 
 /// The members that an error may have.
-const ERROR_MEMBERS: [&str; 9] = [
+const ERROR_MEMBERS: [&str; 10] = [
     "kind",
     "message",
     "problems",
@@ -30,6 +30,7 @@ const ERROR_MEMBERS: [&str; 9] = [
     "upstream_status",
     "retryable",
     "retry_after_seconds",
+    "customer_id",
     "request_id",
     "outcome",
 ];
@@ -106,6 +107,9 @@ fn check_error(error: &Value) {
     }
     assert!(error["retryable"].is_boolean(), "{error}");
     assert_eq!(kind == "invalid_input", error.get("problems").is_some(), "{error}");
+    if error.get("customer_id").is_some() {
+        assert_eq!(kind, "conflict", "only an existing customer is named: {error}");
+    }
     match error.get("outcome").and_then(Value::as_str) {
         None => assert!(!["outcome_unknown", "read_only"].contains(&kind), "{error}"),
         Some("unknown") => assert_eq!(kind, "outcome_unknown", "{error}"),

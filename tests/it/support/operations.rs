@@ -26,6 +26,17 @@ impl Operation {
         self.member.ends_with('s')
     }
 
+    /// The arguments of another write of this kind: the same one again would be answered from the first.
+    pub(crate) fn another(&self, number: usize) -> Value {
+        let names = ["last_name", "holder_name", "expected_name"];
+        let mut arguments = self.arguments.clone();
+        if self.writes() {
+            let name = names.into_iter().find(|name| arguments.get(name).is_some()).unwrap();
+            arguments[name] = json!(format!("Number {number}"));
+        }
+        arguments
+    }
+
     /// An answer of the upstream that it can read: flat, with the id that was asked for.
     pub(crate) fn plain_answer(&self) -> Value {
         if self.lists() {
@@ -37,7 +48,8 @@ impl Operation {
     }
 }
 
-/// All nine, in the order of the API's description. Every optional argument is given.
+/// All nine, in the order of the API's description. Every optional argument is given, but for the `external_id` of a
+/// new customer: see [`create_with_external_id`].
 pub(crate) fn all() -> Vec<Operation> {
     let call = |name, tool, arguments, method, target, body, member| Operation {
         name,
@@ -65,11 +77,11 @@ pub(crate) fn all() -> Vec<Operation> {
             "createCustomer",
             customers,
             json!({"action": "create", "first_name": "Ada", "last_name": "Byron", "email": "ada@example.com",
-                "company_name": "Byron SAS", "phone": "+33 6 12 34 56 78", "external_id": "crm-1"}),
+                "company_name": "Byron SAS", "phone": "+33 6 12 34 56 78"}),
             "POST",
             "/v1/customers",
             json!({"first_name": "Ada", "last_name": "Byron", "email": "ada@example.com",
-                "company_name": "Byron SAS", "phone": "+33612345678", "external_id": "crm-1"}),
+                "company_name": "Byron SAS", "phone": "+33612345678"}),
             "customer",
         ),
         call(
@@ -144,6 +156,14 @@ pub(crate) fn all() -> Vec<Operation> {
 /// The operation of this name.
 pub(crate) fn named(name: &str) -> Operation {
     all().into_iter().find(|operation| operation.name == name).unwrap()
+}
+
+/// A new customer with an `external_id`, which the server looks for before it writes.
+pub(crate) fn create_with_external_id() -> Operation {
+    let mut create = named("createCustomer");
+    create.arguments["external_id"] = json!("crm-1");
+    create.body["external_id"] = json!("crm-1");
+    create
 }
 
 /// A read and a write, for what does not depend on the operation.
