@@ -25,6 +25,7 @@ mod ids;
 mod properties;
 mod requests;
 mod revisions;
+mod soak;
 mod stdout_is_sacred;
 mod story;
 mod support;

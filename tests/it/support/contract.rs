@@ -22,7 +22,7 @@ pub(crate) const KINDS: [&str; 11] = [
 ];
 
 /// The members that an error may have.
-const ERROR_MEMBERS: [&str; 9] = [
+const ERROR_MEMBERS: [&str; 10] = [
     "kind",
     "message",
     "problems",
@@ -30,6 +30,7 @@ const ERROR_MEMBERS: [&str; 9] = [
     "upstream_status",
     "retryable",
     "retry_after_seconds",
+    "customer_id",
     "request_id",
     "outcome",
 ];

@@ -5,6 +5,7 @@ pub(crate) mod contract;
 pub(crate) mod faults;
 pub(crate) mod http_server;
 pub(crate) mod legacy_sse;
+pub(crate) mod local;
 pub(crate) mod operations;
 pub(crate) mod pipe;
 pub(crate) mod process;
