@@ -22,6 +22,7 @@ mod errors;
 mod faults;
 mod gate;
 mod ids;
+mod outage;
 mod properties;
 mod requests;
 mod revisions;

@@ -10,6 +10,7 @@ pub(crate) mod operations;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod setup;
+pub(crate) mod tally;
 pub(crate) mod upstream;
 pub(crate) mod wire;
 
