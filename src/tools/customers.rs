@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Input;
 use super::definition::Definition;
-use super::duplicates::{self, LookUp};
+use super::duplicates::{self, LookUp, Underway};
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use crate::capability::Operation;
@@ -69,10 +69,10 @@ pub(super) fn definition() -> Definition {
 }
 
 impl Action {
-    pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+    pub(super) async fn run(self, upstream: Upstream<'_>, underway: &Underway) -> Result<Fields, ToolError> {
         match self {
             Self::List(input) => list(input, upstream).await,
-            Self::Create(input) => create(input, upstream).await,
+            Self::Create(input) => create(input, upstream, underway).await,
             Self::Get(input) => {
                 let customer = upstream
                     .customer(&input.customer_id)
@@ -118,7 +118,7 @@ fn page_of(mut listing: Listing, number: u32, size: u32) -> Fields {
     fields
 }
 
-async fn create(input: Create, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+async fn create(input: Create, upstream: Upstream<'_>, underway: &Underway) -> Result<Fields, ToolError> {
     let external_id = input.external_id.clone();
     let customer = NewCustomer {
         first_name: input.first_name,
@@ -135,6 +135,7 @@ async fn create(input: Create, upstream: Upstream<'_>) -> Result<Fields, ToolErr
             .map(|created| output::one("customer", created))
             .map_err(|failure| lost(failure, find));
     };
+    let _turn = underway.turn(&external_id).await;
     let before = duplicates::look_up(&external_id, upstream)
         .await
         .map_err(|failure| ToolError::upstream(failure, Context::BeforeWrite))?;

@@ -1,11 +1,15 @@
 //! Finds a customer by `external_id`, so that none is opened twice.
 //!
 //! The upstream's contract does not declare the filter, so an upstream may ignore it: every page is read, and
-//! compared exactly, until one is empty or brings nothing new.
+//! compared exactly, until one is empty or brings nothing new. Creates of the same `external_id` go one after the
+//! other: at the same moment, each would find nothing, and both would be sent.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::domain::{ExternalId, PageNumber, PageSize};
 use crate::fintecture::{CustomerFilter, Failure, NewCustomer, Record, Upstream};
@@ -14,6 +18,52 @@ use crate::fintecture::{CustomerFilter, Failure, NewCustomer, Record, Upstream};
 const PAGE_SIZE: u32 = 100;
 /// Pages after which an upstream is taken to ignore the filter.
 const MAX_PAGES: u32 = 20;
+
+/// The `external_id`s of the creates that are under way.
+#[derive(Default)]
+pub(super) struct Underway {
+    ids: Mutex<HashSet<ExternalId>>,
+    one_ended: Notify,
+}
+
+impl Underway {
+    /// Waits until no other create of this `external_id` is under way; others wait until what this returns is
+    /// dropped. All of them spend their call's time meanwhile, so nobody waits for longer than a call may take.
+    pub(super) async fn turn<'a>(&'a self, external_id: &'a ExternalId) -> Turn<'a> {
+        loop {
+            // Made before the look: an end between the two is not missed.
+            let one_ended = self.one_ended.notified();
+            if self.lock().insert(external_id.clone()) {
+                return Turn { underway: self, external_id };
+            }
+            one_ended.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<ExternalId>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// An external_id is personal data.
+impl fmt::Debug for Underway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Underway").finish_non_exhaustive()
+    }
+}
+
+/// The right to create a customer with an `external_id`.
+pub(super) struct Turn<'a> {
+    underway: &'a Underway,
+    external_id: &'a ExternalId,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.underway.lock().remove(self.external_id);
+        self.underway.one_ended.notify_waiters();
+    }
+}
 
 /// What a look-up came to.
 pub(super) enum LookUp {

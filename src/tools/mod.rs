@@ -73,6 +73,7 @@ pub struct Tools {
     catalogue: Vec<Tool>,
     environment: Environment,
     read_only: bool,
+    underway: duplicates::Underway,
 }
 
 impl Tools {
@@ -86,7 +87,8 @@ impl Tools {
     ) -> Self {
         let definitions = definition::all();
         let catalogue = catalogue::build(&definitions, capabilities, read_only);
-        Self { fintecture, definitions, catalogue, environment, read_only }
+        let underway = duplicates::Underway::default();
+        Self { fintecture, definitions, catalogue, environment, read_only, underway }
     }
 
     /// The tools as an agent sees them.
@@ -141,7 +143,7 @@ impl Tools {
     pub async fn run(&self, request: Request, context: &CallContext) -> Result<Fields, ToolError> {
         let upstream = self.fintecture.on_behalf_of(context);
         match request.input {
-            Input::Customers(action) => action.run(upstream).await,
+            Input::Customers(action) => action.run(upstream, &self.underway).await,
             Input::BankAccounts(action) => action.run(upstream).await,
             Input::Verifications(action) => action.run(upstream).await,
         }

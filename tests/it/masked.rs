@@ -28,7 +28,11 @@ fn found(result: &Value) -> Vec<&'static str> {
     let text = result.to_string();
     let compact: String = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
     let plain = ["ada.byron@example.com", "a.b@example.org", "12345678", "12 34 56"];
-    IBANS.into_iter().filter(|iban| compact.contains(iban)).chain(plain.into_iter().filter(|plain| text.contains(plain))).collect()
+    IBANS
+        .into_iter()
+        .filter(|iban| compact.contains(iban))
+        .chain(plain.into_iter().filter(|plain| text.contains(plain)))
+        .collect()
 }
 
 #[tokio::test]
@@ -55,7 +59,8 @@ async fn our_own_examples_stay_and_repeats_are_masked_too() {
     let account = json!({"id": "acc_1", "iban": IBANS[0], "holder_name": "Ada"});
     let upstream = Upstream::answering(ResponseTemplate::new(201).set_body_json(account)).await;
     let agent = Setup::against(&upstream.base_url()).flag("--personal-data=masked").agent().await;
-    let create = |iban: &str| json!({"action": "create", "customer_id": "cus_1", "iban": iban, "holder_name": "Ada"});
+    let create =
+        |iban: &str| json!({"action": "create", "customer_id": "cus_1", "iban": iban, "holder_name": "Ada"});
     for repeated in [false, true] {
         let result = agent.good("manage_bank_accounts", create(IBANS[0])).await;
         assert_eq!(result["bank_account"]["iban"], "FR76…0189");

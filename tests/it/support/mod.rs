@@ -5,11 +5,13 @@ pub(crate) mod contract;
 pub(crate) mod faults;
 pub(crate) mod http_server;
 pub(crate) mod legacy_sse;
+pub(crate) mod local;
 pub(crate) mod operations;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod setup;
 pub(crate) mod simulator;
+pub(crate) mod tally;
 pub(crate) mod upstream;
 pub(crate) mod wire;
 

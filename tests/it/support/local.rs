@@ -1,0 +1,78 @@
+//! The way of a call without a process: calls, tools and client as the server has them. For tests that need
+//! thousands of calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fintecture_mcp::calls::{Calls, CallsConfig};
+use fintecture_mcp::capability::{Capabilities, Source};
+use fintecture_mcp::domain::Environment;
+use fintecture_mcp::fintecture::{Application, Client, ClientConfig, Credentials, Fintecture};
+use fintecture_mcp::secret::Secret;
+use fintecture_mcp::simulator::{self, Faults, Simulator, SimulatorConfig};
+use fintecture_mcp::tools::{self, Tools};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::contract::{Answer, Contract};
+use super::setup::TOKEN;
+
+/// A server without a transport. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Local {
+    calls: Arc<Calls>,
+    contract: Arc<Contract>,
+}
+
+impl Local {
+    /// Shows a static token to an upstream.
+    pub(crate) fn with_token(base_url: &str, timeout: Duration) -> Self {
+        Self::new(base_url, Credentials::Token(Secret::fixed(TOKEN)), timeout)
+    }
+
+    /// Fetches tokens from the upstream's own token endpoint.
+    pub(crate) fn with_application(base_url: &str, timeout: Duration) -> Self {
+        let application = Application {
+            id: "app".to_owned(),
+            secret: Secret::fixed("canary-app-secret"),
+            token_url: format!("{base_url}/oauth/accesstoken").parse().unwrap(),
+            scope: "PIS".to_owned(),
+        };
+        Self::new(base_url, Credentials::Application(application), timeout)
+    }
+
+    fn new(base_url: &str, credentials: Credentials, timeout: Duration) -> Self {
+        let capabilities = Arc::new(Capabilities::load(&Source::BuiltIn, &tools::needs()).unwrap());
+        let config = ClientConfig {
+            base_url: base_url.parse().unwrap(),
+            credentials,
+            signer: None,
+            timeout,
+            requests_per_second: None,
+            ca_file: None,
+        };
+        let client = Client::new(config).unwrap();
+        let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
+        let tools = Tools::new(&capabilities, fintecture, Environment::Sandbox, false);
+        let listed: Vec<Value> =
+            fintecture_mcp::mcp::wire_tools(tools.list()).iter().map(|tool| json!(tool)).collect();
+        Self {
+            calls: Arc::new(Calls::new(Arc::new(tools), CallsConfig::default())),
+            contract: Arc::new(Contract::of(&listed)),
+        }
+    }
+
+    /// Calls a tool. The answer has kept the contract when this returns.
+    pub(crate) async fn call(&self, tool: &str, arguments: &Value) -> Answer {
+        let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+        let reply = self.calls.call(tool, arguments.clone()).await;
+        self.contract.check_body(tool, &reply.body, reply.is_error)
+    }
+}
+
+/// A simulator in this process that fails as it is told.
+pub(crate) async fn failing_simulator(faults: &[&str], seed: u64) -> Simulator {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let faults = Faults::parse(faults.iter().copied(), seed).unwrap();
+    simulator::start(listener, SimulatorConfig { faults, ..SimulatorConfig::default() }).unwrap()
+}
