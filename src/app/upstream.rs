@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::config::{self, Remote, Signing, Upstream, variables};
 use crate::domain::Environment;
@@ -80,7 +80,7 @@ pub(super) async fn ready(prepared: Prepared) -> anyhow::Result<(Environment, Cl
 }
 
 fn signer(signing: &Signing) -> Result<Signer, String> {
-    Signer::new(signing.key.get().expose_secret(), &signing.app_id)
+    Signer::new(signing.key.clone(), &signing.app_id)
         .map_err(|error| format!("{}: the key {error}", variables::PRIVATE_KEY.variable.name))
 }
 

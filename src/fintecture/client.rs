@@ -148,6 +148,9 @@ impl Client {
     /// Reads secrets that live in files again.
     pub fn reload_secrets(&self) {
         self.tokens.reload();
+        if let Some(signer) = &self.signer {
+            signer.reload();
+        }
     }
 
     /// The address of a path of the upstream, with its query.
@@ -174,13 +177,14 @@ impl Client {
         let mut renewed = false;
         let mut attempts = 0;
         loop {
+            let key = self.signer.as_ref().map(Signer::changes);
             let (failure, used) = match self.attempt(request, decode, context).await {
                 Ok(decoded) => return Ok(decoded),
                 Err(failed) => failed,
             };
-            // A 401 means that nothing was done, so even a write may go out again, with another token.
+            // A 401 means that nothing was done, so even a write may go out again, with another token or key.
             if let Some(bearer) = used.filter(|_| failure.status == Some(401) && !renewed)
-                && self.tokens.refused(&bearer)
+                && self.renew(&bearer, key)
             {
                 renewed = true;
                 continue;
@@ -194,6 +198,16 @@ impl Client {
             }
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Told that the upstream refused a request with this token, signed after so many changes of the key. True where
+    /// there is another one of them.
+    fn renew(&self, bearer: &Arc<Bearer>, key: Option<u64>) -> bool {
+        if let Some(signer) = &self.signer {
+            signer.reload();
+        }
+        let has_other_key = self.signer.as_ref().map(Signer::changes) != key;
+        self.tokens.refused(bearer) || has_other_key
     }
 
     /// One attempt. A failure comes with the token that was sent, where one was.
@@ -297,7 +311,7 @@ impl Client {
         let status = response.status().as_u16();
         context.answered(status);
         if !response.status().is_success() {
-            return Err(attempt.refused(response).await);
+            return Err(attempt.refused(response, bearer).await);
         }
         let body = body::read(response).await.map_err(|error| attempt.unreadable(status, &error))?;
         Ok(body.freeze())

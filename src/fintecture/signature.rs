@@ -4,8 +4,10 @@
 //! id, so an attempt that is sent again must be signed again.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
@@ -15,6 +17,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
+use secrecy::ExposeSecret;
+
+use crate::secret::Secret;
 
 /// Smallest RSA key that is accepted, in bytes of its modulus.
 const MIN_MODULUS_BYTES: usize = 256;
@@ -40,7 +45,10 @@ pub enum KeyError {
 
 /// A private key with the application id that names it.
 pub struct Signer {
-    key: KeyPair,
+    pem: Secret,
+    key: ArcSwap<KeyPair>,
+    /// How often another key has been put in its place.
+    changes: AtomicU64,
     key_id: String,
     random: SystemRandom,
 }
@@ -64,24 +72,42 @@ impl Signer {
     ///
     /// # Errors
     /// [`KeyError`] says what is wrong with it.
-    pub fn new(pem: &str, key_id: &str) -> Result<Self, KeyError> {
-        if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
-            return Err(KeyError::Encrypted);
-        }
+    pub fn new(pem: Secret, key_id: &str) -> Result<Self, KeyError> {
+        let key = read(pem.get().expose_secret())?;
         if key_id.is_empty() || !key_id.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') {
             return Err(KeyError::KeyId);
         }
-        let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NotPem)?;
-        let key = match &der {
-            PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err(KeyError::NotRsa),
-        };
-        let key = key.map_err(|_| KeyError::NotRsa)?;
-        if key.public_modulus_len() < MIN_MODULUS_BYTES {
-            return Err(KeyError::NotRsa);
+        Ok(Self {
+            pem,
+            key: ArcSwap::from_pointee(key),
+            changes: AtomicU64::new(0),
+            key_id: key_id.to_owned(),
+            random: SystemRandom::new(),
+        })
+    }
+
+    /// How often another key has been put in its place: a request that was refused under an older one may be signed
+    /// once more.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Reads a key that lives in a file again. One that cannot sign leaves the one before in use.
+    pub(super) fn reload(&self) {
+        let changed = self.pem.reload().map_err(|error| error.to_string()).and_then(|changed| {
+            if !changed {
+                return Ok(false);
+            }
+            let key = read(self.pem.get().expose_secret()).map_err(|error| error.to_string())?;
+            self.key.store(key.into());
+            self.changes.fetch_add(1, Ordering::Release);
+            Ok(true)
+        });
+        match changed {
+            Ok(true) => tracing::info!("a new private key is used from now on"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the file of the private key could not be read again"),
         }
-        Ok(Self { key, key_id: key_id.to_owned(), random: SystemRandom::new() })
     }
 
     /// The headers that prove a request: `Date`, `Digest` (with a body) and `Signature`. `None` where the
@@ -103,8 +129,9 @@ impl Signer {
         write!(signed, "\nx-request-id: {}", request.request_id).ok()?;
         names.push_str(" x-request-id");
 
-        let mut signature = vec![0; self.key.public_modulus_len()];
-        self.key.sign(&RSA_PKCS1_SHA256, &self.random, signed.as_bytes(), &mut signature).ok()?;
+        let key = self.key.load();
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &self.random, signed.as_bytes(), &mut signature).ok()?;
         let signature = format!(
             r#"keyId="{}",algorithm="rsa-sha256",headers="{names}",signature="{}""#,
             self.key_id,
@@ -118,6 +145,20 @@ impl Signer {
         headers.insert(HeaderName::from_static("signature"), HeaderValue::try_from(signature).ok()?);
         Some(headers)
     }
+}
+
+fn read(pem: &str) -> Result<KeyPair, KeyError> {
+    if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(KeyError::Encrypted);
+    }
+    let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NotPem)?;
+    let key = match &der {
+        PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
+        _ => return Err(KeyError::NotRsa),
+    };
+    let key = key.map_err(|_| KeyError::NotRsa)?;
+    if key.public_modulus_len() < MIN_MODULUS_BYTES { Err(KeyError::NotRsa) } else { Ok(key) }
 }
 
 impl std::fmt::Debug for Signer {

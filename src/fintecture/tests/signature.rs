@@ -56,7 +56,7 @@ fn verify(key: &aws_lc_rs::rsa::KeyPair, request: &wiremock::Request) {
 #[tokio::test]
 async fn what_goes_out_is_what_is_signed() {
     let (key, pem, _) = key();
-    let signer = Signer::new(&pem, "app").unwrap();
+    let signer = Signer::new(Secret::fixed(&pem), "app").unwrap();
     let world = World::new(MockServer::start().await, Credentials::Token(Secret::fixed("t")), Some(signer));
     Mock::given(any()).respond_with(found()).mount(&world.server).await;
     let filter = CustomerFilter {
@@ -82,9 +82,9 @@ async fn what_goes_out_is_what_is_signed() {
 #[test]
 fn a_key_that_cannot_sign_says_why() {
     let (_, pem, encrypted) = key();
-    assert!(Signer::new(&pem, "app").is_ok());
-    assert!(matches!(Signer::new(&encrypted, "app"), Err(KeyError::Encrypted)));
-    assert!(matches!(Signer::new("canary", "app"), Err(KeyError::NotPem)));
-    assert!(matches!(Signer::new(&pem, "a\"b"), Err(KeyError::KeyId)));
-    assert!(!format!("{:?}", Signer::new(&pem, "app").unwrap()).contains("BEGIN"));
+    assert!(Signer::new(Secret::fixed(&pem), "app").is_ok());
+    assert!(matches!(Signer::new(Secret::fixed(&encrypted), "app"), Err(KeyError::Encrypted)));
+    assert!(matches!(Signer::new(Secret::fixed("canary"), "app"), Err(KeyError::NotPem)));
+    assert!(matches!(Signer::new(Secret::fixed(&pem), "a\"b"), Err(KeyError::KeyId)));
+    assert!(!format!("{:?}", Signer::new(Secret::fixed(&pem), "app").unwrap()).contains("BEGIN"));
 }

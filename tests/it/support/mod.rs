@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod contract;
 pub(crate) mod faults;
 pub(crate) mod http_server;
+pub(crate) mod keys;
 pub(crate) mod legacy_sse;
 pub(crate) mod operations;
 pub(crate) mod pipe;
