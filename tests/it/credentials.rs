@@ -199,9 +199,11 @@ async fn a_token_in_a_file_is_read_again_on_sighup() {
 /// An endpoint that knows one secret, and gives out a token that says which.
 fn knowing(secret: &'static str) -> impl Fn(&Request) -> ResponseTemplate {
     let basic = STANDARD.encode(format!("{APP_ID}:{secret}"));
-    move |request: &Request| match request.headers["authorization"] == format!("Basic {basic}") {
-        true => token(&format!("issued-for-{secret}")),
-        false => ResponseTemplate::new(401).set_body_json(json!({"error": "invalid_client"})),
+    move |request: &Request| {
+        if request.headers["authorization"] == format!("Basic {basic}") {
+            return token(&format!("issued-for-{secret}"));
+        }
+        ResponseTemplate::new(401).set_body_json(json!({"error": "invalid_client"}))
     }
 }
 

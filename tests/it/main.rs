@@ -15,6 +15,7 @@
 mod agent_sees;
 mod answers;
 mod architecture;
+mod attempts;
 mod bad_arguments;
 mod canaries;
 mod credentials;
@@ -25,6 +26,7 @@ mod faults;
 mod gate;
 mod ids;
 mod lookups;
+mod lost_writes;
 mod properties;
 mod repeats;
 mod requests;

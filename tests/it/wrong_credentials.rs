@@ -2,11 +2,14 @@
 
 use crate::support::process::run;
 
-const SANDBOX: (&str, &str) = ("FINTECTURE_ENVIRONMENT", "sandbox");
-const TOKEN: (&str, &str) = ("FINTECTURE_CUSTOMER_TOKEN", "canary-token");
-const ID: (&str, &str) = ("FINTECTURE_APP_ID", "canary-app");
-const SECRET: (&str, &str) = ("FINTECTURE_APP_SECRET", "canary-secret");
-const KEY: (&str, &str) = ("FINTECTURE_PRIVATE_KEY", "canary-key");
+/// A variable and its value.
+type Set = (&'static str, &'static str);
+
+const SANDBOX: Set = ("FINTECTURE_ENVIRONMENT", "sandbox");
+const TOKEN: Set = ("FINTECTURE_CUSTOMER_TOKEN", "canary-token");
+const ID: Set = ("FINTECTURE_APP_ID", "canary-app");
+const SECRET: Set = ("FINTECTURE_APP_SECRET", "canary-secret");
+const KEY: Set = ("FINTECTURE_PRIVATE_KEY", "canary-key");
 
 async fn refused(variables: &[(&str, &str)]) -> Vec<String> {
     let ended = run(&["serve"], variables).await;
@@ -22,7 +25,7 @@ async fn each_wrong_combination() {
     let key_needs_id = "FINTECTURE_PRIVATE_KEY needs FINTECTURE_APP_ID, which names the key to the upstream";
     let id_needs = "FINTECTURE_APP_ID needs FINTECTURE_APP_SECRET (or, beside a token, a private key)";
     let both = "FINTECTURE_CUSTOMER_TOKEN and FINTECTURE_APP_SECRET are both set: unset one";
-    let cases: [(&[(&str, &str)], &[&str]); 12] = [
+    let cases: [(&[Set], &[&str]); 12] = [
         (&[SANDBOX], &[needs_one]),
         (&[SANDBOX, SECRET], &[needs_id]),
         (&[SANDBOX, ID], &[id_needs]),
@@ -77,11 +80,11 @@ async fn files_and_their_variables() {
     let good = file("good", b"canary");
     let missing = folder.path().join("missing").to_str().unwrap().to_owned();
     let (empty, binary, large) =
-        (file("empty", b" \n"), file("binary", b"\xff\xfe"), file("large", &[b'x'; 70_000]));
+        (file("empty", b" \n"), file("binary", b"\xff\xfe"), file("large", &vec![b'x'; 70_000]));
     for name in ["FINTECTURE_CUSTOMER_TOKEN", "FINTECTURE_APP_SECRET", "FINTECTURE_PRIVATE_KEY"] {
         let file_name = format!("{name}_FILE");
         // Complete but for the file.
-        let others: &[(&str, &str)] = match name {
+        let others: &[Set] = match name {
             "FINTECTURE_CUSTOMER_TOKEN" => &[SANDBOX],
             "FINTECTURE_APP_SECRET" => &[SANDBOX, ID],
             _ => &[SANDBOX, ID, TOKEN],

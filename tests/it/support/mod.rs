@@ -1,7 +1,9 @@
 //! What the tests stand on: the started program, clients for each way in, and upstreams that do as they are told.
 
 pub(crate) mod agent;
+pub(crate) mod canaries;
 pub(crate) mod contract;
+pub(crate) mod customers;
 pub(crate) mod faults;
 pub(crate) mod http_server;
 pub(crate) mod keys;
