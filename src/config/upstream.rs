@@ -125,7 +125,8 @@ fn environment(
 fn implied(may_imply: bool, variables: &Variables<'_>, problems: &mut Problems) -> Option<Environment> {
     let named = "set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production";
     if let Some(name) = credentials::set(variables).first() {
-        problems.add(format!("{name} is set, but no environment: {named}"));
+        let how = if variables.is_blank(name) { "empty" } else { "no environment" };
+        problems.add(format!("{name} is set, but {how}: {named}"));
     } else if variables.get(BASE_URL).is_some() {
         problems.add(format!("{} is set, but no environment: {named}", BASE_URL.name));
     } else if !may_imply {

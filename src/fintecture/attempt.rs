@@ -5,6 +5,7 @@ use reqwest::Response;
 
 use super::body::{self, BodyError};
 use super::client::retry_after;
+use super::credentials::Bearer;
 use super::failure::{Failure, FailureKind, Reach, kind_of};
 
 /// An attempt with the `X-Request-ID` that it goes by.
@@ -56,7 +57,7 @@ impl Attempt {
     }
 
     /// Answered with a status that is no success.
-    pub(super) async fn refused(&self, response: Response) -> Failure {
+    pub(super) async fn refused(&self, response: Response, bearer: &Bearer) -> Failure {
         let status = response.status().as_u16();
         let kind = kind_of(status);
         let retry_after_seconds = retry_after(response.headers());
@@ -65,7 +66,7 @@ impl Attempt {
         Failure {
             reach: if kind == FailureKind::Unavailable { Reach::Unknown } else { Reach::Refused },
             status: Some(status),
-            detail: body::detail(&body),
+            detail: body::detail(&body, &[bearer.token()]),
             retry_after_seconds,
             request_id: Some(self.request_id.clone()),
             ..Failure::new(kind, format!("the upstream answered with status {status}"))

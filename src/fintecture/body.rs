@@ -10,6 +10,9 @@ use super::text::clean_detail;
 /// Largest answer that is read, in bytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
 
+/// Shortest secret that is looked for in what the upstream says: a shorter one would be found in plain words.
+const MIN_SECRET_BYTES: usize = 12;
+
 /// Why a body could not be read whole.
 pub(super) enum BodyError {
     TooLarge,
@@ -32,14 +35,18 @@ pub(super) async fn read(mut response: reqwest::Response) -> Result<BytesMut, Bo
 }
 
 /// What an error answer says about itself: `errors[].detail|title|code`, `message`, `error_description`,
-/// `error` or, where it is plain text, the text. HTML is left out: it is a page for people.
-pub(super) fn detail(body: &[u8]) -> Option<String> {
+/// `error` or, where it is plain text, the text. HTML is left out: it is a page for people. A secret that the upstream
+/// repeats from the request is blotted out.
+pub(super) fn detail(body: &[u8], secrets: &[&str]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?.trim();
-    let said = match serde_json::from_str::<Value>(text) {
+    let mut said = match serde_json::from_str::<Value>(text) {
         Ok(body) => said_in_json(&body)?,
         Err(_) if text.is_empty() || text.starts_with(['<', '{', '[']) => return None,
         Err(_) => text.to_owned(),
     };
+    for secret in secrets.iter().filter(|secret| secret.len() >= MIN_SECRET_BYTES) {
+        said = said.replace(secret, "[secret]");
+    }
     Some(clean_detail(&said)).filter(|detail| !detail.is_empty())
 }
 
@@ -89,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_detail_is_found_in_every_known_shape() {
-        let of = |body: &str| detail(body.as_bytes());
+        let of = |body: &str| detail(body.as_bytes(), &["a-long-secret"]);
         assert_eq!(
             of(r#"{"errors":[{"status":"422","code":"invalid_iban","title":"Bad","detail":"No such IBAN"},{"title":"Two"}]}"#)
                 .unwrap(),
@@ -105,6 +112,8 @@ mod tests {
         {
             assert_eq!(of(silent), None, "{silent}");
         }
-        assert_eq!(detail(&[0xff, 0xfe]), None);
+        assert_eq!(detail(&[0xff, 0xfe], &[]), None);
+        assert_eq!(of("no such token: Bearer a-long-secret").unwrap(), "no such token: Bearer [secret]");
+        assert_eq!(detail(b"a short word", &["a", "short"]).unwrap(), "a short word");
     }
 }

@@ -154,12 +154,6 @@ impl Client {
         }
     }
 
-    /// After a refused request: whether another token or key can be had.
-    fn renew(&self, refused: &Arc<Bearer>) -> bool {
-        let new_key = self.signer.as_ref().is_some_and(Signer::reload);
-        self.tokens.refused(refused) || new_key
-    }
-
     /// The address of a path of the upstream, with its query.
     pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base_url.clone();
@@ -184,13 +178,14 @@ impl Client {
         let mut renewed = false;
         let mut attempts = 0;
         loop {
+            let key = self.signer.as_ref().map(Signer::changes);
             let (failure, used) = match self.attempt(request, decode, context).await {
                 Ok(decoded) => return Ok(decoded),
                 Err(failed) => failed,
             };
-            // A 401 means that nothing was done, so even a write may go out again, with another token.
+            // A 401 means that nothing was done, so even a write may go out again, with another token or key.
             if let Some(bearer) = used.filter(|_| failure.status == Some(401) && !renewed)
-                && self.renew(&bearer)
+                && self.renew(&bearer, key)
             {
                 renewed = true;
                 continue;
@@ -204,6 +199,16 @@ impl Client {
             }
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Told that the upstream refused a request with this token, signed after so many changes of the key. True where
+    /// there is another one of them.
+    fn renew(&self, bearer: &Arc<Bearer>, key: Option<u64>) -> bool {
+        if let Some(signer) = &self.signer {
+            signer.reload();
+        }
+        let has_other_key = self.signer.as_ref().map(Signer::changes) != key;
+        self.tokens.refused(bearer) || has_other_key
     }
 
     /// One attempt. A failure comes with the token that was sent, where one was.
@@ -307,7 +312,7 @@ impl Client {
         let status = response.status().as_u16();
         context.answered(status);
         if !response.status().is_success() {
-            return Err(attempt.refused(response).await);
+            return Err(attempt.refused(response, bearer).await);
         }
         let body = body::read(response).await.map_err(|error| attempt.unreadable(status, &error))?;
         Ok(body.freeze())

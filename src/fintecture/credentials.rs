@@ -45,9 +45,17 @@ pub struct Application {
 /// A token in use.
 #[derive(Debug)]
 pub(super) struct Bearer {
+    /// `Bearer ` and the token; marked as sensitive.
     pub(super) header: HeaderValue,
     /// When to fetch another one. `None`: it stays.
     until: Option<Instant>,
+}
+
+impl Bearer {
+    /// The token alone.
+    pub(super) fn token(&self) -> &str {
+        self.header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default()
+    }
 }
 
 /// Hands out the token of the moment.
@@ -108,10 +116,7 @@ impl Tokens {
             Credentials::Token(token) => token,
             Credentials::Application(application) => &application.secret,
         };
-        let changed = secret.reload().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the file of an upstream secret could not be read again");
-            false
-        });
+        let changed = has_changed(secret);
         if still_used {
             // Only this very token is thrown away: another call may have put a new one there meanwhile.
             self.current.compare_and_swap(&Some(Arc::clone(bearer)), None);
@@ -149,7 +154,13 @@ impl Tokens {
             }
             Credentials::Application(application) => application,
         };
-        let token = token_endpoint::fetch(http, application, timeout).await?;
+        let token = match token_endpoint::fetch(http, application, timeout).await {
+            // The file may hold another secret by now.
+            Err(failure) if failure.kind == FailureKind::Unauthorized && has_changed(&application.secret) => {
+                token_endpoint::fetch(http, application, timeout).await?
+            }
+            fetched => fetched?,
+        };
         let life = token.life;
         // A token that lives shorter than the margin is still good for half its life.
         let until = Instant::now() + life.saturating_sub(EXPIRY_MARGIN).max(life / 2);
@@ -157,6 +168,14 @@ impl Tokens {
             .map(|header| Bearer { header, until: Some(until) })
             .ok_or_else(|| unusable("the token endpoint's answer"))
     }
+}
+
+/// Whether a secret's file holds another one than before; from now on that is used.
+fn has_changed(secret: &Secret) -> bool {
+    secret.reload().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the file of an upstream secret could not be read again");
+        false
+    })
 }
 
 fn header(token: &SecretString) -> Option<HeaderValue> {

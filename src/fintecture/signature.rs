@@ -4,7 +4,7 @@
 //! id, so an attempt that is sent again must be signed again.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -43,10 +43,12 @@ pub enum KeyError {
     KeyId,
 }
 
-/// A private key with the application id that names it. A key in a file may be exchanged while the process runs.
+/// A private key with the application id that names it.
 pub struct Signer {
-    secret: Secret,
+    pem: Secret,
     key: ArcSwap<KeyPair>,
+    /// How often another key has been put in its place.
+    changes: AtomicU64,
     key_id: String,
     random: SystemRandom,
 }
@@ -70,35 +72,41 @@ impl Signer {
     ///
     /// # Errors
     /// [`KeyError`] says what is wrong with it.
-    pub fn new(secret: Secret, key_id: &str) -> Result<Self, KeyError> {
+    pub fn new(pem: Secret, key_id: &str) -> Result<Self, KeyError> {
+        let key = read(pem.get().expose_secret())?;
         if key_id.is_empty() || !key_id.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') {
             return Err(KeyError::KeyId);
         }
-        let key = read_key(secret.get().expose_secret())?;
-        let random = SystemRandom::new();
-        Ok(Self { secret, key: ArcSwap::from_pointee(key), key_id: key_id.to_owned(), random })
+        Ok(Self {
+            pem,
+            key: ArcSwap::from_pointee(key),
+            changes: AtomicU64::new(0),
+            key_id: key_id.to_owned(),
+            random: SystemRandom::new(),
+        })
     }
 
-    /// Reads the key's file again. True when another key is used from now on; a file that holds none changes nothing.
-    pub(super) fn reload(&self) -> bool {
-        match self.secret.reload() {
-            Ok(false) => return false,
-            Ok(true) => {}
-            Err(error) => {
-                tracing::warn!(%error, "the file of the private key could not be read again");
-                return false;
+    /// How often another key has been put in its place: a request that was refused under an older one may be signed
+    /// once more.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Reads a key that lives in a file again. One that cannot sign leaves the one before in use.
+    pub(super) fn reload(&self) {
+        let changed = self.pem.reload().map_err(|error| error.to_string()).and_then(|changed| {
+            if !changed {
+                return Ok(false);
             }
-        }
-        match read_key(self.secret.get().expose_secret()) {
-            Ok(key) => {
-                self.key.store(Arc::new(key));
-                tracing::info!("a new private key is used from now on");
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the file of the private key holds another key that cannot be used");
-                false
-            }
+            let key = read(self.pem.get().expose_secret()).map_err(|error| error.to_string())?;
+            self.key.store(key.into());
+            self.changes.fetch_add(1, Ordering::Release);
+            Ok(true)
+        });
+        match changed {
+            Ok(true) => tracing::info!("a new private key is used from now on"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the file of the private key could not be read again"),
         }
     }
 
@@ -139,7 +147,7 @@ impl Signer {
     }
 }
 
-fn read_key(pem: &str) -> Result<KeyPair, KeyError> {
+fn read(pem: &str) -> Result<KeyPair, KeyError> {
     if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(KeyError::Encrypted);
     }
@@ -152,10 +160,7 @@ fn read_key(pem: &str) -> Result<KeyPair, KeyError> {
         _ => return Err(KeyError::NotRsa),
     };
     let key = key.map_err(|_| KeyError::NotRsa)?;
-    if key.public_modulus_len() < MIN_MODULUS_BYTES {
-        return Err(KeyError::NotRsa);
-    }
-    Ok(key)
+    if key.public_modulus_len() < MIN_MODULUS_BYTES { Err(KeyError::NotRsa) } else { Ok(key) }
 }
 
 impl std::fmt::Debug for Signer {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -55,7 +57,9 @@ pub(super) async fn fetch(
     let retry_after_seconds = retry_after(response.headers());
     let body = body::read(response).await.map_err(|_| unreachable("its answer broke off"))?;
     if !(200..300).contains(&status) {
-        let detail = body::detail(&body);
+        let secret = application.secret.get();
+        let basic = BASE64.encode(format!("{}:{}", application.id, secret.expose_secret()));
+        let detail = body::detail(&body, &[secret.expose_secret(), &basic]);
         return Err(Failure { status: Some(status), retry_after_seconds, detail, ..refused(status, &body) });
     }
     let answer: Answer = serde_json::from_slice(&body)

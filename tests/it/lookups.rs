@@ -1,14 +1,10 @@
-//! A customer with an `external_id` is looked for before it is made, and again where the answer to the write was lost.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+//! A customer with an `external_id` is looked for before it is made: over all pages, compared exactly.
 
 use fintecture_mcp::simulator::Operation;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use crate::support::agent::Agent;
-use crate::support::contract::Answer;
+use crate::support::customers::{Pages, World, created, number, others, written};
 use crate::support::operations::create_with_external_id;
 use crate::support::setup::Setup;
 use crate::support::simulator::simulator;
@@ -16,78 +12,6 @@ use crate::support::upstream::Upstream;
 
 /// How the look-up asks.
 const LOOK_UP: &str = "page%5Bnumber%5D=1&page%5Bsize%5D=100&external_id=crm-1";
-
-/// A server before an upstream that ignores the filter.
-struct World {
-    agent: Agent,
-    upstream: Upstream,
-}
-
-/// An upstream's pages of customers, before the write and after it.
-#[derive(Clone, Default)]
-struct Pages {
-    before: Vec<Vec<Value>>,
-    after: Vec<Vec<Value>>,
-}
-
-impl World {
-    async fn new(pages: Pages, written: ResponseTemplate) -> Self {
-        let is_written = Arc::new(AtomicBool::new(false));
-        let upstream = Upstream::answering(move |request: &Request| {
-            if request.method.as_str() == "POST" {
-                is_written.store(true, Ordering::SeqCst);
-                return written.clone();
-            }
-            let pages = if is_written.load(Ordering::SeqCst) { &pages.after } else { &pages.before };
-            let page = pages.get(number(request) - 1).cloned().unwrap_or_default();
-            ResponseTemplate::new(200).set_body_json(json!({"data": page, "meta": {"count": 1}}))
-        })
-        .await;
-        Self { agent: Setup::against(&upstream.base_url()).agent().await, upstream }
-    }
-
-    async fn create(&self) -> Answer {
-        let create = create_with_external_id();
-        self.agent.call(create.tool, create.arguments).await
-    }
-
-    /// The numbers of the pages that were asked for, with `0` for the write.
-    async fn asked(&self) -> Vec<usize> {
-        let requests = self.upstream.requests().await;
-        requests
-            .iter()
-            .map(|request| if request.method.as_str() == "POST" { 0 } else { number(request) })
-            .collect()
-    }
-}
-
-/// The page that a request asks for.
-fn number(request: &Request) -> usize {
-    let (_, number) = request.url.query_pairs().find(|(name, _)| name == "page[number]").unwrap();
-    number.parse().unwrap()
-}
-
-/// A full page of customers whose ids nobody else has.
-fn others(page: usize) -> Vec<Value> {
-    (0..100)
-        .map(|n| json!({"id": format!("cus_{page}_{n}"), "external_id": format!("crm-{page}{n}")}))
-        .collect()
-}
-
-/// The customer that the write makes.
-fn written() -> Value {
-    let mut customer = create_with_external_id().body;
-    customer["id"] = json!("cus_new");
-    customer
-}
-
-fn created() -> ResponseTemplate {
-    ResponseTemplate::new(201).set_body_json(written())
-}
-
-fn lost() -> ResponseTemplate {
-    ResponseTemplate::new(502)
-}
 
 #[tokio::test]
 async fn it_asks_by_external_id_and_then_writes() {
@@ -169,11 +93,6 @@ async fn after_twenty_pages_the_write_goes_on_and_says_so() {
     assert_eq!(result["customer"]["id"], "cus_new");
     assert_eq!(world.asked().await, (1..=20).chain([0]).collect::<Vec<_>>());
     insta::assert_snapshot!(result["hint"].as_str().unwrap(), @"The look-up of external_id before this write was cut short after 20 pages: the upstream seems to ignore the filter, so an older customer may have the same external_id.");
-
-    // What is found now may have been there before, on a page that was not read.
-    let world = World::new(Pages { before: pages, after: vec![vec![written()]] }, lost()).await;
-    assert_eq!(world.create().await.kind(), "outcome_unknown");
-    assert_eq!(world.asked().await, (1..=20).chain([0]).collect::<Vec<_>>(), "nothing is looked for again");
 }
 
 #[tokio::test]
@@ -236,106 +155,4 @@ async fn a_failure_on_the_second_page_is_one() {
     let error = agent.error(create.tool, create.arguments).await;
     assert_eq!((&error["kind"], &error["outcome"]), (&json!("upstream_unavailable"), &json!("not_applied")));
     assert_eq!(upstream.count().await, 1 + 3);
-}
-
-/// The answer was lost, and the customer was not there before: with the fields that were sent it is this write's.
-#[tokio::test]
-async fn a_lost_write_that_took_effect_is_found() {
-    for fault in ["reset-after", "status-after=502", "garbage", "truncate", "hang-after"] {
-        let simulator = simulator(&[&format!("{fault}@createCustomer")]).await;
-        let agent = Setup::against(&simulator.base_url()).impatient().agent().await;
-        let create = create_with_external_id();
-        let result = agent.good(create.tool, create.arguments).await;
-        let [effect] = &simulator.effects()[..] else { panic!("{fault}: one customer was made") };
-        assert_eq!(result["customer"]["id"], effect.id, "{fault}");
-        assert_eq!(result["customer"]["external_id"], "crm-1");
-        insta::allow_duplicates! { insta::assert_snapshot!(result["hint"].as_str().unwrap(), @"The upstream's answer to the write was lost; this customer was then found by its external_id, with the fields that were sent."); }
-        assert_eq!(simulator.requests(Operation::CreateCustomer), 1, "{fault}");
-    }
-    // A field that the upstream adds changes nothing, and neither does the page on which the customer stands.
-    let mut more = written();
-    more["status"] = json!("new");
-    let world =
-        World::new(Pages { before: vec![others(1)], after: vec![others(1), vec![more]] }, lost()).await;
-    assert_eq!(world.create().await.good()["customer"]["id"], "cus_new");
-    assert_eq!(world.asked().await, [1, 2, 0, 1, 2]);
-}
-
-/// Somebody else may have made it at the same moment.
-#[tokio::test]
-async fn a_customer_with_other_fields_proves_nothing() {
-    for (field, value) in [
-        ("first_name", json!("Someone")),
-        ("last_name", json!(null)),
-        ("email", json!("ADA@example.com")),
-        ("company_name", json!("Byron")),
-        ("phone", json!("+33612345679")),
-    ] {
-        let mut other = written();
-        other[field] = value;
-        let world = World::new(Pages { after: vec![vec![other]], ..Pages::default() }, lost()).await;
-        let error = world.create().await.error();
-        assert_eq!(
-            (&error["kind"], &error["outcome"]),
-            (&json!("outcome_unknown"), &json!("unknown")),
-            "{field}"
-        );
-        assert_eq!(error.get("customer_id"), None);
-        assert_eq!(world.asked().await, [1, 0, 1], "{field}");
-    }
-}
-
-/// A write may take effect late.
-#[tokio::test]
-async fn absence_proves_nothing() {
-    for fault in ["reset-before", "late-commit=600s", "status=500"] {
-        let simulator = simulator(&[&format!("{fault}@createCustomer")]).await;
-        let agent = Setup::against(&simulator.base_url()).agent().await;
-        let create = create_with_external_id();
-        let error = agent.error(create.tool, create.arguments).await;
-        assert_eq!(
-            (&error["kind"], &error["outcome"]),
-            (&json!("outcome_unknown"), &json!("unknown")),
-            "{fault}"
-        );
-        assert_eq!(error["retryable"], false);
-        assert!(
-            error["hint"].as_str().unwrap().contains("manage_customers list with the same external_id"),
-            "{error}"
-        );
-        assert_eq!(simulator.requests(Operation::CreateCustomer), 1, "{fault}");
-        assert!(simulator.effects().is_empty(), "{fault}");
-    }
-}
-
-#[tokio::test]
-async fn a_second_look_up_that_fails_proves_nothing() {
-    let upstream = Upstream::answering(ResponseTemplate::new(200).set_body_json(json!({"data": []}))).await;
-    let agent = Setup::against(&upstream.base_url()).agent().await;
-    let is_written = AtomicBool::new(false);
-    upstream
-        .now_answering(move |request: &Request| {
-            let is_write = request.method.as_str() == "POST";
-            if is_write || is_written.load(Ordering::SeqCst) {
-                is_written.store(true, Ordering::SeqCst);
-                return ResponseTemplate::new(500);
-            }
-            ResponseTemplate::new(200).set_body_json(json!({"data": []}))
-        })
-        .await;
-    let create = create_with_external_id();
-    let error = agent.error(create.tool, create.arguments).await;
-    assert_eq!((&error["kind"], &error["outcome"]), (&json!("outcome_unknown"), &json!("unknown")));
-    assert_eq!(upstream.count().await, 1 + 1 + 3);
-}
-
-/// A refusal is certain: there is nothing to look for.
-#[tokio::test]
-async fn a_refused_write_is_not_looked_for() {
-    let world =
-        World::new(Pages { after: vec![vec![written()]], ..Pages::default() }, ResponseTemplate::new(422))
-            .await;
-    let error = world.create().await.error();
-    assert_eq!((&error["kind"], &error["outcome"]), (&json!("upstream_rejected"), &json!("not_applied")));
-    assert_eq!(world.asked().await, [1, 0]);
 }

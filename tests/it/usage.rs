@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::http_server::http;
-use crate::support::process::{Ended, Process, program, run};
+use crate::support::process::{Ended, run};
+use crate::support::simulator;
 
 /// A command that is refused: exit 2, nothing on standard output. Returns its lines without the program's name.
 async fn refused(arguments: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
@@ -224,14 +225,7 @@ async fn capability_files_are_validated() {
 
 #[tokio::test]
 async fn the_simulator_alone() {
-    let start = |arguments: &[&str]| {
-        let mut command = program();
-        command.arg("simulator").args(["--listen", "127.0.0.1:0"]).args(arguments);
-        Process::start(command)
-    };
-    let mut simulator = start(&["--token", "canary-token"]);
-    let line = simulator.logged("answers at http://").await;
-    let (_, base_url) = line.split_once("answers at ").unwrap();
+    let (simulator, base_url) = simulator::alone(&["--token", "canary-token"]).await;
     let customers = format!("{base_url}/v1/customers");
     let get = |token: &str| http().get(&customers).bearer_auth(token).send();
     assert_eq!(get("another").await.unwrap().status(), 401);
@@ -242,9 +236,7 @@ async fn the_simulator_alone() {
     assert_eq!(status.code(), Some(0));
     assert!(!log.contains("canary-token"), "{log}");
 
-    let mut simulator = start(&[]);
-    let line = simulator.logged("answers at http://").await;
-    let (_, base_url) = line.split_once("answers at ").unwrap();
+    let (_simulator, base_url) = simulator::alone(&[]).await;
     let any =
         http().get(format!("{base_url}/v1/customers/sim_cus_ada")).bearer_auth("any").send().await.unwrap();
     assert_eq!(any.status(), 200);

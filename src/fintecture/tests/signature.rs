@@ -90,20 +90,3 @@ fn a_key_that_cannot_sign_says_why() {
     assert!(Signer::new(Secret::fixed(&in_one_line), "app").is_ok());
     assert!(!format!("{:?}", Signer::new(Secret::fixed(&pem), "app").unwrap()).contains("BEGIN"));
 }
-
-#[tokio::test]
-async fn a_key_that_was_exchanged_in_its_file_is_used_after_a_401() {
-    let ((_, old_pem, _), (new, new_pem, _)) = (key(), key());
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("key.pem");
-    std::fs::write(&file, old_pem).unwrap();
-    let signer = Signer::new(Secret::from_file(&file).unwrap(), "app").unwrap();
-    let world = World::new(MockServer::start().await, Credentials::Token(Secret::fixed("t")), Some(signer));
-    Mock::given(any()).respond_with(ResponseTemplate::new(401)).up_to_n_times(1).mount(&world.server).await;
-    Mock::given(any()).respond_with(found()).mount(&world.server).await;
-    std::fs::write(&file, new_pem).unwrap();
-    assert!(world.get().await.is_ok());
-    let requests = world.server.received_requests().await.unwrap();
-    assert_eq!(requests.len(), 2);
-    verify(&new, &requests[1]);
-}

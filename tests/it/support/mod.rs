@@ -1,9 +1,12 @@
 //! What the tests stand on: the started program, clients for each way in, and upstreams that do as they are told.
 
 pub(crate) mod agent;
+pub(crate) mod canaries;
 pub(crate) mod contract;
+pub(crate) mod customers;
 pub(crate) mod faults;
 pub(crate) mod http_server;
+pub(crate) mod keys;
 pub(crate) mod legacy_sse;
 pub(crate) mod local;
 pub(crate) mod operations;

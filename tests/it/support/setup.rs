@@ -8,6 +8,11 @@ use super::process::{Process, program};
 /// The bearer token that servers under test show to their upstream. No log may hold it.
 pub(crate) const TOKEN: &str = "canary-token-5d41402a";
 
+/// The application of servers under test.
+pub(crate) const APP_ID: &str = "app-under-test";
+/// Its secret. No log and no result may hold it.
+pub(crate) const APP_SECRET: &str = "canary-app-secret-7c9e";
+
 /// Flags and variables of a server to start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
@@ -23,10 +28,21 @@ impl Setup {
 
     /// The sandbox, with another server in its place.
     pub(crate) fn against(base_url: &str) -> Self {
+        Self::without_credential(base_url).variable("FINTECTURE_CUSTOMER_TOKEN", TOKEN)
+    }
+
+    /// The same, with nothing to show to the upstream yet.
+    pub(crate) fn without_credential(base_url: &str) -> Self {
         Self::default()
             .variable("FINTECTURE_ENVIRONMENT", "sandbox")
-            .variable("FINTECTURE_CUSTOMER_TOKEN", TOKEN)
             .variable("FINTECTURE_BASE_URL", base_url)
+    }
+
+    /// The same, as an application that fetches its tokens.
+    pub(crate) fn application(base_url: &str) -> Self {
+        Self::without_credential(base_url)
+            .variable("FINTECTURE_APP_ID", APP_ID)
+            .variable("FINTECTURE_APP_SECRET", APP_SECRET)
     }
 
     pub(crate) fn flag(mut self, flag: &str) -> Self {
