@@ -101,13 +101,13 @@ impl Outgoing {
 
 /// The pooled connection to one upstream.
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     /// For the token endpoint, which may be reached by another way (a proxy) than the rest.
-    token_http: reqwest::Client,
-    base_url: Url,
-    timeout: Duration,
-    tokens: Tokens,
-    signer: Option<Signer>,
+    pub(super) token_http: reqwest::Client,
+    pub(super) base_url: Url,
+    pub(super) timeout: Duration,
+    pub(super) tokens: Tokens,
+    pub(super) signer: Option<Signer>,
     permits: Semaphore,
     rate: Option<DefaultDirectRateLimiter>,
     breaker: Breaker,

@@ -64,6 +64,10 @@ impl Tokens {
         Self { credentials, current: ArcSwapOption::empty(), fetching: Mutex::new(None) }
     }
 
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// A token to send now.
     ///
     /// # Errors

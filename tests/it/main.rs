@@ -16,6 +16,7 @@ mod agent_sees;
 mod answers;
 mod architecture;
 mod bad_arguments;
+mod check;
 mod crowd;
 mod ending;
 mod errors;
