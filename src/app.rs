@@ -1,5 +1,6 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
+mod check;
 mod simulate;
 mod upstream;
 
@@ -35,6 +36,8 @@ enum Failed {
     Usage(String),
     /// Anything else: exit 1.
     Other(anyhow::Error),
+    /// Exit with this; all is said.
+    Told(u8),
 }
 
 impl From<Problems> for Failed {
@@ -63,6 +66,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             say(&mut std::io::stderr(), &format!("fintecture-mcp: {error:#}"));
             ExitCode::FAILURE
         }
+        Err(Failed::Told(code)) => ExitCode::from(code),
     }
 }
 
@@ -80,6 +84,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
             let settings = simulate::settings(args, problems)?;
             in_runtime(simulate::run(settings))
         }
+        Command::Check(args) => check::run(args, problems),
         Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
         Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
             problems.or(Some(()))?;
@@ -211,7 +216,7 @@ fn reload_on_hangup(fintecture: Arc<Fintecture>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn in_runtime(task: impl Future<Output = anyhow::Result<()>>) -> Result<(), Failed> {
+fn in_runtime<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(task);
     // A read of standard input cannot be cancelled: the process ends without it.

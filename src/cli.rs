@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Run the stand-in for the Fintecture API alone, over HTTP
     Simulator(SimulatorArgs),
+    /// Say what works and what does not: settings, capability files, network, credentials, one harmless read
+    #[command(after_help = variables::help())]
+    Check(CheckArgs),
     /// Show the tools as an agent will see them
     Tools(ToolsArgs),
     /// Work with capability files
@@ -134,6 +137,17 @@ pub(crate) struct SimulatorArgs {
     /// See the same faults again; the seed of every run is logged [default: random]
     #[arg(long, value_name = "N")]
     pub fault_seed: Option<String>,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Which upstream; goes before `FINTECTURE_ENVIRONMENT`
+    #[arg(long, value_name = "simulator|sandbox|production")]
+    pub environment: Option<String>,
+    /// Folder with capability files to use instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub capabilities: Option<PathBuf>,
 }
 
 /// Flags of `tools`.

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// Failures in a row after which the breaker opens.
 pub(super) const OPENS_AFTER: u32 = 20;
-/// Pause between two probes of an open breaker.
-pub(super) const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// Pause between two probes of an open breaker. Short, since a call waits that long to be the next probe.
+pub(super) const PROBE_EVERY: Duration = Duration::from_millis(250);
 
 /// Counts failures in a row. A 4xx is no failure: the upstream is there.
 #[derive(Debug, Default)]
@@ -18,20 +18,45 @@ pub(super) struct Breaker(Mutex<State>);
 struct State {
     failures: u32,
     next_probe: Option<Instant>,
+    is_awaited: bool,
+}
+
+/// How an attempt was let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admitted {
+    /// Like any other.
+    Freely,
+    /// To find out whether the upstream is back.
+    AsProbe,
 }
 
 impl Breaker {
     /// Lets an attempt through, or says how long until the next one may try. While open, one attempt each
-    /// [`PROBE_EVERY`] goes through.
-    pub(super) fn admit(&self) -> Result<(), Duration> {
+    /// [`PROBE_EVERY`] goes through: one call waits for that, and all others are refused at once. So nobody waits for
+    /// long while the upstream is away, and the first call once it is back succeeds.
+    pub(super) async fn admit(&self, patience: Duration) -> Result<Admitted, Duration> {
+        let next_probe = {
+            let mut state = self.lock();
+            let Some(next_probe) = state.next_probe else { return Ok(Admitted::Freely) };
+            let wait = next_probe.saturating_duration_since(Instant::now());
+            if !wait.is_zero() && (state.is_awaited || wait > patience) {
+                return Err(wait);
+            }
+            if wait.is_zero() {
+                state.next_probe = Some(Instant::now() + PROBE_EVERY);
+                return Ok(Admitted::AsProbe);
+            }
+            state.is_awaited = true;
+            next_probe
+        };
+        let _waiting = Waiting(self);
+        tokio::time::sleep_until(next_probe).await;
         let mut state = self.lock();
-        let Some(next_probe) = state.next_probe else { return Ok(()) };
-        let now = Instant::now();
-        if now < next_probe {
-            return Err(next_probe - now);
+        if state.next_probe.is_none() {
+            return Ok(Admitted::Freely);
         }
-        state.next_probe = Some(now + PROBE_EVERY);
-        Ok(())
+        state.next_probe = Some(Instant::now() + PROBE_EVERY);
+        Ok(Admitted::AsProbe)
     }
 
     /// The upstream answered, whatever it said.
@@ -40,7 +65,8 @@ impl Breaker {
         if state.next_probe.is_some() {
             tracing::info!("the upstream answers again");
         }
-        *state = State::default();
+        state.failures = 0;
+        state.next_probe = None;
     }
 
     /// The upstream did not answer, or with a 5xx.
@@ -61,12 +87,23 @@ impl Breaker {
     }
 }
 
+/// The one call that waits for the next probe; makes room for another where it is given up.
+struct Waiting<'a>(&'a Breaker);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().is_awaited = false;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(10);
+
     #[tokio::test(start_paused = true)]
-    async fn it_opens_after_failures_in_a_row_probes_and_closes() {
+    async fn it_opens_after_failures_in_a_row_and_closes_after_a_success() {
         let breaker = Breaker::default();
         for _ in 1..OPENS_AFTER {
             breaker.failed();
@@ -74,17 +111,30 @@ mod tests {
         breaker.succeeded();
         for _ in 1..OPENS_AFTER {
             breaker.failed();
-            assert!(breaker.admit().is_ok());
+            assert_eq!(breaker.admit(LONG).await, Ok(Admitted::Freely));
         }
         breaker.failed();
-        assert_eq!(breaker.admit(), Err(PROBE_EVERY));
-        tokio::time::advance(PROBE_EVERY).await;
-        assert!(breaker.admit().is_ok());
-        assert!(breaker.admit().is_err(), "one probe at a time");
+        assert_eq!(breaker.admit(LONG).await, Ok(Admitted::AsProbe));
         breaker.failed();
-        tokio::time::advance(PROBE_EVERY).await;
-        assert!(breaker.admit().is_ok());
+        assert_eq!(breaker.admit(LONG).await, Ok(Admitted::AsProbe));
         breaker.succeeded();
-        assert!(breaker.admit().is_ok() && breaker.admit().is_ok());
+        assert_eq!(breaker.admit(LONG).await, Ok(Admitted::Freely));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_waits_for_the_next_probe_and_the_others_are_refused() {
+        let breaker = Breaker::default();
+        for _ in 0..OPENS_AFTER {
+            breaker.failed();
+        }
+        assert_eq!(breaker.admit(Duration::ZERO).await, Err(PROBE_EVERY), "no time to wait");
+        let answers = futures_util::future::join_all((0..10).map(|_| breaker.admit(LONG))).await;
+        assert_eq!(answers.iter().filter(|answer| **answer == Ok(Admitted::AsProbe)).count(), 1);
+        assert_eq!(answers.iter().filter(|answer| **answer == Err(PROBE_EVERY)).count(), 9);
+
+        // One that gives up makes room for the next.
+        let given_up = tokio::time::timeout(PROBE_EVERY / 2, breaker.admit(LONG)).await;
+        assert!(given_up.is_err());
+        assert_eq!(breaker.admit(LONG).await, Ok(Admitted::AsProbe));
     }
 }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::attempt::Attempt;
 use super::body;
-use super::breaker::Breaker;
+use super::breaker::{Admitted, Breaker};
 use super::context::CallContext;
 use super::credentials::{Bearer, Credentials, Tokens};
 use super::failure::{Failure, FailureKind};
@@ -36,6 +36,9 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 const BUSY_RETRY_AFTER_SECONDS: u64 = 2;
 /// Longest wait for a connection, within the timeout of the attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an HTTP/2 connection under use may be silent before it is asked whether it lives, and how long it has to
+/// answer. Without this, calls would go down a dead connection until TCP gives it up, many minutes later.
+const HTTP2_ALIVE: Duration = Duration::from_secs(3);
 /// How long an idle connection is kept for the next call.
 const IDLE_CONNECTION: Duration = Duration::from_mins(1);
 
@@ -99,13 +102,13 @@ impl Outgoing {
 
 /// The pooled connection to one upstream.
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     /// For the token endpoint, which may be reached by another way (a proxy) than the rest.
-    token_http: reqwest::Client,
-    base_url: Url,
-    timeout: Duration,
-    tokens: Tokens,
-    signer: Option<Signer>,
+    pub(super) token_http: reqwest::Client,
+    pub(super) base_url: Url,
+    pub(super) timeout: Duration,
+    pub(super) tokens: Tokens,
+    pub(super) signer: Option<Signer>,
     permits: Semaphore,
     rate: Option<DefaultDirectRateLimiter>,
     breaker: Breaker,
@@ -219,19 +222,14 @@ impl Client {
         context: &CallContext,
     ) -> Result<T, (Failure, Option<Arc<Bearer>>)> {
         let attempt = Attempt::new(Uuid::new_v4().to_string());
-        let _permit = self.permit(&attempt, context).await.map_err(|failure| (failure, None))?;
-        let timeout = self.timeout.min(context.left());
-        if timeout.is_zero() {
-            return Err((
-                attempt.not_sent("the time of this call was used up before the request left"),
-                None,
-            ));
-        }
-        let bearer = self
-            .tokens
-            .bearer(&self.token_http, timeout)
-            .await
-            .map_err(|failure| (attempt.named(failure), None))?;
+        let (_permit, admitted) = self.permit(&attempt, context).await.map_err(|failure| (failure, None))?;
+        let bearer = match self.time_for_one(&attempt, context) {
+            Ok(timeout) => self.tokens.bearer(&self.token_http, timeout).await,
+            Err(failure) => Err(failure),
+        };
+        let bearer = bearer.map_err(|failure| (attempt.named(failure), None))?;
+        // The token may have taken its time.
+        let timeout = self.time_for_one(&attempt, context).map_err(|failure| (failure, None))?;
         context.attempted(&attempt.request_id);
         let result = self
             .exchange(&attempt, request, &bearer, timeout, context)
@@ -245,7 +243,20 @@ impl Client {
             Err(failure) if is_outage(failure) => self.breaker.failed(),
             Err(_) => self.breaker.succeeded(),
         }
-        result.map_err(|failure| (failure, Some(bearer)))
+        result.map_err(|failure| {
+            // A probe in vain is not repeated: the next call is the next probe.
+            let is_fail_fast = failure.is_fail_fast || admitted == Admitted::AsProbe;
+            (Failure { is_fail_fast, ..failure }, Some(bearer))
+        })
+    }
+
+    /// Longest time for one request now, within what is left of the call's.
+    fn time_for_one(&self, attempt: &Attempt, context: &CallContext) -> Result<Duration, Failure> {
+        let timeout = self.timeout.min(context.left());
+        if timeout.is_zero() {
+            return Err(attempt.not_sent("the time of this call was used up before the request left"));
+        }
+        Ok(timeout)
     }
 
     /// A place among the requests of the moment; refused at once while the upstream keeps failing.
@@ -253,7 +264,7 @@ impl Client {
         &self,
         attempt: &Attempt,
         context: &CallContext,
-    ) -> Result<tokio::sync::SemaphorePermit<'_>, Failure> {
+    ) -> Result<(tokio::sync::SemaphorePermit<'_>, Admitted), Failure> {
         let wait = MAX_WAIT.min(context.left());
         let turn = async {
             let permit = self.permits.acquire().await;
@@ -269,12 +280,12 @@ impl Client {
                 ..attempt.not_sent("this server has too many requests to the upstream under way")
             });
         };
-        self.breaker.admit().map_err(|wait| Failure {
+        let admitted = self.breaker.admit(context.left()).await.map_err(|wait| Failure {
             retry_after_seconds: Some(wait.as_secs() + 1),
             is_fail_fast: true,
             ..attempt.not_sent("the upstream has failed too often in a row and is asked again in a moment")
         })?;
-        Ok(permit)
+        Ok((permit, admitted))
     }
 
     async fn exchange(
@@ -339,6 +350,8 @@ fn http(
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT.min(timeout))
         .pool_idle_timeout(IDLE_CONNECTION)
+        .http2_keep_alive_interval(HTTP2_ALIVE)
+        .http2_keep_alive_timeout(HTTP2_ALIVE)
         .tcp_nodelay(true);
     if is_loopback(url) {
         http = http.no_proxy();

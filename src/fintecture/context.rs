@@ -34,6 +34,12 @@ impl Default for CallContext {
 }
 
 impl CallContext {
+    /// A call that has less time.
+    #[cfg(test)]
+    pub(super) fn with_budget(budget: Duration) -> Self {
+        Self { deadline: Instant::now() + budget, seen: Mutex::default() }
+    }
+
     /// What its requests have come to so far.
     #[must_use]
     pub fn seen(&self) -> Seen {

@@ -72,10 +72,14 @@ impl Tokens {
         Self { credentials, current: ArcSwapOption::empty(), fetching: Mutex::new(None) }
     }
 
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// A token to send now.
     ///
     /// # Errors
-    /// A [`Failure`] with [`Reach::NotSent`]: the request itself has not left.
+    /// A [`Failure`] with [`Reach::NotSent`]: the request itself has not left. After `timeout` at the latest.
     pub(super) async fn bearer(
         &self,
         http: &reqwest::Client,
@@ -85,7 +89,9 @@ impl Tokens {
             return Ok(bearer);
         }
         let asked = Instant::now();
-        let mut failed = self.fetching.lock().await;
+        let Ok(mut failed) = tokio::time::timeout(timeout, self.fetching.lock()).await else {
+            return Err(late());
+        };
         // Somebody else's fetch may have ended while this call waited: its outcome is this call's, too.
         if let Some(bearer) = self.fresh() {
             return Ok(bearer);
@@ -95,6 +101,7 @@ impl Tokens {
         {
             return Err(failure.clone());
         }
+        let timeout = timeout.saturating_sub(asked.elapsed());
         match self.fetch(http, timeout).await {
             Ok(bearer) => {
                 let bearer = Arc::new(bearer);
@@ -182,6 +189,12 @@ fn header(token: &SecretString) -> Option<HeaderValue> {
     let mut header = HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).ok()?;
     header.set_sensitive(true);
     Some(header)
+}
+
+/// Another call asks for a token, and it takes longer than this call can wait.
+fn late() -> Failure {
+    let reason = "the token endpoint gave no token in time";
+    Failure { reach: Reach::NotSent, ..Failure::new(FailureKind::Unavailable, reason) }
 }
 
 fn unusable(source: &str) -> Failure {

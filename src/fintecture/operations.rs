@@ -84,6 +84,12 @@ impl Fintecture {
         Upstream { fintecture: self, context }
     }
 
+    /// The connection.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Reads secrets that live in files again.
     pub fn reload_secrets(&self) {
         self.client.reload_secrets();

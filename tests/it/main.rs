@@ -18,6 +18,7 @@ mod architecture;
 mod attempts;
 mod bad_arguments;
 mod canaries;
+mod check;
 mod credentials;
 mod crowd;
 mod ending;

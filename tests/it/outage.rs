@@ -71,7 +71,7 @@ async fn one_token_for_a_thousand_calls() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_upstream() {
     let (port, base_url) = nobody();
-    let server = Local::with_application(&base_url, PATIENCE);
+    let server = Local::with_token(&base_url, PATIENCE);
     none_succeeds(&server).await;
     let simulator = simulator::start(port.listen(1024).unwrap(), SimulatorConfig::default()).unwrap();
     one_succeeds(&server).await;

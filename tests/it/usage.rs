@@ -31,6 +31,7 @@ async fn help() {
         ("help", &["--help"][..]),
         ("help_serve", &["serve", "--help"]),
         ("help_simulator", &["simulator", "--help"]),
+        ("help_check", &["check", "--help"]),
         ("help_tools", &["tools", "--help"]),
         ("help_capabilities", &["capabilities", "--help"]),
         ("help_capabilities_validate", &["capabilities", "validate", "--help"]),
@@ -41,7 +42,7 @@ async fn help() {
 
 #[tokio::test]
 async fn help_names_every_variable() {
-    for arguments in [&["--help"][..], &["serve", "--help"]] {
+    for arguments in [&["--help"][..], &["serve", "--help"], &["check", "--help"]] {
         let help = shown(arguments).await;
         for variable in variables::ALL {
             assert!(help.contains(variable.name), "{} in {arguments:?}", variable.name);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wiremock::matchers::{body_string, header, method, path_regex};
+use wiremock::matchers::{any, body_string, header, method, path_regex};
 use wiremock::{Mock, ResponseTemplate};
 
 use super::*;
@@ -133,4 +133,20 @@ async fn calls_that_wait_for_a_failing_token_endpoint_share_its_failure() {
     let results = futures_util::future::join_all((0..100).map(|_| world.get())).await;
     assert!(results.iter().all(Result::is_err));
     assert_eq!(world.requests("/accesstoken").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_with_little_time_does_not_wait_for_anothers_token() {
+    let world = World::with_application().await;
+    Mock::given(any()).respond_with(found().set_delay(Duration::from_secs(60))).mount(&world.server).await;
+    let hasty = CallContext::with_budget(Duration::from_millis(200));
+    let hasty = async { world.fintecture.on_behalf_of(&hasty).customer(&"c1".parse().unwrap()).await };
+    tokio::select! {
+        biased;
+        _ = world.get() => panic!("the patient one holds the token endpoint until its own time is up"),
+        failure = hasty => {
+            let failure = failure.unwrap_err();
+            assert_eq!((failure.kind, failure.reach), (FailureKind::Unavailable, Reach::NotSent));
+        }
+    }
 }

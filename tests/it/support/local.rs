@@ -72,7 +72,12 @@ impl Local {
 
 /// A simulator in this process that fails as it is told.
 pub(crate) async fn failing_simulator(faults: &[&str], seed: u64) -> Simulator {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let faults = Faults::parse(faults.iter().copied(), seed).unwrap();
-    simulator::start(listener, SimulatorConfig { faults, ..SimulatorConfig::default() }).unwrap()
+    local_simulator(SimulatorConfig { faults, ..SimulatorConfig::default() }).await
+}
+
+/// A simulator in this process.
+pub(crate) async fn local_simulator(config: SimulatorConfig) -> Simulator {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    simulator::start(listener, config).unwrap()
 }
