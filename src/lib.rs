@@ -28,7 +28,8 @@
 //! | [`mcp`] | the MCP face over calls, in rmcp's types | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
-//! | [`config`] | flags and variables, checked, every problem at once | everything but domain |
+//! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
+//! | [`secret`] | a secret text, in a variable or a file that is read again | anything else |
 //! | `cli`, `telemetry` | the command line; the log lines | everything but config |
 //! | [`app`] | builds the parts and hands them to each other | |
 //!
