@@ -221,10 +221,38 @@ async fn a_write_outlives_the_client_that_sent_it() {
     leaving.abort();
     assert!(leaving.await.unwrap_err().is_cancelled(), "its connection is closed");
     let asking = call(&server);
-    // A call of another client shows that the server has seen the disconnection and goes on.
+    // Others are served meanwhile.
     server.agent().await.error("verify_identity", json!({"action": "nonsense"})).await;
     upstream.now(Fault::Bytes(answer("200 OK", br#"{"id":"ver_1"}"#)));
     let answer = contract.check("verify_identity", &in_time(asking).await.unwrap()["result"]).good();
+    assert_eq!(answer["verification"]["id"], "ver_1");
+    assert_eq!(answer["repeated"], true);
+    assert_eq!(upstream.count(), 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_write_goes_on_and_is_told_of() {
+    let mut upstream = Faulty::with(Fault::Hang).await;
+    let setup = Setup::against(&upstream.base_url()).variable("FINTECTURE_TIMEOUT_SECONDS", "45");
+    let mut pipe = setup.pipe();
+    pipe.initialize("2025-11-25").await;
+    let start = json!({"name": "verify_identity", "arguments": {"action": "start", "customer_id": "cus_1"}});
+    let first = pipe.send("tools/call", start.clone()).await;
+    upstream.has_got(1).await;
+    let cancelled =
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": first}});
+    pipe.write(&cancelled.to_string()).await;
+    let second = pipe.send("tools/call", start).await;
+    upstream.now(Fault::Bytes(answer("200 OK", br#"{"id":"ver_1"}"#)));
+    let answer = loop {
+        // Whether a cancelled call is answered is the protocol's affair.
+        let answer = pipe.read().await.expect("the call is answered");
+        if answer["id"] == second {
+            break answer;
+        }
+        assert_eq!(answer["id"], first);
+    };
+    let answer = pipe.check("verify_identity", &answer).good();
     assert_eq!(answer["verification"]["id"], "ver_1");
     assert_eq!(answer["repeated"], true);
     assert_eq!(upstream.count(), 1);
