@@ -122,7 +122,9 @@ fn skip_all(steps: &[&str], reason: &str) {
 fn name(upstream: &Upstream) -> String {
     match upstream {
         Upstream::Simulator { .. } => "simulator, in this process: everything in it is made up".to_owned(),
-        Upstream::Remote(remote) => format!("{}, {}", remote.environment, remote.base_url.as_str().trim_end_matches('/')),
+        Upstream::Remote(remote) => {
+            format!("{}, {}", remote.environment, remote.base_url.as_str().trim_end_matches('/'))
+        }
     }
 }
 
@@ -136,9 +138,9 @@ async fn steps(fintecture: &Fintecture) -> bool {
     let connection = match client.probe_connection().await {
         Ok(connection) if connection.has_tls => ok(format!("TCP and TLS, {}", connection.version)),
         Ok(connection) => ok(format!("TCP, on this machine without TLS, {}", connection.version)),
-        Err(error @ NoConnection::Tls(_)) => {
-            fail(format!("{error}: check FINTECTURE_BASE_URL, and FINTECTURE_CA_FILE where a proxy looks in"))
-        }
+        Err(error @ NoConnection::Tls(_)) => fail(format!(
+            "{error}: check FINTECTURE_BASE_URL, and FINTECTURE_CA_FILE where the certificate is one of your own"
+        )),
         Err(error) => fail(format!("{error}: check FINTECTURE_BASE_URL, proxy and firewall")),
     };
     if !tell("connection", &connection) {
@@ -157,16 +159,18 @@ async fn steps(fintecture: &Fintecture) -> bool {
     let filter = CustomerFilter { page_size: PageSize::try_from(1).ok(), ..CustomerFilter::default() };
     let read = fintecture.on_behalf_of(&context).list_customers(&filter).await;
     let verdicts = judge(source, client.signs(), &read, context.seen().status);
-    let told = ["token", "signature", "read"].into_iter().zip(&verdicts);
-    // All of them are told, whichever fails first.
-    told.map(|(step, verdict)| tell(step, verdict)).fold(true, |works, step| works && step)
+    for (step, verdict) in ["token", "signature", "read"].into_iter().zip(&verdicts) {
+        tell(step, verdict);
+    }
+    !verdicts.iter().any(|verdict| matches!(verdict, Verdict::Fail(_)))
 }
 
 async fn dns(url: &url::Url) -> Verdict {
     let Some(Host::Domain(name)) = url.host() else {
         return skip("the address is a number: there is nothing to look up");
     };
-    let proxy = PROXY_VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
+    let proxy =
+        PROXY_VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
     if let Some(proxy) = proxy.filter(|_| url.scheme() == "https") {
         return skip(format!("{proxy} is set: the proxy looks the name up"));
     }

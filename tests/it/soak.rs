@@ -112,8 +112,7 @@ fn writes(seed: u64, number: usize) -> Vec<Write> {
         }
         _ => {
             // This customer has no account: comparing names with thousands of them would take all the time.
-            let start =
-                json!({"action": "start", "customer_id": "sim_cus_noor", "expected_name": name});
+            let start = json!({"action": "start", "customer_id": "sim_cus_noor", "expected_name": name});
             ("verify_identity", start)
         }
     };
@@ -126,7 +125,8 @@ fn writes(seed: u64, number: usize) -> Vec<Write> {
 fn iban(number: usize) -> String {
     let account = format!("37040044{number:010}");
     // ISO 7064, MOD 97-10: DE00 behind the account, letters as numbers.
-    let rest = format!("{account}131400").bytes().fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
+    let rest =
+        format!("{account}131400").bytes().fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97);
     format!("DE{:02}{account}", 98 - rest)
 }
 
@@ -189,4 +189,27 @@ async fn answers_and_effects_agree_one_to_one() {
     for (fault, count) in simulator.faults_done() {
         assert!(count > 0, "SOAK_SEED={seed}: {fault} never happened");
     }
+}
+
+/// Different customers for one `external_id` at the same moment: one is made, and the others are told which.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_rivals_for_one_external_id_one_wins() {
+    let simulator = failing_simulator(&["latency=20ms"], 0).await;
+    let server = Local::with_token(&simulator.base_url(), Duration::from_secs(10));
+    let calls = (0..20).map(|number| {
+        let server = server.clone();
+        async move {
+            let customer = json!({"action": "create", "first_name": "Ada", "last_name": format!("Rival {number}"),
+                "email": "ada@example.com", "external_id": "rivals"});
+            in_time(server.call("manage_customers", &customer)).await
+        }
+    });
+    let answers = futures_util::future::join_all(calls).await;
+    let (lost, won): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.is_error);
+    let [winner] = won.try_into().unwrap();
+    let winner = winner.good()["customer"]["id"].clone();
+    for error in lost.into_iter().map(Answer::error) {
+        assert_eq!((&error["kind"], &error["customer_id"]), (&json!("conflict"), &winner));
+    }
+    assert_eq!(simulator.effects().len(), 1);
 }

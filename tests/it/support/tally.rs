@@ -84,7 +84,11 @@ impl Tally {
             }
             Some(Claim::Unknown(request)) => {
                 let effect = self.id_of_request.get(request).and_then(|id| self.effects.remove(id));
-                self.count(if effect.is_some() { "unknown writes, done" } else { "unknown writes, not done" });
+                self.count(if effect.is_some() {
+                    "unknown writes, done"
+                } else {
+                    "unknown writes, not done"
+                });
                 effect
             }
             Some(Claim::NotApplied) | None => {
