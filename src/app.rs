@@ -94,8 +94,8 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
 }
 
 fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
-    // A variable that is not Unicode is none that this program knows.
     let read = |name: &str| std::env::var(name).ok();
+    variables::refuse_unreadable(&mut problems);
     variables::refuse_unknown(
         std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
         &mut problems,
@@ -198,8 +198,10 @@ fn stop_on_signals() -> anyhow::Result<CancellationToken> {
         let token = token.clone();
         tokio::spawn(async move {
             signals.recv().await;
-            tracing::info!("stopping: calls in flight are answered first");
+            tracing::info!("stopping: calls in flight are answered first; a second signal ends at once");
             token.cancel();
+            signals.recv().await;
+            std::process::exit(1);
         });
     }
     Ok(token)

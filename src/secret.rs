@@ -32,6 +32,9 @@ pub enum SecretError {
     /// It is larger than any secret.
     #[error("is larger than 64 KiB")]
     TooLarge,
+    /// It holds what this secret cannot be.
+    #[error("holds characters that this secret cannot have")]
+    Unusable,
     /// It is not text.
     #[error("is not UTF-8 text")]
     NotText,
@@ -60,13 +63,17 @@ impl Secret {
         self.current.load_full()
     }
 
-    /// Reads a file again. True when the text is another one now; a secret from a variable never is.
+    /// Reads a file again. True when the text is another one now; a secret from a variable never is. `is_usable`
+    /// says what a text must look like to replace the one before.
     ///
     /// # Errors
-    /// [`SecretError`] where the file gives none any more: the text before stays in use.
-    pub fn reload(&self) -> Result<bool, SecretError> {
+    /// [`SecretError`] where the file gives no usable one any more: the text before stays in use.
+    pub fn reload(&self, is_usable: impl Fn(&str) -> bool) -> Result<bool, SecretError> {
         let Some(path) = &self.file else { return Ok(false) };
         let text = read(path)?;
+        if !is_usable(text.expose_secret()) {
+            return Err(SecretError::Unusable);
+        }
         let changed = text.expose_secret() != self.get().expose_secret();
         self.current.store(Arc::new(text));
         Ok(changed)
@@ -125,12 +132,13 @@ mod tests {
         std::fs::write(&path, "one\n").unwrap();
         let secret = Secret::from_file(&path).unwrap();
         assert_eq!(secret.get().expose_secret(), "one");
-        assert!(!secret.reload().unwrap());
+        assert!(!secret.reload(|_| true).unwrap());
+        assert!(matches!(secret.reload(|_| false), Err(SecretError::Unusable)));
         std::fs::write(&path, "two").unwrap();
-        assert!(secret.reload().unwrap());
+        assert!(secret.reload(|_| true).unwrap());
         assert_eq!(secret.get().expose_secret(), "two");
         std::fs::write(&path, " \n").unwrap();
-        assert!(matches!(secret.reload(), Err(SecretError::Empty)));
+        assert!(matches!(secret.reload(|_| true), Err(SecretError::Empty)));
         assert_eq!(secret.get().expose_secret(), "two");
         assert!(!format!("{secret:?}").contains("two"));
     }

@@ -138,9 +138,9 @@ async fn steps(fintecture: &Fintecture) -> bool {
     let connection = match client.probe_connection().await {
         Ok(connection) if connection.has_tls => ok(format!("TCP and TLS, {}", connection.version)),
         Ok(connection) => ok(format!("TCP, on this machine without TLS, {}", connection.version)),
-        Err(error @ NoConnection::Tls(_)) => {
-            fail(format!("{error}: check FINTECTURE_BASE_URL, and FINTECTURE_CA_FILE where a proxy looks in"))
-        }
+        Err(error @ NoConnection::Tls(_)) => fail(format!(
+            "{error}: check FINTECTURE_BASE_URL, and FINTECTURE_CA_FILE where the certificate is one of your own"
+        )),
         Err(error) => fail(format!("{error}: check FINTECTURE_BASE_URL, proxy and firewall")),
     };
     if !tell("connection", &connection) {
@@ -155,13 +155,14 @@ async fn steps(fintecture: &Fintecture) -> bool {
             return false;
         }
     };
-    let context = CallContext::default();
+    let context = CallContext::new(None);
     let filter = CustomerFilter { page_size: PageSize::try_from(1).ok(), ..CustomerFilter::default() };
     let read = fintecture.on_behalf_of(&context).list_customers(&filter).await;
     let verdicts = judge(source, client.signs(), &read, context.seen().status);
-    let told = ["token", "signature", "read"].into_iter().zip(&verdicts);
-    // All of them are told, whichever fails first.
-    told.map(|(step, verdict)| tell(step, verdict)).fold(true, |works, step| works && step)
+    for (step, verdict) in ["token", "signature", "read"].into_iter().zip(&verdicts) {
+        tell(step, verdict);
+    }
+    !verdicts.iter().any(|verdict| matches!(verdict, Verdict::Fail(_)))
 }
 
 async fn dns(url: &url::Url) -> Verdict {

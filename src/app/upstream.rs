@@ -12,6 +12,9 @@ use crate::fintecture::{Application, Client, ClientConfig, Credentials, Signer};
 use crate::secret::Secret;
 use crate::simulator::{self, Simulator, SimulatorConfig};
 
+/// What stands on standard error when a simulator is used.
+const SIMULATOR_NOTICE: &str = "SIMULATOR: every customer, account and verification is made up";
+
 /// An upstream whose settings have been found good.
 pub(super) enum Prepared {
     /// To be started in this process.
@@ -72,7 +75,12 @@ pub(super) async fn ready(prepared: Prepared) -> anyhow::Result<(Environment, Cl
         Prepared::Simulator { timeout } => timeout,
         Prepared::Remote { environment, client } => return Ok((environment, *client, None)),
     };
-    tracing::warn!("SIMULATOR: every customer, account and verification is made up");
+    if tracing::enabled!(tracing::Level::WARN) {
+        tracing::warn!("{SIMULATOR_NOTICE}");
+    } else {
+        // Whatever the log leaves out, nobody may take play for the real thing.
+        super::say(&mut std::io::stderr(), SIMULATOR_NOTICE);
+    }
     let token = uuid::Uuid::new_v4().to_string();
     let listener = super::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let config =

@@ -76,7 +76,7 @@ impl Calls {
     pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Reply {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
-        let context = Arc::new(CallContext::default());
+        let context = Arc::new(CallContext::new(self.config.stop_writes.clone()));
         let mut reply = self.answer(tool, action, arguments, &context).await;
         if self.config.masks_personal_data {
             masking::mask(&mut reply.body);
@@ -93,7 +93,7 @@ impl Calls {
         context: &Arc<CallContext>,
     ) -> Reply {
         let refused = |error: &ToolError| refusal(&self.tools, action, error);
-        if self.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
+        if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
             return refused(&ToolError::writes_stopped());
         }
         let request = match self.tools.parse(tool, arguments) {
@@ -110,11 +110,6 @@ impl Calls {
             Answer::Full => refused(&ToolError::too_many_writes(repeats::KEPT_FOR)),
             Answer::Lost => refused(&ToolError::lost()),
         }
-    }
-
-    fn writes_are_stopped(&self) -> bool {
-        // A file that cannot be looked at may be there: writes wait until it certainly is not.
-        self.config.stop_writes.as_ref().is_some_and(|file| file.try_exists().unwrap_or(true))
     }
 }
 

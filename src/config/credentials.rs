@@ -61,6 +61,9 @@ pub(super) fn read(
     let app_secret = secret(APP_SECRET, variables, problems);
     let key = secret(PRIVATE_KEY, variables, problems);
     let app_id = variables.get(APP_ID).map(|id| id.trim().to_owned());
+    if app_id.as_ref().is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')) {
+        problems.add(format!("{} holds characters that no application id has", APP_ID.name));
+    }
     let token_url = token_url(base_url, variables, problems);
 
     let signing = match (key, &app_id) {

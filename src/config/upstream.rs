@@ -64,6 +64,7 @@ impl Upstream {
         variables: &Variables<'_>,
         problems: &mut Problems,
     ) -> Option<Self> {
+        super::variables::refuse_blank(variables, problems);
         let timeout = timeout(variables, problems);
         let base_url = variables.get(BASE_URL).map(|_| address(BASE_URL, variables, problems));
         let rate = rate(variables, problems);

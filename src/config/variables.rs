@@ -180,6 +180,25 @@ pub fn refuse_unknown(names: impl Iterator<Item = String>, problems: &mut Proble
     }
 }
 
+/// Refuses variables of ours that are not Unicode: taken for unset, a credential would be lost without a word.
+pub fn refuse_unreadable(problems: &mut Problems) {
+    for (name, value) in std::env::vars_os() {
+        let shown = name.to_string_lossy();
+        if shown.starts_with(PREFIX) && (name.to_str().is_none() || value.to_str().is_none()) {
+            problems.add(format!("{shown} is not valid UTF-8"));
+        }
+    }
+}
+
+/// Refuses variables that are set to nothing, where nothing would mean another host or another world.
+pub fn refuse_blank(variables: &Variables<'_>, problems: &mut Problems) {
+    for variable in [ENVIRONMENT, BASE_URL, TOKEN_URL] {
+        if variables.is_blank(variable.name) {
+            problems.add(format!("{} is set, but empty: unset it, or give it its value", variable.name));
+        }
+    }
+}
+
 /// A name without the prefix that all share, which would make every two of them look alike.
 fn bare(name: &str) -> &str {
     name.strip_prefix(PREFIX).unwrap_or(name)

@@ -8,12 +8,13 @@ use super::value::{Invalid, redacted_debug, text_value};
 pub const MAX_TEXT_CHARS: usize = 255;
 
 /// Whether a character shows, and leaves its neighbours where they are: no control characters, no line or
-/// paragraph separators, no bidi overrides or marks, no invisible tags.
+/// paragraph separators, no bidi overrides or marks, no invisible fillers or tags. Joiners stay: scripts need them.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
-            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+            '\u{00AD}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{2800}'
+            | '\u{3164}' | '\u{FFA0}' | '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
             | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
@@ -78,9 +79,18 @@ mod tests {
         {
             assert!(good.parse::<Name>().is_ok(), "{good}");
         }
-        for bad in
-            ["", "  ", "a\nb", "a\u{202E}b", "a\u{2066}b", "a\0", "a\u{E0041}", "é".repeat(256).as_str()]
-        {
+        for bad in [
+            "",
+            "  ",
+            "a\nb",
+            "a\u{202E}b",
+            "a\u{2066}b",
+            "a\0",
+            "crm\u{200B}",
+            "\u{3164}",
+            "a\u{E0041}",
+            "é".repeat(256).as_str(),
+        ] {
             assert!(bad.parse::<Name>().is_err(), "{bad:?}");
         }
     }

@@ -39,6 +39,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an HTTP/2 connection under use may be silent before it is asked whether it lives, and how long it has to
 /// answer. Without this, calls would go down a dead connection until TCP gives it up, many minutes later.
 const HTTP2_ALIVE: Duration = Duration::from_secs(3);
+/// Largest file of root certificates, in bytes.
+const MAX_CA_BYTES: u64 = 4 * 1024 * 1024;
+/// Share of an attempt's time that connecting may take: it must end first, so that one sees that nothing was sent.
+const CONNECT_SHARE: f64 = 0.8;
+/// Longest `Retry-After` that is believed, in seconds: a day.
+const MAX_RETRY_AFTER_SECONDS: u64 = 86_400;
 /// How long an idle connection is kept for the next call.
 const IDLE_CONNECTION: Duration = Duration::from_mins(1);
 
@@ -230,6 +236,13 @@ impl Client {
         let bearer = bearer.map_err(|failure| (attempt.named(failure), None))?;
         // The token may have taken its time.
         let timeout = self.time_for_one(&attempt, context).map_err(|failure| (failure, None))?;
+        if request.is_write() && context.writes_are_stopped() {
+            let stopped = Failure {
+                kind: FailureKind::Stopped,
+                ..attempt.not_sent("the operator has stopped all writes")
+            };
+            return Err((stopped, None));
+        }
         context.attempted(&attempt.request_id);
         let result = self
             .exchange(&attempt, request, &bearer, timeout, context)
@@ -330,10 +343,11 @@ impl Client {
     }
 }
 
-/// Whether a failure says that the upstream is not well. A 4xx does not, whatever it means for the call.
+/// Whether a failure says that the upstream is not well. A 4xx does not, whatever it means for the call; nor does an
+/// answer that cannot be read, which may be that of one odd record.
 fn is_outage(failure: &Failure) -> bool {
-    failure.kind == FailureKind::Unavailable
-        && !failure.status.is_some_and(|status| (400..500).contains(&status))
+    let answered_well = |status: u16| (200..300).contains(&status) || (400..500).contains(&status);
+    failure.kind == FailureKind::Unavailable && !failure.status.is_some_and(answered_well)
 }
 
 /// The HTTP stack towards one host.
@@ -348,7 +362,7 @@ fn http(
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout.mul_f64(CONNECT_SHARE)))
         .pool_idle_timeout(IDLE_CONNECTION)
         .http2_keep_alive_interval(HTTP2_ALIVE)
         .http2_keep_alive_timeout(HTTP2_ALIVE)
@@ -371,16 +385,21 @@ impl fmt::Debug for Client {
 /// `Retry-After` in seconds, in either of its forms.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    value.parse().ok().or_else(|| {
+    let seconds = value.parse().ok().or_else(|| {
         let until = httpdate::parse_http_date(value).ok()?;
         // A date that has passed asks for no wait at all.
         Some(until.duration_since(SystemTime::now()).map_or(0, |wait| wait.as_secs()))
-    })
+    });
+    seconds.map(|seconds: u64| seconds.min(MAX_RETRY_AFTER_SECONDS))
 }
 
 fn certificates(file: Option<PathBuf>) -> Result<Vec<reqwest::Certificate>, ClientError> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let read = || {
+        let metadata = std::fs::metadata(&path).map_err(|error| error.to_string())?;
+        if !metadata.is_file() || metadata.len() > MAX_CA_BYTES {
+            return Err("not a file of at most 4 MiB".to_owned());
+        }
         let pem = std::fs::read(&path).map_err(|error| error.to_string())?;
         let found =
             reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| "no PEM certificates".to_owned())?;

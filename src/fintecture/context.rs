@@ -1,5 +1,6 @@
 //! What one tool call carries through all its requests to the upstream: its time budget, and what came of them.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ pub const CALL_BUDGET: Duration = Duration::from_secs(45);
 #[derive(Debug)]
 pub struct CallContext {
     deadline: Instant,
+    /// While this file exists, no write may leave.
+    stop_writes: Option<PathBuf>,
     seen: Mutex<Seen>,
 }
 
@@ -26,18 +29,25 @@ pub struct Seen {
     pub request_id: Option<String>,
 }
 
-impl Default for CallContext {
-    /// A call that begins now.
-    fn default() -> Self {
-        Self { deadline: Instant::now() + CALL_BUDGET, seen: Mutex::default() }
-    }
-}
-
 impl CallContext {
+    /// A call that begins now. While the file `stop_writes` exists, none of its writes leaves.
+    #[must_use]
+    pub fn new(stop_writes: Option<PathBuf>) -> Self {
+        Self { deadline: Instant::now() + CALL_BUDGET, stop_writes, seen: Mutex::default() }
+    }
+
+    /// Whether the operator has stopped writes. A file that cannot be looked at may be there: then they wait, too.
+    #[must_use]
+    pub fn writes_are_stopped(&self) -> bool {
+        let looked = self.stop_writes.as_ref().map(std::fs::symlink_metadata);
+        looked
+            .is_some_and(|found| !matches!(found, Err(error) if error.kind() == std::io::ErrorKind::NotFound))
+    }
+
     /// A call that has less time.
     #[cfg(test)]
     pub(super) fn with_budget(budget: Duration) -> Self {
-        Self { deadline: Instant::now() + budget, seen: Mutex::default() }
+        Self { deadline: Instant::now() + budget, ..Self::new(None) }
     }
 
     /// What its requests have come to so far.

@@ -128,7 +128,8 @@ impl Tokens {
             // Only this very token is thrown away: another call may have put a new one there meanwhile.
             self.current.compare_and_swap(&Some(Arc::clone(bearer)), None);
         }
-        !still_used || changed || matches!(self.credentials, Credentials::Application(_))
+        let another = self.current.load().as_ref().is_some_and(|current| !Arc::ptr_eq(current, bearer));
+        another || changed || matches!(self.credentials, Credentials::Application(_))
     }
 
     /// Reads the files of secrets again; a changed one is used from the next request on.
@@ -137,7 +138,7 @@ impl Tokens {
             Credentials::Token(token) => (token, "token"),
             Credentials::Application(application) => (&application.secret, "application secret"),
         };
-        match secret.reload() {
+        match secret.reload(is_bearer) {
             Ok(true) => {
                 self.current.store(None);
                 tracing::info!("a new upstream {what} is used from now on");
@@ -179,10 +180,15 @@ impl Tokens {
 
 /// Whether a secret's file holds another one than before; from now on that is used.
 fn has_changed(secret: &Secret) -> bool {
-    secret.reload().unwrap_or_else(|error| {
+    secret.reload(is_bearer).unwrap_or_else(|error| {
         tracing::warn!(%error, "the file of an upstream secret could not be read again");
         false
     })
+}
+
+/// What a header can carry: a file that holds something else was broken off, or is not a secret at all.
+fn is_bearer(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn header(token: &SecretString) -> Option<HeaderValue> {

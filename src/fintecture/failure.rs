@@ -17,6 +17,8 @@ pub enum FailureKind {
     RateLimited,
     /// Any other 4xx.
     Rejected,
+    /// The operator has stopped writes; this one did not leave.
+    Stopped,
     /// 5xx, 3xx, 408, 425, network, timeout, or an answer that cannot be read.
     Unavailable,
 }

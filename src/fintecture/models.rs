@@ -35,6 +35,16 @@ impl Record {
         self.0.get(field).and_then(Value::as_str)
     }
 
+    /// A text or number as text.
+    #[must_use]
+    pub fn as_text(&self, field: &str) -> Option<String> {
+        match self.0.get(field)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
     /// Every field, in the order in which the upstream sent them.
     #[must_use]
     pub fn into_fields(self) -> Map<String, Value> {

@@ -89,16 +89,13 @@ impl Client {
     }
 }
 
-/// Whether a connection failed in its handshake. rustls reports through I/O errors of these kinds; what a socket itself
-/// reports is of others.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut next: Option<&dyn Error> = Some(error);
-    while let Some(error) = next {
-        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-        if matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+/// Whether a connection failed in its handshake. rustls reports through I/O errors of these kinds, perhaps within
+/// another one; what a socket itself reports is of other kinds.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let Some(io_error) = error.downcast_ref::<io::Error>() else {
+        return error.source().is_some_and(is_tls);
+    };
+    let in_handshake = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
+    // `source` of an I/O error skips the error that it wraps.
+    in_handshake.contains(&io_error.kind()) || io_error.get_ref().is_some_and(|inner| is_tls(inner))
 }

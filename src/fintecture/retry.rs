@@ -57,7 +57,8 @@ pub(super) fn pause(
         return None;
     }
     if let Some(seconds) = failure.retry_after_seconds {
-        return Some(Duration::from_secs(seconds));
+        // Never without any pause: an upstream that says 0 is not to be asked three times in a row.
+        return Some(Duration::from_secs(seconds).max(FIRST_PAUSE.mul_f64(fastrand::f64())));
     }
     // Full jitter: callers that failed together do not come back together.
     Some((FIRST_PAUSE * 2_u32.pow(attempts - 1)).mul_f64(fastrand::f64()))

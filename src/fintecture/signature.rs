@@ -94,7 +94,7 @@ impl Signer {
 
     /// Reads a key that lives in a file again. One that cannot sign leaves the one before in use.
     pub(super) fn reload(&self) {
-        let changed = self.pem.reload().map_err(|error| error.to_string()).and_then(|changed| {
+        let changed = self.pem.reload(|_| true).map_err(|error| error.to_string()).and_then(|changed| {
             if !changed {
                 return Ok(false);
             }

@@ -27,7 +27,12 @@ pub(super) fn clean_object(fields: &mut Map<String, Value>) {
     if fields.keys().any(|key| cleaned(key, MAX_CHARS).is_some()) {
         let dirty = std::mem::take(fields);
         for (key, value) in dirty {
-            fields.insert(cleaned(&key, MAX_CHARS).unwrap_or(key), value);
+            let mut key = cleaned(&key, MAX_CHARS).unwrap_or(key);
+            // Two keys that differed in what was hidden stay two.
+            while fields.contains_key(&key) {
+                key.push('_');
+            }
+            fields.insert(key, value);
         }
     }
     fields.values_mut().for_each(clean_value);

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::body;
 use super::client::retry_after;
@@ -27,7 +28,7 @@ pub(super) struct Token {
 #[derive(Deserialize)]
 struct Answer {
     access_token: SecretString,
-    expires_in: Option<f64>,
+    expires_in: Option<Value>,
 }
 
 /// Asks for a token.
@@ -64,8 +65,13 @@ pub(super) async fn fetch(
     }
     let answer: Answer = serde_json::from_slice(&body)
         .map_err(|_| unreachable("its answer holds no access_token: check FINTECTURE_TOKEN_URL"))?;
-    let seconds =
-        answer.expires_in.filter(|seconds| *seconds >= 1.0).map_or(DEFAULT_LIFE_SECONDS, whole_seconds);
+    if answer.access_token.expose_secret().is_empty() {
+        return Err(unreachable("its access_token is empty"));
+    }
+    // Some gateways send the number as text.
+    let life =
+        answer.expires_in.and_then(|life| life.as_f64().or_else(|| life.as_str()?.trim().parse().ok()));
+    let seconds = life.filter(|seconds| *seconds >= 1.0).map_or(DEFAULT_LIFE_SECONDS, whole_seconds);
     Ok(Token { access_token: answer.access_token, life: Duration::from_secs(seconds) })
 }
 

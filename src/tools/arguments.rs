@@ -124,7 +124,10 @@ fn read(
 fn typed(argument: &Argument, value: Value) -> Result<Value, Problem> {
     match (argument.kind, &value) {
         (ArgumentKind::String, Value::String(_)) => Ok(value),
-        (ArgumentKind::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(value),
+        (ArgumentKind::Integer, Value::Number(number)) if number.is_i64() => Ok(value),
+        (ArgumentKind::Integer, Value::Number(number)) if number.is_u64() => {
+            Err(problem(argument, "is too large".to_owned()))
+        }
         (ArgumentKind::Integer, Value::Number(number)) => match number.as_f64() {
             #[expect(clippy::cast_possible_truncation, reason = "guarded: whole and within 2^53")]
             Some(float) if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => {

@@ -11,7 +11,7 @@ use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Email, ExternalId, Name, PageNumber, PageSize, Phone};
-use crate::fintecture::{CustomerFilter, Failure, Listing, NewCustomer, Reach, Upstream};
+use crate::fintecture::{CustomerFilter, Failure, Listing, NewCustomer, Reach, Record, Upstream};
 
 /// Entries a page where the agent names no number; sent along, so that a full page can be told from the last.
 const DEFAULT_PAGE_SIZE: u32 = 20;
@@ -142,32 +142,39 @@ async fn create(input: Create, upstream: Upstream<'_>, underway: &Underway) -> R
     if let LookUp::Found(existing) = &before {
         return Err(ToolError::exists(existing.id()));
     }
-    let mut fields = match upstream.create_customer(&customer).await {
-        Ok(created) => output::one("customer", created),
+    let find = "call manage_customers list with the same external_id and compare";
+    let mut result = match upstream.create_customer(&customer).await {
+        Ok(created) => Ok(output::one("customer", created)),
         // Only where it certainly was not there before can its presence now mean that this write made it.
         Err(failure) if failure.reach == Reach::Unknown && matches!(before, LookUp::Absent) => {
-            let find = "call manage_customers list with the same external_id and compare";
-            let Some(found) = duplicates::made_by(&customer, &external_id, upstream).await else {
-                return Err(lost(failure, find));
-            };
-            let mut fields = output::one("customer", found);
-            output::hint(
-                &mut fields,
-                "The upstream's answer to the write was lost; this customer was then found by its external_id, with the fields that were sent.",
-            );
-            fields
+            duplicates::made_by(&customer, &external_id, upstream)
+                .await
+                .map(found_again)
+                .ok_or_else(|| lost(failure, find))
         }
-        Err(failure) => {
-            return Err(lost(failure, "call manage_customers list with the same external_id and compare"));
-        }
+        Err(failure) => Err(lost(failure, find)),
     };
     if matches!(before, LookUp::CutShort) {
-        output::hint(
-            &mut fields,
-            "The look-up of external_id before this write was cut short after 20 pages: the upstream seems to ignore the filter, so an older customer may have the same external_id.",
-        );
+        match &mut result {
+            Ok(fields) => output::hint(fields, CUT_SHORT),
+            Err(error) => error.add_hint(CUT_SHORT),
+        }
     }
-    Ok(fields)
+    result
+}
+
+/// What is said where the look-up before a write could not be brought to its end.
+const CUT_SHORT: &str = "The look-up of external_id before this write was cut short after 20 pages: the upstream seems \
+                         to ignore the filter, so an older customer may have the same external_id.";
+
+fn found_again(customer: Record) -> Fields {
+    let mut fields = output::one("customer", customer);
+    output::hint(
+        &mut fields,
+        "The upstream's answer to the write was lost; this customer was then found by its external_id, with the \
+         fields that were sent.",
+    );
+    fields
 }
 
 fn lost(failure: Failure, find: &'static str) -> ToolError {

@@ -89,7 +89,7 @@ pub(super) async fn look_up(external_id: &ExternalId, upstream: Upstream<'_>) ->
         };
         let mut is_new = false;
         for record in upstream.list_customers(&filter).await?.records {
-            if record.text("external_id") == Some(external_id.as_str()) {
+            if record.as_text("external_id").as_deref() == Some(external_id.as_str()) {
                 return Ok(LookUp::Found(record));
             }
             is_new |= seen.insert(record.id());
@@ -101,8 +101,11 @@ pub(super) async fn look_up(external_id: &ExternalId, upstream: Upstream<'_>) ->
     Ok(LookUp::CutShort)
 }
 
-/// The customer that a write of unknown outcome made, where it is there with exactly the fields that were sent.
-/// Its absence proves nothing: a write may take effect late.
+/// Fields of a customer that a create may leave out.
+const OPTIONAL_FIELDS: [&str; 2] = ["company_name", "phone"];
+
+/// The customer that a write of unknown outcome made, where it is there with exactly the fields that were sent: one
+/// that has more of them was made by another write, which may have taken effect late. Its absence proves nothing: a write may take effect late.
 pub(super) async fn made_by(
     customer: &NewCustomer,
     external_id: &ExternalId,
@@ -110,5 +113,8 @@ pub(super) async fn made_by(
 ) -> Option<Record> {
     let LookUp::Found(found) = look_up(external_id, upstream).await.ok()? else { return None };
     let Ok(Value::Object(sent)) = serde_json::to_value(customer) else { return None };
-    sent.iter().all(|(name, value)| found.text(name) == value.as_str()).then_some(found)
+    let is_as_sent = sent.iter().all(|(name, value)| found.text(name) == value.as_str());
+    let has_more =
+        |name: &&str| !sent.contains_key(*name) && found.text(name).is_some_and(|text| !text.is_empty());
+    (is_as_sent && !OPTIONAL_FIELDS.iter().any(has_more)).then_some(found)
 }

@@ -61,6 +61,9 @@ pub enum Outcome {
     Unknown,
 }
 
+/// Problems that are told one by one: more than any tool has arguments. An answer must not outgrow its question.
+const MAX_PROBLEMS: usize = 40;
+
 /// What is wrong with one argument.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Problem {
@@ -173,6 +176,12 @@ impl ToolError {
         }
     }
 
+    /// One more sentence on what to do next.
+    pub(super) fn add_hint(&mut self, sentence: &str) {
+        let said = self.hint.take().map_or_else(|| sentence.to_owned(), |hint| format!("{hint} {sentence}"));
+        self.hint = Some(said);
+    }
+
     fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
@@ -228,7 +237,12 @@ impl ToolError {
     }
 
     /// Arguments that are wrong; `write` where the action is known to be one.
-    pub(super) fn invalid_input(problems: Vec<Problem>, write: bool) -> Self {
+    pub(super) fn invalid_input(mut problems: Vec<Problem>, write: bool) -> Self {
+        if problems.len() > MAX_PROBLEMS {
+            let more = format!("{} more arguments are wrong, too", problems.len() - MAX_PROBLEMS);
+            problems.truncate(MAX_PROBLEMS);
+            problems.push(Problem { field: "…".to_owned(), message: more, example: None });
+        }
         let fields: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
         let error = Self::new(ErrorKind::InvalidInput, format!("nothing was sent: wrong {}", fields.join(", ")))
             .with_hint("Correct every argument in problems and call again. Ask the person for values that you do not know.");
@@ -257,6 +271,7 @@ impl ToolError {
                 ..Self::new(ErrorKind::RateLimited, message)
                     .with_hint("Wait for retry_after_seconds, or a minute where none is given, then call again.")
             },
+            FailureKind::Stopped => Self::writes_stopped(),
             FailureKind::Rejected => Self::new(ErrorKind::UpstreamRejected, message)
                 .with_hint("Read what the upstream says, correct the arguments, and do not send the same again."),
             FailureKind::Unavailable => Self::unavailable(message, failure.reach, context),

@@ -3,6 +3,7 @@
 //! Knows JSON-RPC and rmcp's message types. Knows nothing of connections, sessions or revisions.
 
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json, value::RawValue};
 
 use super::limits::BATCH_MESSAGES;
@@ -95,20 +96,46 @@ pub(crate) fn read_member(raw: &RawValue) -> Member {
 
 /// Why bytes that rmcp could not read are not a message.
 pub(crate) fn explain(bytes: &[u8]) -> Refusal {
-    if serde_json::from_slice::<Value>(bytes).is_err() {
-        return Refusal::malformed();
+    if serde_json::from_slice::<Value>(bytes).is_ok() {
+        return Refusal { id: readable_id(bytes), ..Refusal::invalid("not a JSON-RPC 2.0 message") };
     }
-    Refusal { id: readable_id(bytes), ..Refusal::invalid("not a JSON-RPC 2.0 message") }
+    // JSON may hold what no value here can: a number out of range, half a surrogate pair, too deep nesting.
+    match serde_json::from_slice::<Head>(bytes) {
+        Ok(_) => Refusal {
+            id: readable_id(bytes),
+            ..Refusal::invalid("a number, text or nesting that cannot be read")
+        },
+        Err(_) => Refusal::malformed(),
+    }
+}
+
+/// What tells a request from a response, without a look at the rest.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    id: Option<Box<RawValue>>,
+    #[serde(default)]
+    method: Option<IgnoredAny>,
+    #[serde(default)]
+    result: Option<IgnoredAny>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+/// The id of a request, as it is spelled; nothing for what is no request.
+pub(crate) fn request_id(bytes: &[u8]) -> Option<String> {
+    let head: Head = serde_json::from_slice(bytes).ok()?;
+    head.method?;
+    Some(head.id?.get().to_owned())
 }
 
 /// The id of what may be a request. A broken response names a call of ours, which means nothing in an answer.
 fn readable_id(bytes: &[u8]) -> Value {
-    let Ok(Value::Object(mut fields)) = serde_json::from_slice(bytes) else { return Value::Null };
-    let is_response = fields.contains_key("result") || fields.contains_key("error");
-    if is_response && !fields.contains_key("method") {
+    let Ok(head) = serde_json::from_slice::<Head>(bytes) else { return Value::Null };
+    if (head.result.is_some() || head.error.is_some()) && head.method.is_none() {
         return Value::Null;
     }
-    match fields.remove("id") {
+    match head.id.and_then(|id| serde_json::from_str(id.get()).ok()) {
         Some(id @ (Value::String(_) | Value::Number(_))) => id,
         _ => Value::Null,
     }
@@ -132,6 +159,16 @@ mod tests {
             assert_eq!(refusal(text)["error"]["code"], -32600, "{text}");
         }
         assert_eq!(read(b"{\"method\":\"\xff\"}").unwrap_err(), Refusal::malformed());
+    }
+
+    #[test]
+    fn what_is_json_and_cannot_be_read_keeps_its_id() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for odd in ["1e400", r#""\ud800""#, &deep] {
+            let refused =
+                refusal(&format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{odd}}}"#));
+            assert_eq!((&refused["id"], &refused["error"]["code"]), (&7.into(), &(-32600).into()), "{odd}");
+        }
     }
 
     #[test]

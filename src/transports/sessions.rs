@@ -5,7 +5,7 @@
 
 use std::{
     cell::Cell,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -36,7 +36,28 @@ pub(crate) struct Sessions {
     inner: LocalSessionManager,
     slots: Arc<Semaphore>,
     known: Mutex<HashMap<SessionId, Known>>,
+    open: Arc<Mutex<HashSet<Call>>>,
 }
+
+/// A session and the id of a request in flight there, as it is spelled.
+type Call = (String, String);
+
+/// Keeps an id from being used again before its answer is out.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    open: Arc<Mutex<HashSet<Call>>>,
+    call: Call,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.call);
+    }
+}
+
+/// The id belongs to a call in flight.
+#[derive(Debug)]
+pub(crate) struct InUse;
 
 #[derive(Debug)]
 struct Known {
@@ -48,12 +69,23 @@ impl Sessions {
     pub(crate) fn new(limits: &HttpLimits) -> Self {
         let mut inner = LocalSessionManager::default();
         inner.session_config.keep_alive = Some(limits.session_idle);
-        Self { inner, slots: Arc::new(Semaphore::new(limits.sessions)), known: Mutex::default() }
+        Self {
+            inner,
+            slots: Arc::new(Semaphore::new(limits.sessions)),
+            known: Mutex::default(),
+            open: Arc::default(),
+        }
     }
 
     /// The revision of a session: `None` when there is no such session, or it has settled on none yet.
     pub(crate) fn revision(&self, id: &str) -> Option<ProtocolVersion> {
         self.lock().get(id)?.revision.clone()
+    }
+
+    /// Claims the id of a request until what this returns is dropped.
+    pub(crate) fn claim(&self, call: Call) -> Result<Claim, InUse> {
+        let is_new = self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(call.clone());
+        if is_new { Ok(Claim { open: Arc::clone(&self.open), call }) } else { Err(InUse) }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Known>> {

@@ -8,7 +8,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{Method, StatusCode, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
@@ -123,6 +123,23 @@ impl<S: ServerHandler + Clone> Streamable<S> {
     }
 
     async fn forward(&self, parts: Parts, bytes: Bytes) -> axum::http::Response<BoxBody<Bytes, Infallible>> {
-        self.service.handle(Request::from_parts(parts, Full::new(bytes))).await
+        let session = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
+        let id = session.and_then(|session| Some((session.to_owned(), message::request_id(&bytes)?)));
+        // rmcp would route both answers to one stream and leave the other open for ever.
+        let Ok(claim) = id.map(|id| self.sessions.claim(id)).transpose() else {
+            let refusal = Full::new(Bytes::from(Refusal::duplicate_id().to_json())).boxed();
+            let mut response = axum::http::Response::new(refusal);
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            return response;
+        };
+        let response = self.service.handle(Request::from_parts(parts, Full::new(bytes))).await;
+        response.map(|body| {
+            body.map_frame(move |frame| {
+                let _ = &claim;
+                frame
+            })
+            .boxed()
+        })
     }
 }

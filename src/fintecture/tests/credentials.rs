@@ -138,7 +138,7 @@ async fn calls_that_wait_for_a_failing_token_endpoint_share_its_failure() {
 #[tokio::test]
 async fn a_call_with_little_time_does_not_wait_for_anothers_token() {
     let world = World::with_application().await;
-    Mock::given(any()).respond_with(found().set_delay(Duration::from_secs(60))).mount(&world.server).await;
+    Mock::given(any()).respond_with(found().set_delay(Duration::from_mins(1))).mount(&world.server).await;
     let hasty = CallContext::with_budget(Duration::from_millis(200));
     let hasty = async { world.fintecture.on_behalf_of(&hasty).customer(&"c1".parse().unwrap()).await };
     tokio::select! {

@@ -50,7 +50,7 @@ impl World {
         });
         let capabilities = Capabilities::load(&Source::BuiltIn, &crate::tools::needs()).unwrap();
         let fintecture = Fintecture::new(client.unwrap(), Arc::new(capabilities));
-        Self { server, fintecture, context: CallContext::default() }
+        Self { server, fintecture, context: CallContext::new(None) }
     }
 
     fn upstream(&self) -> Upstream<'_> {

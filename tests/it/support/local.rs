@@ -65,7 +65,8 @@ impl Local {
     /// Calls a tool. The answer has kept the contract when this returns.
     pub(crate) async fn call(&self, tool: &str, arguments: &Value) -> Answer {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-        let reply = self.calls.call(tool, arguments.clone()).await;
+        // On the heap: thousands of these futures wait at the same time.
+        let reply = Box::pin(self.calls.call(tool, arguments.clone())).await;
         self.contract.check_body(tool, &reply.body, reply.is_error)
     }
 }
