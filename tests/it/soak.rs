@@ -4,17 +4,19 @@
 //! What each write does and which faults it meets is drawn from a seed. It is printed; `SOAK_SEED=N` plays it again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use wiremock::ResponseTemplate;
 
 use crate::support::contract::Answer;
 use crate::support::in_time;
 use crate::support::local::{Local, failing_simulator};
 use crate::support::tally::Tally;
+use crate::support::upstream::Upstream;
 
 /// Different writes; with those that an agent repeats it is a third more calls.
 const WRITES: usize = 10_000;
@@ -209,4 +211,28 @@ async fn of_rivals_for_one_external_id_one_wins() {
         assert_eq!((&error["kind"], &error["customer_id"]), (&json!("conflict"), &winner));
     }
     assert_eq!(simulator.effects().len(), 1);
+}
+
+/// What is found after a lost answer is this write's only where it has exactly the fields that were sent.
+#[tokio::test]
+async fn a_customer_with_more_fields_is_not_taken_for_the_one_that_was_sent() {
+    for (company, outcome) in [(json!("Byron SAS"), Some("unknown")), (Value::Null, None)] {
+        let was_sent = AtomicBool::new(false);
+        let upstream = Upstream::answering(move |request: &wiremock::Request| {
+            if request.method == "POST" {
+                was_sent.store(true, Ordering::SeqCst);
+                return ResponseTemplate::new(502);
+            }
+            let there = json!({"id": "cus_1", "first_name": "Ada", "last_name": "Byron", "email": "ada@example.com",
+                "external_id": "crm-1", "company_name": company});
+            let listed = if was_sent.load(Ordering::SeqCst) { vec![there] } else { Vec::new() };
+            ResponseTemplate::new(200).set_body_json(json!({"data": listed, "meta": {}}))
+        })
+        .await;
+        let server = Local::with_token(&upstream.base_url(), Duration::from_secs(10));
+        let customer = json!({"action": "create", "first_name": "Ada", "last_name": "Byron",
+            "email": "ada@example.com", "external_id": "crm-1"});
+        let answer = in_time(server.call("manage_customers", &customer)).await;
+        assert_eq!(answer.body.pointer("/error/outcome").and_then(Value::as_str), outcome, "{}", answer.body);
+    }
 }
