@@ -43,8 +43,8 @@ const HTTP2_ALIVE: Duration = Duration::from_secs(3);
 const MAX_CA_BYTES: u64 = 4 * 1024 * 1024;
 /// Share of an attempt's time that connecting may take: it must end first, so that one sees that nothing was sent.
 const CONNECT_SHARE: f64 = 0.8;
-/// Longest `Retry-After` that is believed, in seconds: a day.
-const MAX_RETRY_AFTER_SECONDS: u64 = 86_400;
+/// Longest `Retry-After` that is believed, in seconds: a year.
+const MAX_RETRY_AFTER_SECONDS: u64 = 31_536_000;
 /// How long an idle connection is kept for the next call.
 const IDLE_CONNECTION: Duration = Duration::from_mins(1);
 

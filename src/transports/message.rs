@@ -96,6 +96,9 @@ pub(crate) fn read_member(raw: &RawValue) -> Member {
 
 /// Why bytes that rmcp could not read are not a message.
 pub(crate) fn explain(bytes: &[u8]) -> Refusal {
+    if std::str::from_utf8(bytes).is_err() {
+        return Refusal::malformed();
+    }
     if serde_json::from_slice::<Value>(bytes).is_ok() {
         return Refusal { id: readable_id(bytes), ..Refusal::invalid("not a JSON-RPC 2.0 message") };
     }
