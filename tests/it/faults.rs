@@ -238,5 +238,5 @@ async fn an_upstream_that_keeps_failing_is_left_alone_and_found_again() {
     .await;
     assert_eq!(back["customer"]["id"], "cus_1");
     assert_eq!(upstream.count(), asked + 1, "the first that was let through came back");
-    agent.good(write.tool, write.another(20)).await;
+    agent.good(write.tool, write.another(99)).await;
 }
