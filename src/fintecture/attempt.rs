@@ -4,9 +4,9 @@ use bytes::BytesMut;
 use reqwest::Response;
 
 use super::body::{self, BodyError};
-use super::client::retry_after;
 use super::credentials::Bearer;
 use super::failure::{Failure, FailureKind, Reach, kind_of};
+use super::retry::retry_after;
 
 /// An attempt with the `X-Request-ID` that it goes by.
 pub(super) struct Attempt {

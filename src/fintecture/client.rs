@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
@@ -24,6 +24,7 @@ use super::breaker::{Admitted, Breaker};
 use super::context::CallContext;
 use super::credentials::{Bearer, Credentials, Tokens};
 use super::failure::{Failure, FailureKind};
+use super::http;
 use super::retry::{self, RetryBudget};
 use super::signature::{Signed, Signer};
 use crate::domain::is_loopback;
@@ -34,20 +35,6 @@ const MAX_REQUESTS_IN_FLIGHT: usize = 256;
 const MAX_WAIT: Duration = Duration::from_secs(5);
 /// What a refused call is told to wait, in seconds.
 const BUSY_RETRY_AFTER_SECONDS: u64 = 2;
-/// Longest wait for a connection, within the timeout of the attempt.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an HTTP/2 connection under use may be silent before it is asked whether it lives, and how long it has to
-/// answer. Without this, calls would go down a dead connection until TCP gives it up, many minutes later.
-const HTTP2_ALIVE: Duration = Duration::from_secs(3);
-/// Largest file of root certificates, in bytes.
-const MAX_CA_BYTES: u64 = 4 * 1024 * 1024;
-/// Share of an attempt's time that connecting may take: it must end first, so that one sees that nothing was sent.
-const CONNECT_SHARE: f64 = 0.8;
-/// Longest `Retry-After` that is believed, in seconds: a year.
-const MAX_RETRY_AFTER_SECONDS: u64 = 31_536_000;
-/// How long an idle connection is kept for the next call.
-const IDLE_CONNECTION: Duration = Duration::from_mins(1);
-
 /// Where the upstream is, and what it is asked with.
 #[derive(Debug)]
 pub struct ClientConfig {
@@ -135,10 +122,10 @@ impl Client {
         if insecure(&config.base_url) || token_url.is_some_and(insecure) {
             return Err(ClientError::Insecure);
         }
-        let certificates = certificates(config.ca_file)?;
-        let http = http(&config.base_url, config.timeout, &certificates)?;
+        let certificates = http::certificates(config.ca_file)?;
+        let http = http::stack(&config.base_url, config.timeout, &certificates)?;
         let token_http = match token_url {
-            Some(url) => self::http(url, config.timeout, &certificates)?,
+            Some(url) => http::stack(url, config.timeout, &certificates)?,
             None => http.clone(),
         };
         Ok(Self {
@@ -350,60 +337,8 @@ fn is_outage(failure: &Failure) -> bool {
     failure.kind == FailureKind::Unavailable && !failure.status.is_some_and(answered_well)
 }
 
-/// The HTTP stack towards one host.
-fn http(
-    url: &Url,
-    timeout: Duration,
-    certificates: &[reqwest::Certificate],
-) -> Result<reqwest::Client, reqwest::Error> {
-    let mut http = reqwest::Client::builder()
-        .user_agent(concat!("fintecture-mcp/", env!("CARGO_PKG_VERSION")))
-        .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT.min(timeout.mul_f64(CONNECT_SHARE)))
-        .pool_idle_timeout(IDLE_CONNECTION)
-        .http2_keep_alive_interval(HTTP2_ALIVE)
-        .http2_keep_alive_timeout(HTTP2_ALIVE)
-        .tcp_nodelay(true);
-    if is_loopback(url) {
-        http = http.no_proxy();
-    }
-    for certificate in certificates {
-        http = http.add_root_certificate(certificate.clone());
-    }
-    http.build()
-}
-
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
     }
-}
-
-/// `Retry-After` in seconds, in either of its forms.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let seconds = value.parse().ok().or_else(|| {
-        let until = httpdate::parse_http_date(value).ok()?;
-        // A date that has passed asks for no wait at all.
-        Some(until.duration_since(SystemTime::now()).map_or(0, |wait| wait.as_secs()))
-    });
-    seconds.map(|seconds: u64| seconds.min(MAX_RETRY_AFTER_SECONDS))
-}
-
-fn certificates(file: Option<PathBuf>) -> Result<Vec<reqwest::Certificate>, ClientError> {
-    let Some(path) = file else { return Ok(Vec::new()) };
-    let read = || {
-        let metadata = std::fs::metadata(&path).map_err(|error| error.to_string())?;
-        if !metadata.is_file() || metadata.len() > MAX_CA_BYTES {
-            return Err("not a file of at most 4 MiB".to_owned());
-        }
-        let pem = std::fs::read(&path).map_err(|error| error.to_string())?;
-        let found =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| "no PEM certificates".to_owned())?;
-        if found.is_empty() { Err("no PEM certificates".to_owned()) } else { Ok(found) }
-    };
-    read().map_err(|reason| ClientError::Certificates { path: path.clone(), reason })
 }

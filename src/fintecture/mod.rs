@@ -12,6 +12,7 @@ mod context;
 mod credentials;
 mod decode;
 mod failure;
+mod http;
 mod models;
 mod operations;
 mod probe;

@@ -3,7 +3,9 @@
 //! A read is tried three times. A write goes out again only where it is certain that it never left.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::failure::{Failure, FailureKind, Reach};
 
@@ -11,6 +13,9 @@ use super::failure::{Failure, FailureKind, Reach};
 pub(super) const MAX_ATTEMPTS: u32 = 3;
 /// Longest pause before the second attempt; doubled before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Longest `Retry-After` that is believed, in seconds: a year.
+const MAX_RETRY_AFTER_SECONDS: u64 = 31_536_000;
 
 /// Retries that may happen before successes have paid for more, in whole retries.
 const BUDGET: u32 = 50;
@@ -62,6 +67,17 @@ pub(super) fn pause(
     }
     // Full jitter: callers that failed together do not come back together.
     Some((FIRST_PAUSE * 2_u32.pow(attempts - 1)).mul_f64(fastrand::f64()))
+}
+
+/// `Retry-After` in seconds, in either of its forms.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = value.parse().ok().or_else(|| {
+        let until = httpdate::parse_http_date(value).ok()?;
+        // A date that has passed asks for no wait at all.
+        Some(until.duration_since(SystemTime::now()).map_or(0, |wait| wait.as_secs()))
+    });
+    seconds.map(|seconds: u64| seconds.min(MAX_RETRY_AFTER_SECONDS))
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::body;
-use super::client::retry_after;
 use super::credentials::Application;
 use super::failure::{Failure, FailureKind, Reach};
+use super::retry::retry_after;
 
 /// How long a token lives whose answer does not say, in seconds.
 const DEFAULT_LIFE_SECONDS: u64 = 3600;

@@ -224,7 +224,7 @@ impl ToolError {
 
     /// A customer with this `external_id` is there already.
     pub(super) fn exists(customer_id: String) -> Self {
-        let error = Self::new(ErrorKind::Conflict, "a customer with this external_id exists already: nothing was sent")
+        let error = Self::new(ErrorKind::Conflict, "a customer with this external_id exists already: nothing was written")
             .with_hint("Read customer_id with manage_customers get, and work with that customer instead of creating it again.");
         Self { customer_id: Some(customer_id), outcome: Some(Outcome::NotApplied), ..error }
     }

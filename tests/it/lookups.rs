@@ -39,7 +39,7 @@ async fn an_existing_external_id_is_a_conflict_and_nothing_is_written() {
       "environment": "sandbox",
       "error": {
         "kind": "conflict",
-        "message": "a customer with this external_id exists already: nothing was sent",
+        "message": "a customer with this external_id exists already: nothing was written",
         "hint": "Read customer_id with manage_customers get, and work with that customer instead of creating it again.",
         "retryable": false,
         "customer_id": "cus_old",
