@@ -146,8 +146,7 @@ impl ServerHandler for Server {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const WITH_PARAMS: [&str; 5] =
-            ["initialize", "completion/complete", "tools/call", "prompts/get", "resources/read"];
+        const WITH_PARAMS: [&str; 4] = ["completion/complete", "tools/call", "prompts/get", "resources/read"];
         if WITH_PARAMS.contains(&request.method.as_str()) {
             let message =
                 format!("the params of {} do not have the shape that the protocol asks for", request.method);
