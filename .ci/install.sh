@@ -8,6 +8,7 @@ commands() {
   command -v cargo >/dev/null || { echo "a Rust toolchain is needed: https://rustup.rs"; return 1; }
   command -v gcc >/dev/null || missing+=(gcc libc6-dev)
   command -v curl >/dev/null || missing+=(curl)
+  command -v openssl >/dev/null || missing+=(openssl)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
