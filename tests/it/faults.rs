@@ -210,11 +210,13 @@ async fn an_upstream_that_keeps_failing_is_left_alone_and_found_again() {
         assert_eq!(error["kind"], "outcome_unknown");
     }
     assert_eq!(upstream.count(), 20);
-    // Of calls at the same moment one at most is let through to find out.
+    // Of calls at the same moment one is let through to find out, or two where a busy machine takes longer over them
+    // than the time between two probes. Whatever was not refused was sent, and nothing that was refused.
     let calls = (20..26).map(|number| agent.error(write.tool, write.another(number)));
     let errors = futures_util::future::join_all(calls).await;
     let refused: Vec<_> = errors.iter().filter(|error| error["kind"] == "upstream_unavailable").collect();
-    assert!(refused.len() >= 4 && upstream.count() <= 22, "{errors:?}");
+    assert!(refused.len() >= 4, "{errors:?}");
+    assert_eq!(upstream.count(), 20 + errors.len() - refused.len(), "{errors:?}");
     for error in refused {
         assert_eq!(error["outcome"], "not_applied");
         assert_eq!(error["retryable"], true);
