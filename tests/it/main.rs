@@ -40,5 +40,6 @@ mod stdout_is_sacred;
 mod stop_writes;
 mod story;
 mod support;
+mod unreadable_variables;
 mod usage;
 mod wrong_credentials;
