@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
 use super::text::clean_detail;
@@ -31,6 +31,17 @@ pub(super) async fn read(mut response: reqwest::Response) -> Result<BytesMut, Bo
             Err(error) if error.is_timeout() => return Err(BodyError::TimedOut),
             Err(_) => return Err(BodyError::Broken),
         }
+    }
+}
+
+/// An answer in which the upstream does not repeat what it was asked with.
+pub(super) fn without_secret(body: Bytes, secret: &str) -> Bytes {
+    if secret.len() < MIN_SECRET_BYTES {
+        return body;
+    }
+    match std::str::from_utf8(&body) {
+        Ok(text) if text.contains(secret) => text.replace(secret, "[secret]").into(),
+        _ => body,
     }
 }
 

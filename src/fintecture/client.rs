@@ -326,7 +326,7 @@ impl Client {
             return Err(attempt.refused(response, bearer).await);
         }
         let body = body::read(response).await.map_err(|error| attempt.unreadable(status, &error))?;
-        Ok(body.freeze())
+        Ok(body::without_secret(body.freeze(), bearer.token()))
     }
 }
 

@@ -150,3 +150,16 @@ async fn a_call_with_little_time_does_not_wait_for_anothers_token() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_success_that_repeats_the_token_does_not_pass_it_on() {
+    let token = "canary-token-of-some-length";
+    let world = World::new(MockServer::start().await, Credentials::Token(Secret::fixed(token)), None);
+    let echo = serde_json::json!({ "id": "c1", "debug": { "headers": [format!("Bearer {token}")] } });
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(echo))
+        .mount(&world.server)
+        .await;
+    let fields = world.get().await.unwrap().into_fields();
+    assert_eq!(fields["debug"]["headers"][0], "Bearer [secret]");
+}
