@@ -11,6 +11,7 @@ mod definition;
 mod duplicates;
 mod error;
 mod output;
+mod question;
 mod schema;
 mod verifications;
 
@@ -22,6 +23,7 @@ pub use catalogue::Tool;
 pub use definition::needs;
 pub use error::{ErrorKind, Outcome, Problem, ToolError};
 pub use output::{Fields, envelope, error_envelope};
+pub use question::{Fact, Question};
 
 use crate::capability::Capabilities;
 use crate::domain::Environment;

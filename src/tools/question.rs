@@ -1,0 +1,30 @@
+//! A write in plain words, as a person is asked about it: every value, nothing left out.
+//!
+//! Knows what is sent. Knows nothing of how the person is asked.
+
+/// What a person decides about.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What would be done, such as `Attach a bank account`.
+    pub title: String,
+    /// Every value that would be sent, and what helps to judge it.
+    pub facts: Vec<Fact>,
+}
+
+/// One line of a question.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What the value is, such as `IBAN`.
+    pub label: String,
+    /// The value as a person reads it: on one line, an IBAN in groups of four.
+    pub value: String,
+    /// A value to hold it against, with its label: the customer's name beside the account holder's.
+    pub beside: Option<(String, String)>,
+}
+
+// A question is full of personal data: its contents never reach a log by way of Debug.
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question").field("facts", &self.facts.len()).finish_non_exhaustive()
+    }
+}
