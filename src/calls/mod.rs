@@ -6,6 +6,7 @@
 mod guard;
 mod masking;
 mod repeats;
+mod sealing;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::fintecture::CallContext;
 use crate::tools::{self, Request, Tool, ToolError, Tools};
 use repeats::{Answer, Ended, Key, Repeats};
+pub use sealing::{Sealer, SealerError};
 
 /// Who calls where callers are not authenticated.
 const LOCAL_PRINCIPAL: &str = "local";
