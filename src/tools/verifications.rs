@@ -8,7 +8,7 @@ use super::definition::Definition;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use crate::capability::Operation;
-use crate::domain::{CustomerId, Name, ProviderId, VerificationId};
+use crate::domain::{CustomerId, Name, ProviderId, VerificationId, WaitSeconds};
 use crate::fintecture::{NewVerification, Record, Upstream};
 
 /// Arguments of `start`.
@@ -18,6 +18,9 @@ pub(super) struct Start {
     provider_id: Option<ProviderId>,
     #[schemars(extend("examples" = ["Ada Byron"]))]
     expected_name: Option<Name>,
+    /// How long to wait is no part of the write: repeats do not look at it.
+    #[serde(skip_serializing)]
+    wait_seconds: Option<WaitSeconds>,
 }
 
 /// Arguments of `get`.
@@ -25,6 +28,7 @@ pub(super) struct Start {
 pub(super) struct Get {
     customer_id: CustomerId,
     verification_id: VerificationId,
+    wait_seconds: Option<WaitSeconds>,
 }
 
 /// Arguments of `list`.
