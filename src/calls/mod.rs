@@ -7,6 +7,7 @@ mod guard;
 mod masking;
 mod repeats;
 mod sealing;
+mod waits;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -24,6 +24,7 @@ pub use definition::needs;
 pub use error::{ErrorKind, Outcome, Problem, ToolError};
 pub use output::{Fields, envelope, error_envelope};
 pub use question::{Fact, Question};
+pub use verifications::{Sight, VerificationPath};
 
 use crate::capability::Capabilities;
 use crate::domain::Environment;
@@ -149,6 +150,14 @@ impl Tools {
             Input::BankAccounts(action) => action.run(upstream).await,
             Input::Verifications(action) => action.run(upstream).await,
         }
+    }
+
+    /// Looks at a verification, as its action `get` does.
+    ///
+    /// # Errors
+    /// What went wrong upstream, in the contract's kinds.
+    pub async fn look(&self, at: &VerificationPath, context: &CallContext) -> Result<Sight, ToolError> {
+        verifications::look(at, self.fintecture.on_behalf_of(context)).await
     }
 
     fn definition(&self, tool: &str) -> Option<&Definition> {

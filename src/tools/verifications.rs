@@ -71,17 +71,11 @@ impl Action {
         match self {
             Self::Start(input) => start(input, upstream).await,
             Self::Get(input) => {
-                let id = input.verification_id;
-                let verification = upstream
-                    .verification(&input.customer_id, &id)
-                    .await
-                    .map_err(|failure| ToolError::upstream(failure, Context::Verification))?;
-                let pending = is_pending(&verification);
-                let mut fields = output::asked_for("verification", verification, id.as_str());
-                if pending {
-                    output::hint(&mut fields, PENDING);
-                }
-                Ok(fields)
+                let at = VerificationPath {
+                    customer_id: input.customer_id,
+                    verification_id: input.verification_id,
+                };
+                look(&at, upstream).await.map(|sight| sight.fields)
             }
             Self::List(input) => {
                 let verifications = upstream
@@ -95,11 +89,51 @@ impl Action {
 }
 
 /// What an agent is told while the bank has not answered.
-const PENDING: &str = "Not decided yet: call verify_identity get with this verification's id after a few seconds; the \
-                       customer may have to log in at their bank first. Until then nothing is proven.";
+const PENDING: &str = "Not decided yet: call verify_identity get with this verification's id, and wait_seconds to wait for the \
+                       verdict; the customer may have to log in at their bank first. Until then nothing is proven.";
 
 fn is_pending(verification: &Record) -> bool {
     verification.text("status") == Some("pending")
+}
+
+/// Where a verification is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct VerificationPath {
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// Which it is.
+    pub verification_id: VerificationId,
+}
+
+/// What a look at a verification showed.
+#[derive(Clone, PartialEq)]
+pub struct Sight {
+    /// The members of the result.
+    pub fields: Fields,
+    /// Whether it is the verification that was looked for, and no longer pending.
+    pub is_decided: bool,
+}
+
+// A verification holds names: its contents never reach a log by way of Debug.
+impl std::fmt::Debug for Sight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sight").field("is_decided", &self.is_decided).finish_non_exhaustive()
+    }
+}
+
+pub(super) async fn look(at: &VerificationPath, upstream: Upstream<'_>) -> Result<Sight, ToolError> {
+    let id = &at.verification_id;
+    let verification = upstream
+        .verification(&at.customer_id, id)
+        .await
+        .map_err(|failure| ToolError::upstream(failure, Context::Verification))?;
+    let pending = is_pending(&verification);
+    let is_decided = !pending && verification.id() == id.as_str();
+    let mut fields = output::asked_for("verification", verification, id.as_str());
+    if pending {
+        output::hint(&mut fields, PENDING);
+    }
+    Ok(Sight { fields, is_decided })
 }
 
 async fn start(input: Start, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
