@@ -7,6 +7,8 @@ mod guard;
 mod masking;
 mod repeats;
 mod sealing;
+mod tasks;
+mod waiting;
 mod waits;
 
 use std::fmt::Write as _;

@@ -27,6 +27,12 @@ pub(in crate::calls) trait Look: Send + Sync + 'static {
     fn look(&self, at: VerificationPath) -> BoxFuture<'static, Looked>;
 }
 
+impl<F: Fn(VerificationPath) -> BoxFuture<'static, Looked> + Send + Sync + 'static> Look for F {
+    fn look(&self, at: VerificationPath) -> BoxFuture<'static, Looked> {
+        self(at)
+    }
+}
+
 /// The looks of this moment.
 #[derive(Clone)]
 pub(super) struct Glances(Arc<Inner>);

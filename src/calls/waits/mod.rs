@@ -61,6 +61,13 @@ impl Seen {
         self.last.as_deref()?.as_ref().err().map(|error| error.kind)
     }
 
+    /// What this look alone shows.
+    pub(super) fn of(looked: &Arc<Looked>) -> Self {
+        let mut seen = Self::default();
+        seen.add(looked);
+        seen
+    }
+
     /// Takes in what a look showed, once however many shared it.
     fn add(&mut self, looked: &Arc<Looked>) -> bool {
         if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, looked)) {
