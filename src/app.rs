@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::{Calls, CallsConfig};
+use crate::calls::{Approvals, Calls, CallsConfig, Confirm, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{PersonalData, Problems, Serve, ServeFlags, Transport, variables};
@@ -114,6 +114,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
+        confirm: Confirm::default(),
     };
     in_runtime(run_server(settings.transport, upstream, settings.read_only, calls, capabilities))
 }
@@ -136,8 +137,10 @@ async fn run_server(
     let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
     reload_on_hangup(Arc::clone(&fintecture))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
-    let calls = Arc::new(Calls::new(Arc::new(tools), calls));
-    let server = Server::new(Arc::clone(&calls), &words);
+    let approvals = Approvals::without_page();
+    let calls = Arc::new(Calls::new(Arc::new(tools), approvals, calls, shutdown.clone()));
+    let sealer = Arc::new(Sealer::random()?);
+    let server = Server::new(Arc::clone(&calls), sealer, &words, transport == Transport::Stdio);
     match transport {
         Transport::Stdio => {
             tracing::info!(%environment, "serving over stdio");
