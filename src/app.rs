@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::{Calls, CallsConfig};
+use crate::calls::{Approvals, Calls, CallsConfig, Confirm, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{PersonalData, Problems, Serve, ServeFlags, Transport, variables};
@@ -109,13 +109,15 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     };
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
+    let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
     let upstream = upstream::prepare(settings.upstream).map_err(Failed::Usage)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
+        confirm: Confirm::default(),
     };
-    in_runtime(run_server(settings.transport, upstream, settings.read_only, calls, capabilities))
+    in_runtime(run_server(settings.transport, upstream, settings.read_only, calls, sealer, capabilities))
 }
 
 fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
@@ -128,6 +130,7 @@ async fn run_server(
     upstream: upstream::Prepared,
     read_only: bool,
     calls: CallsConfig,
+    sealer: Arc<Sealer>,
     capabilities: Arc<Capabilities>,
 ) -> anyhow::Result<()> {
     let shutdown = stop_on_signals()?;
@@ -136,8 +139,10 @@ async fn run_server(
     let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
     reload_on_hangup(Arc::clone(&fintecture))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
-    let calls = Arc::new(Calls::new(Arc::new(tools), calls));
-    let server = Server::new(Arc::clone(&calls), &words);
+    let approvals = Approvals::without_page();
+    let calls = Calls::new(Arc::new(tools), approvals, Arc::clone(&sealer), calls, shutdown.clone());
+    let calls = Arc::new(calls);
+    let server = Server::new(Arc::clone(&calls), sealer, &words, transport == Transport::Stdio);
     match transport {
         Transport::Stdio => {
             tracing::info!(%environment, "serving over stdio");

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::budget::Budget;
 use super::caller::Caller;
 use super::waits::{Seen, Waiter, Waits};
 use crate::tools::{ErrorKind, VerificationPath};
@@ -30,6 +31,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     began: Instant,
+    /// Whole seconds that the call had taken by then.
+    before: f64,
     until: Instant,
     /// When the look at the end is given up.
     cut_off: Instant,
@@ -38,15 +41,16 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// From now on, at most `asked`. `end` is when the call is over, where its client is not told how far it is.
-    pub(super) fn new(asked: Duration, end: Option<Instant>) -> Self {
+    /// From now on, at most `asked`, within the time of the call.
+    pub(super) fn new(asked: Duration, budget: Budget) -> Self {
         let began = Instant::now();
-        let Some(end) = end else {
-            let until = began + asked;
-            return Self { began, until, cut_off: until + LAST_LOOK, is_cut: false };
+        // Progress must grow over the whole call, and a person may have been waited for before.
+        let before = budget.began.elapsed().as_secs_f64().floor();
+        let (until, cut_off) = match budget.end {
+            None => (began + asked, began + asked + LAST_LOOK),
+            Some(end) => ((began + asked.min(UNTOLD)).min(end - FOR_THE_LAST_LOOK).max(began), end),
         };
-        let until = (began + asked.min(UNTOLD)).min(end - FOR_THE_LAST_LOOK).max(began);
-        Self { began, until, cut_off: end, is_cut: until < began + asked }
+        Self { began, before, until, cut_off, is_cut: until < began + asked }
     }
 
     fn seconds(&self) -> f64 {
@@ -183,7 +187,7 @@ async fn tell(caller: &Caller, waiter: &Waiter, span: Span) -> Infallible {
     let mut told = 0.0;
     loop {
         let _ = timeout(LONGEST_SILENCE, news.changed()).await;
-        let done = span.began.elapsed().as_secs_f64().min(span.seconds());
+        let done = span.before + span.began.elapsed().as_secs_f64().min(span.seconds());
         if done <= told {
             continue;
         }
@@ -192,6 +196,6 @@ async fn tell(caller: &Caller, waiter: &Waiter, span: Span) -> Infallible {
             None => "The verification is still pending.".to_owned(),
             Some(kind) => format!("The last look failed ({}); the wait goes on.", kind.as_str()),
         };
-        progress.tell(done, Some(span.seconds()), &message).await;
+        progress.tell(done, Some(span.before + span.seconds()), &message).await;
     }
 }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult,
-    ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, CustomRequest,
+    CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+    Implementation, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, json};
 
-use crate::calls::Calls;
+use super::asking::Seals;
+use super::caller::{self, BroughtAlong, Calling};
+use super::tasks;
+use crate::calls::{Answer, Caller, Calls, Reply, Sealer};
 use crate::domain::Environment;
 use crate::tools;
 
@@ -30,18 +34,27 @@ struct Inner {
     calls: Arc<Calls>,
     tools: Vec<Tool>,
     config: ServerConfig,
+    seals: Arc<Seals>,
+    clients_are_own: bool,
     /// `_meta` of results at 2026-07-28, where no handshake has told the client who answers.
     identity: MetaObject,
 }
 
 impl Server {
-    /// A server whose instructions are `words`, with a notice where it plays with made-up data.
+    /// A server whose instructions are `words`, with a notice where it plays with made-up data. `clients_are_own`
+    /// says that whoever connects is the person's own client, so that what it says they said counts.
     #[must_use]
-    pub fn new(calls: Arc<Calls>, words: &str) -> Self {
+    pub fn new(calls: Arc<Calls>, sealer: Arc<Sealer>, words: &str, clients_are_own: bool) -> Self {
+        let seals = Arc::new(Seals::new(sealer));
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
-        Self(Arc::new(Inner { calls, tools, config, identity }))
+        Self(Arc::new(Inner { calls, tools, config, seals, clients_are_own, identity }))
+    }
+
+    /// Who makes a request that asks no person anything.
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
+        caller::of(context, BroughtAlong::default(), &self.0.seals, self.0.clients_are_own).caller
     }
 
     fn identity_for(&self, context: &RequestContext<RoleServer>) -> Option<MetaObject> {
@@ -66,9 +79,22 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
         .with_description(env!("CARGO_PKG_DESCRIPTION"));
     // Prompts and resources are declared although there are none yet: some clients list them unasked and stop
     // at "method not found".
-    let capabilities =
-        ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
+    let capabilities = ServerCapabilities::builder()
+        .enable_tools()
+        .enable_prompts()
+        .enable_resources()
+        .enable_tasks()
+        .build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
+}
+
+/// A reply as the result of a tool call.
+pub(super) fn result(reply: Reply) -> CallToolResult {
+    if reply.is_error {
+        CallToolResult::structured_error(reply.body)
+    } else {
+        CallToolResult::structured(reply.body)
+    }
 }
 
 /// The tools as they stand in `tools/list`.
@@ -115,13 +141,55 @@ impl ServerHandler for Server {
             let message = format!("there is no such tool; the tools are {}", names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         }
-        let reply = self.0.calls.call(&request.name, request.arguments.unwrap_or_default()).await;
-        let result = if reply.is_error {
-            CallToolResult::structured_error(reply.body)
-        } else {
-            CallToolResult::structured(reply.body)
-        };
-        Ok(result.with_meta(self.identity_for(&context)).into())
+        let brought = BroughtAlong { responses: request.input_responses, state: request.request_state };
+        let Calling { caller, stateless } =
+            caller::of(&context, brought, &self.0.seals, self.0.clients_are_own);
+        let arguments = request.arguments.unwrap_or_default();
+        match self.0.calls.call(&caller, &request.name, arguments).await {
+            Answer::Reply(reply) => Ok(result(reply).with_meta(self.identity_for(&context)).into()),
+            Answer::Task(task) => {
+                let mut created = tasks::created(&task);
+                created.meta = self.identity_for(&context);
+                Ok(created.into())
+            }
+            Answer::Asked => {
+                let mut question = stateless
+                    .and_then(|stateless| stateless.take_question())
+                    .ok_or_else(|| ErrorData::internal_error("a question got lost", None))?;
+                question.meta = self.identity_for(&context);
+                Ok(question.into())
+            }
+        }
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let task =
+            self.0.calls.task(&self.caller(&context), request.task_id).await.map_err(tasks::unknown)?;
+        let identity = self.identity_for(&context);
+        let mut state = tasks::state(task, identity.clone())?;
+        state.meta = identity;
+        Ok(state)
+    }
+
+    /// No task of ours ever asks its client for anything, so whatever it brings is acknowledged and left aside.
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.calls.knows_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.calls.cancel_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
     }
 
     async fn get_prompt(
@@ -146,7 +214,15 @@ impl ServerHandler for Server {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const WITH_PARAMS: [&str; 4] = ["completion/complete", "tools/call", "prompts/get", "resources/read"];
+        const WITH_PARAMS: [&str; 7] = [
+            "completion/complete",
+            "tools/call",
+            "prompts/get",
+            "resources/read",
+            "tasks/get",
+            "tasks/update",
+            "tasks/cancel",
+        ];
         if WITH_PARAMS.contains(&request.method.as_str()) {
             let message =
                 format!("the params of {} do not have the shape that the protocol asks for", request.method);

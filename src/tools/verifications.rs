@@ -7,9 +7,12 @@ use super::Input;
 use super::definition::Definition;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
+use super::question::{Fact, Question};
+use super::sight::{self, VerificationPath, Wait};
+use super::write::{self, customer_of, for_whom};
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Name, ProviderId, VerificationId, WaitSeconds};
-use crate::fintecture::{NewVerification, Record, Upstream};
+use crate::fintecture::{NewVerification, Upstream};
 
 /// Arguments of `start`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +43,6 @@ pub(super) struct List {
 /// A checked call of this tool.
 #[derive(Debug)]
 pub(super) enum Action {
-    Start(Start),
     Get(Get),
     List(List),
 }
@@ -56,7 +58,7 @@ struct Verifications {
 pub(super) fn definition() -> Definition {
     Definition::new::<Output<Verifications>>("verify_identity")
         .action("start", Operation::InitiateCustomerVerification, |input| {
-            Input::Verifications(Action::Start(input))
+            Input::Write(write::Input::Verification(input))
         })
         .action("get", Operation::GetCustomerVerificationById, |input| {
             Input::Verifications(Action::Get(input))
@@ -67,15 +69,22 @@ pub(super) fn definition() -> Definition {
 }
 
 impl Action {
+    /// Whether to wait for a verdict.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        match self {
+            Self::Get(get) => Wait::new(get.wait_seconds?, &get.customer_id, Some(&get.verification_id)),
+            Self::List(_) => None,
+        }
+    }
+
     pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
         match self {
-            Self::Start(input) => start(input, upstream).await,
             Self::Get(input) => {
                 let at = VerificationPath {
                     customer_id: input.customer_id,
                     verification_id: input.verification_id,
                 };
-                look(&at, upstream).await.map(|sight| sight.fields)
+                sight::look(&at, upstream).await.map(|sight| sight.fields)
             }
             Self::List(input) => {
                 let verifications = upstream
@@ -88,64 +97,33 @@ impl Action {
     }
 }
 
-/// What an agent is told while the bank has not answered.
-const PENDING: &str = "Not decided yet: call verify_identity get with this verification's id, and wait_seconds to wait for the \
-                       verdict; the customer may have to log in at their bank first. Until then nothing is proven.";
-
-fn is_pending(verification: &Record) -> bool {
-    verification.text("status") == Some("pending")
-}
-
-/// Where a verification is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct VerificationPath {
-    /// Whose it is.
-    pub customer_id: CustomerId,
-    /// Which it is.
-    pub verification_id: VerificationId,
-}
-
-/// What a look at a verification showed.
-#[derive(Clone, PartialEq)]
-pub struct Sight {
-    /// The members of the result.
-    pub fields: Fields,
-    /// Whether it is the verification that was looked for, and no longer pending.
-    pub is_decided: bool,
-}
-
-// A verification holds names: its contents never reach a log by way of Debug.
-impl std::fmt::Debug for Sight {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sight").field("is_decided", &self.is_decided).finish_non_exhaustive()
+impl Start {
+    /// Whether to wait for the verdict.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        Wait::new(self.wait_seconds?, &self.customer_id, None)
     }
-}
 
-pub(super) async fn look(at: &VerificationPath, upstream: Upstream<'_>) -> Result<Sight, ToolError> {
-    let id = &at.verification_id;
-    let verification = upstream
-        .verification(&at.customer_id, id)
-        .await
-        .map_err(|failure| ToolError::upstream(failure, Context::Verification))?;
-    let pending = is_pending(&verification);
-    let is_decided = !pending && verification.id() == id.as_str();
-    let mut fields = output::asked_for("verification", verification, id.as_str());
-    if pending {
-        output::hint(&mut fields, PENDING);
+    /// In plain words, the expected name beside the customer's.
+    pub(super) async fn question(&self, upstream: Upstream<'_>) -> Result<Question, ToolError> {
+        let customer = customer_of(&self.customer_id, upstream).await?;
+        let expected = self.expected_name.as_ref().map(|name| ("Expected name", name.as_str()));
+        let mut facts = for_whom(&customer, expected);
+        facts.extend(
+            self.provider_id.as_ref().map(|provider| Fact::new("Bank (provider id)", provider.as_str())),
+        );
+        Ok(Question { title: "Start an identity verification".to_owned(), facts })
     }
-    Ok(Sight { fields, is_decided })
-}
 
-async fn start(input: Start, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
-    let check = NewVerification { provider_id: input.provider_id, expected_name: input.expected_name };
-    let find = "call verify_identity list for this customer and look for a new verification";
-    let verification = upstream.start_verification(&input.customer_id, &check).await.map_err(|failure| {
-        ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
-    })?;
-    let pending = is_pending(&verification);
-    let mut fields = output::one("verification", verification);
-    if pending {
-        output::hint(&mut fields, PENDING);
+    /// Sends it.
+    pub(super) async fn send(&self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+        let check = NewVerification {
+            provider_id: self.provider_id.clone(),
+            expected_name: self.expected_name.clone(),
+        };
+        let find = "call verify_identity list for this customer and look for a new verification";
+        let started = upstream.start_verification(&self.customer_id, &check).await.map_err(|failure| {
+            ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
+        })?;
+        Ok(sight::started(started))
     }
-    Ok(fields)
 }

@@ -33,12 +33,7 @@ impl Progress for Deaf {
 }
 
 fn caller(progress: Option<Arc<dyn Progress>>) -> Caller {
-    Caller {
-        principal: "local".to_owned(),
-        cancelled: CancellationToken::new(),
-        progress,
-        takes_tasks: false,
-    }
+    Caller { progress, ..Caller::local() }
 }
 
 fn path() -> VerificationPath {
@@ -73,9 +68,13 @@ fn hint(waited: &Waited) -> String {
     waited.result(&first())["hint"].as_str().unwrap().to_owned()
 }
 
-/// When a call that begins now is over.
-fn in_50_s() -> Instant {
-    Instant::now() + Duration::from_secs(50)
+/// A call that begins now, of a client that is not told how far it is, or is.
+fn untold() -> Budget {
+    Budget::new(false)
+}
+
+fn told() -> Budget {
+    Budget::new(true)
 }
 
 const LONGEST: Duration = Duration::from_mins(5);
@@ -87,7 +86,7 @@ async fn wait_here(waits: &Waits, span: Span, caller: &Caller) -> Waited {
 #[tokio::test(start_paused = true)]
 async fn without_a_progress_token_a_wait_ends_after_45_s_and_says_why() {
     let began = Instant::now();
-    let waited = wait_here(&waits(pending), Span::new(LONGEST, Some(in_50_s())), &caller(None)).await;
+    let waited = wait_here(&waits(pending), Span::new(LONGEST, untold()), &caller(None)).await;
     assert_eq!(waited.ended, Ended::CutShort);
     assert_eq!(began.elapsed().as_secs(), 45);
     assert_eq!(
@@ -99,7 +98,7 @@ async fn without_a_progress_token_a_wait_ends_after_45_s_and_says_why() {
 #[tokio::test(start_paused = true)]
 async fn a_shorter_wait_ends_when_it_was_asked_to() {
     let began = Instant::now();
-    let span = Span::new(Duration::from_secs(7), Some(in_50_s()));
+    let span = Span::new(Duration::from_secs(7), untold());
     let waited = wait_here(&waits(pending), span, &caller(None)).await;
     assert_eq!((waited.ended, began.elapsed().as_secs()), (Ended::TimeUp, 7));
     assert_eq!(hint(&waited), "Go on with get. The time to wait is up.");
@@ -107,13 +106,13 @@ async fn a_shorter_wait_ends_when_it_was_asked_to() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_call_took_before_counts() {
-    let (began, end) = (Instant::now(), in_50_s());
+    let (began, budget) = (Instant::now(), untold());
     tokio::time::sleep(Duration::from_secs(40)).await;
-    let waited = wait_here(&waits(pending), Span::new(LONGEST, Some(end)), &caller(None)).await;
+    let waited = wait_here(&waits(pending), Span::new(LONGEST, budget), &caller(None)).await;
     assert_eq!((waited.ended, began.elapsed().as_secs()), (Ended::CutShort, 48));
     tokio::time::sleep(Duration::from_secs(1)).await;
     let began = Instant::now();
-    let waited = wait_here(&waits(pending), Span::new(LONGEST, Some(end)), &caller(None)).await;
+    let waited = wait_here(&waits(pending), Span::new(LONGEST, budget), &caller(None)).await;
     assert!(waited.ended == Ended::CutShort && began.elapsed().is_zero(), "nothing is left of it");
 }
 
@@ -124,7 +123,7 @@ async fn the_last_look_is_cut_off_where_the_call_is_over() {
         0..5 => pending(number),
         _ => std::future::pending().boxed(),
     });
-    let waited = wait_here(&hanging, Span::new(LONGEST, Some(in_50_s())), &caller(None)).await;
+    let waited = wait_here(&hanging, Span::new(LONGEST, untold()), &caller(None)).await;
     assert_eq!((waited.ended, began.elapsed().as_secs()), (Ended::CutShort, 50));
     assert!(hint(&waited).contains("The last look was not answered in time"), "{}", hint(&waited));
     assert_eq!(waited.result(&first())["verification"], json!({"status": "pending"}), "as last seen");
@@ -132,7 +131,7 @@ async fn the_last_look_is_cut_off_where_the_call_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn progress_grows_and_is_never_silent_for_longer_than_10_s() {
-    let told = Arc::new(Told::default());
+    let heard = Arc::new(Told::default());
     let began = Instant::now();
     let failing = waits(|number| match number {
         // As long as all attempts at a look may take.
@@ -143,10 +142,10 @@ async fn progress_grows_and_is_never_silent_for_longer_than_10_s() {
         .boxed(),
         _ => pending(number),
     });
-    let caller = caller(Some(Arc::clone(&told) as Arc<dyn Progress>));
-    let waited = wait_here(&failing, Span::new(LONGEST, None), &caller).await;
+    let caller = caller(Some(Arc::clone(&heard) as Arc<dyn Progress>));
+    let waited = wait_here(&failing, Span::new(LONGEST, told()), &caller).await;
     assert_eq!((waited.ended, began.elapsed().as_secs()), (Ended::TimeUp, 300));
-    let told = told.0.lock().unwrap();
+    let told = heard.0.lock().unwrap();
     assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0), "{told:?}");
     let times: Vec<Instant> = std::iter::once(began).chain(told.iter().map(|told| told.3)).collect();
     assert!(times.windows(2).all(|pair| pair[1] - pair[0] <= Duration::from_millis(10_010)), "{told:?}");
@@ -158,16 +157,26 @@ async fn progress_grows_and_is_never_silent_for_longer_than_10_s() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn progress_goes_on_from_what_the_call_took_before() {
+    let (heard, budget) = (Arc::new(Told::default()), told());
+    tokio::time::sleep(Duration::from_millis(30_900)).await;
+    let caller = caller(Some(Arc::clone(&heard) as Arc<dyn Progress>));
+    wait_here(&waits(pending), Span::new(Duration::from_secs(60), budget), &caller).await;
+    let heard = heard.0.lock().unwrap();
+    assert!(heard[0].0 > 30.9 && heard[0].0 < 32.0 && heard[0].1 == Some(90.0), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_reads_nothing_holds_up_nothing() {
     let decided = waits(|number| async move { sight(number == 3) }.boxed());
-    let waited = wait_here(&decided, Span::new(LONGEST, None), &caller(Some(Arc::new(Deaf)))).await;
+    let waited = wait_here(&decided, Span::new(LONGEST, told()), &caller(Some(Arc::new(Deaf)))).await;
     assert_eq!(waited.ended, Ended::Decided);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_result_of_a_verdict_is_that_of_the_last_look() {
     let decided = waits(|number| async move { sight(number == 1) }.boxed());
-    let waited = wait_here(&decided, Span::new(LONGEST, None), &caller(None)).await;
+    let waited = wait_here(&decided, Span::new(LONGEST, told()), &caller(None)).await;
     let mut first = first();
     first["repeated"] = json!(true);
     let result = json!({"action": "start", "environment": "sandbox", "verification": {"status": "verified"},
@@ -183,7 +192,7 @@ async fn who_gives_up_is_let_go_at_once() {
         tokio::time::sleep(Duration::from_secs(3)).await;
         caller.cancelled.cancel();
     };
-    let (waited, ()) = tokio::join!(wait_here(&hanging, Span::new(LONGEST, None), &caller), give_up);
+    let (waited, ()) = tokio::join!(wait_here(&hanging, Span::new(LONGEST, told()), &caller), give_up);
     assert_eq!((waited.ended, began.elapsed().as_secs()), (Ended::Cancelled, 3));
 }
 
@@ -195,7 +204,7 @@ async fn a_server_that_stops_lets_everybody_go_with_words_to_go_on() {
         tokio::time::sleep(Duration::from_secs(3)).await;
         stopping.cancel();
     };
-    let waiting = wait(&waits, &at, Span::new(LONGEST, None), &stopped, &stopping);
+    let waiting = wait(&waits, &at, Span::new(LONGEST, told()), &stopped, &stopping);
     let (waited, ()) = tokio::join!(waiting, stop);
     assert_eq!((waited.ended, began.elapsed().as_secs()), (Ended::Stopping, 3));
     let result = waited.result(&first());
@@ -210,7 +219,7 @@ async fn a_last_look_that_failed_is_told_of() {
         0 => pending(number),
         _ => async { Err(ToolError::internal("secret detail")) }.boxed(),
     });
-    let span = Span::new(Duration::from_secs(5), Some(in_50_s()));
+    let span = Span::new(Duration::from_secs(5), untold());
     let waited = wait_here(&failing, span, &caller(None)).await;
     assert_eq!(
         hint(&waited),
