@@ -114,6 +114,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
+        confirm: crate::calls::approvals::Confirm::Auto,
     };
     in_runtime(run_server(settings.transport, upstream, settings.read_only, calls, capabilities))
 }

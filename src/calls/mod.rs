@@ -3,6 +3,7 @@
 //! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
 //! write passes, in this order: stopped writes and read-only, arguments, repeats, and then the tool itself.
 
+pub mod approvals;
 mod guard;
 mod masking;
 mod repeats;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fintecture::CallContext;
 use crate::tools::{self, Request, Tool, ToolError, Tools};
+use approvals::Confirm;
 use repeats::{Answer, Ended, Key, Repeats};
 
 /// Who calls where callers are not authenticated.
@@ -38,6 +40,8 @@ pub struct CallsConfig {
     pub stop_writes: Option<PathBuf>,
     /// Whether IBANs, e-mails and phones are masked in what an agent receives.
     pub masks_personal_data: bool,
+    /// Whether a write needs a person's yes.
+    pub confirm: Confirm,
 }
 
 /// The way in for every tool call.
