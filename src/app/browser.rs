@@ -157,7 +157,10 @@ mod tests {
         let commands = vec![
             folder.path().join("none").to_str().unwrap().to_owned(),
             script("fails", "#!/bin/sh\nexit 1\n"),
-            script("with a space", &format!("#!/bin/sh\necho \"$1\" > {0}.new\nmv {0}.new {0}\n", seen.display())),
+            script(
+                "with a space",
+                &format!("#!/bin/sh\necho \"$1\" > {0}.new\nmv {0}.new {0}\n", seen.display()),
+            ),
         ];
         let mut tried = Vec::new();
         for command in Browser::Named(commands).commands("http://127.0.0.1:1/approvals/x?key=k") {

@@ -4,27 +4,23 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
-use crate::tools::{Fields, ToolError};
-
-/// Runs a call; a panic in it is answered as `internal`.
-pub(super) async fn catch(
-    call: impl Future<Output = Result<Fields, ToolError>>,
-    writes: bool,
-) -> Result<Fields, ToolError> {
+/// Runs a call; a panic in it is answered with `panicked`.
+pub(super) async fn catch<T, E>(call: impl Future<Output = Result<T, E>>, panicked: E) -> Result<T, E> {
     AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("a tool call panicked");
-        Err(ToolError::panicked(writes))
+        Err(panicked)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::ErrorKind;
+    use crate::tools::{ErrorKind, ToolError};
 
     #[tokio::test]
     async fn a_panic_is_answered() {
-        let error = catch(async { panic!("secret detail") }, true).await.unwrap_err();
+        let panicking = async { if true { panic!("secret detail") } else { Ok(()) } };
+        let error = catch(panicking, ToolError::panicked(true)).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Internal);
         assert!(!error.message.contains("secret"));
     }

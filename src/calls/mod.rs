@@ -1,12 +1,19 @@
-//! What surrounds a tool call, whatever protocol it came by: repeats, the panic guard, the log line.
+//! What surrounds a tool call, whatever protocol it came by: repeats, a person's yes, masking, the panic guard, the log
+//! line.
 //!
 //! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
-//! write passes, in this order: stopped writes and read-only, arguments, repeats, and then the tool itself.
+//! write passes, in this order: stopped writes and read-only, arguments, repeats, `external_id`, a person's yes, and is
+//! sent.
 
 pub mod approvals;
+mod budget;
+mod caller;
+mod consent;
+mod errand;
 mod guard;
 mod masking;
 mod repeats;
+mod sealing;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -15,14 +22,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::fintecture::CallContext;
-use crate::tools::{self, Request, Tool, ToolError, Tools};
-use approvals::Confirm;
-use repeats::{Answer, Ended, Key, Repeats};
+use crate::tools::{self, Fields, Request, Tool, ToolError, Tools, Write};
+use budget::Budget;
+use consent::No;
+use errand::Errand;
+use repeats::{Answers, Ended, Outcome, Repeats};
 
-/// Who calls where callers are not authenticated.
-const LOCAL_PRINCIPAL: &str = "local";
+pub use approvals::{Approvals, Confirm};
+pub use caller::{Ask, Brought, Caller, LOCAL_PRINCIPAL, Person, Progress, Said, Ways};
+pub use repeats::Key;
+pub use sealing::{Sealer, SealerError};
 
 /// The answer to a tool call, ready for any protocol.
 #[derive(Clone, PartialEq)]
@@ -33,6 +45,15 @@ pub struct Reply {
     pub is_error: bool,
 }
 
+/// What a call came to.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// It is done.
+    Reply(Reply),
+    /// The caller's [`Person`] has a question that leaves with the answer; the client calls again with theirs.
+    Asked,
+}
+
 /// How calls are treated.
 #[derive(Debug, Default)]
 pub struct CallsConfig {
@@ -40,7 +61,7 @@ pub struct CallsConfig {
     pub stop_writes: Option<PathBuf>,
     /// Whether IBANs, e-mails and phones are masked in what an agent receives.
     pub masks_personal_data: bool,
-    /// Whether a write needs a person's yes.
+    /// When a person is asked before a write.
     pub confirm: Confirm,
 }
 
@@ -48,15 +69,31 @@ pub struct CallsConfig {
 #[derive(Debug)]
 pub struct Calls {
     tools: Arc<Tools>,
-    repeats: Arc<Repeats>,
+    approvals: Arc<Approvals>,
+    repeats: Arc<Repeats<Written>>,
     config: CallsConfig,
+    /// Cancelled when the server is about to end: nobody is kept waiting any longer.
+    stopping: CancellationToken,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone)]
+enum Written {
+    Reply(Reply),
+    Asked,
+    Left(Reply),
 }
 
 impl Calls {
-    /// Stands before these tools.
+    /// Stands before these tools. `stopping` is cancelled when the server is about to end.
     #[must_use]
-    pub fn new(tools: Arc<Tools>, config: CallsConfig) -> Self {
-        Self { tools, repeats: Repeats::new(repeats::MAX_RECORDS), config }
+    pub fn new(
+        tools: Arc<Tools>,
+        approvals: Arc<Approvals>,
+        config: CallsConfig,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { tools, approvals, repeats: Repeats::new(repeats::MAX_RECORDS), config, stopping }
     }
 
     /// The tools that can be called.
@@ -76,52 +113,113 @@ impl Calls {
         self.repeats.settled().await;
     }
 
-    /// Answers a call; whatever happens, with a reply.
-    pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Reply {
+    /// Answers a call, whatever happens.
+    pub async fn call(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> Answer {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
         let context = Arc::new(CallContext::new(self.config.stop_writes.clone()));
-        let mut reply = self.answer(tool, action, arguments, &context).await;
-        if self.config.masks_personal_data {
+        let mut answer = self.answer(caller, tool, action, arguments, &context).await;
+        if let Answer::Reply(reply) = &mut answer
+            && self.config.masks_personal_data
+        {
             masking::mask(&mut reply.body);
         }
-        log(tool, action, &reply, &context, started.elapsed());
-        reply
+        log(tool, action, &answer, &context, started.elapsed());
+        answer
     }
 
     async fn answer(
         &self,
+        caller: &Caller,
         tool: &str,
         action: Option<&'static str>,
         arguments: Map<String, Value>,
         context: &Arc<CallContext>,
-    ) -> Reply {
-        let refused = |error: &ToolError| refusal(&self.tools, action, error);
+    ) -> Answer {
+        let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, action, error));
         if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
             return refused(&ToolError::writes_stopped());
         }
-        let request = match self.tools.parse(tool, arguments) {
-            Ok(request) => request,
-            Err(error) => return refused(&error),
+        match self.tools.parse(tool, arguments) {
+            Err(error) => refused(&error),
+            Ok(Request::Read(read)) => {
+                let action = read.action;
+                let reading = guard::catch(self.tools.read(read, context), ToolError::panicked(false));
+                let outcome = tokio::select! {
+                    outcome = reading => outcome,
+                    () = caller.cancelled.cancelled() => Err(ToolError::given_up(false)),
+                };
+                Answer::Reply(reply(&self.tools, action, outcome))
+            }
+            Ok(Request::Write(write)) => self.write(caller, write, context).await,
+        }
+    }
+
+    async fn write(&self, caller: &Caller, write: Write, context: &Arc<CallContext>) -> Answer {
+        let action = write.action;
+        let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, Some(action), error));
+        let Some(key) = key(&caller.principal, &write) else {
+            return refused(&ToolError::internal("the arguments have no one spelling"));
         };
-        let Some(key) = key(tool, &request) else {
-            return run(Arc::clone(&self.tools), request, Arc::clone(context)).await;
+        let errand = Errand {
+            tools: Arc::clone(&self.tools),
+            approvals: Arc::clone(&self.approvals),
+            confirm: self.config.confirm,
+            stopping: self.stopping.clone(),
+            caller: caller.clone(),
+            key,
+            write,
+            context: Arc::clone(context),
+            budget: Budget::new(caller.progress.is_some()),
         };
-        let write = run(Arc::clone(&self.tools), request, Arc::clone(context));
-        match self.repeats.once(key, write, is_kept).await {
-            Answer::First(reply) => reply,
-            Answer::Repeated(ended) => repeated(ended),
-            Answer::Full => refused(&ToolError::too_many_writes(repeats::KEPT_FOR)),
-            Answer::Lost => refused(&ToolError::lost()),
+        let carried_out = self.repeats.once(key, &caller.cancelled, |given_up| carry_out(errand, given_up));
+        match carried_out.await {
+            repeats::Answer::First(written) => written.into(),
+            repeats::Answer::Repeated(ended) => repeated(ended),
+            repeats::Answer::Full => refused(&ToolError::too_many_writes(repeats::KEPT_FOR)),
+            repeats::Answer::Lost => refused(&ToolError::lost()),
         }
     }
 }
 
-async fn run(tools: Arc<Tools>, request: Request, context: Arc<CallContext>) -> Reply {
-    let (action, writes) = (request.action, request.writes);
-    match guard::catch(tools.run(request, &context), writes).await {
+async fn carry_out(errand: Errand, given_up: CancellationToken) -> Written {
+    let action = errand.write.action;
+    let panicked = No::Error(ToolError::panicked(true));
+    match guard::catch(errand.run(&given_up), panicked).await {
+        Ok(fields) => Written::Reply(reply(&errand.tools, action, Ok(fields))),
+        Err(No::Error(error)) => Written::Reply(reply(&errand.tools, action, Err(error))),
+        Err(No::Asked) => Written::Asked,
+        Err(No::Left) => Written::Left(reply(&errand.tools, action, Err(ToolError::given_up(true)))),
+    }
+}
+
+impl Outcome for Written {
+    fn answers(&self) -> Answers {
+        match self {
+            Self::Reply(reply) if !reply.is_error || outcome_of(reply) == Some("unknown") => Answers::Repeats,
+            Self::Reply(_) => Answers::ThoseWaiting,
+            Self::Asked | Self::Left(_) => Answers::FirstCaller,
+        }
+    }
+}
+
+impl From<Written> for Answer {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Reply(reply) | Written::Left(reply) => Self::Reply(reply),
+            Written::Asked => Self::Asked,
+        }
+    }
+}
+
+fn outcome_of(reply: &Reply) -> Option<&str> {
+    reply.body.pointer("/error/outcome").and_then(Value::as_str)
+}
+
+fn reply(tools: &Tools, action: &str, outcome: Result<Fields, ToolError>) -> Reply {
+    match outcome {
         Ok(fields) => Reply { body: tools::envelope(action, tools.environment(), fields), is_error: false },
-        Err(error) => refusal(&tools, Some(action), &error),
+        Err(error) => refusal(tools, Some(action), &error),
     }
 }
 
@@ -129,11 +227,11 @@ fn refusal(tools: &Tools, action: Option<&str>, error: &ToolError) -> Reply {
     Reply { body: tools::error_envelope(action, tools.environment(), error), is_error: true }
 }
 
-/// Names a write by who sends what; nothing for a read.
-fn key(tool: &str, request: &Request) -> Option<Key> {
-    let arguments = request.canonical_write()?;
+/// Names a write by who sends what.
+fn key(principal: &str, write: &Write) -> Option<Key> {
+    let arguments = write.canonical()?;
     let mut digest = Digest::new(&SHA256);
-    for part in [LOCAL_PRINCIPAL, tool, request.action, &arguments] {
+    for part in [principal, write.tool, write.action, &arguments] {
         // Lengths keep two parts from reading as other two.
         digest.update(&(part.len() as u64).to_le_bytes());
         digest.update(part.as_bytes());
@@ -141,15 +239,11 @@ fn key(tool: &str, request: &Request) -> Option<Key> {
     digest.finish().as_ref().try_into().ok()
 }
 
-/// Whether an outcome answers repeats: a success, or one that may yet turn out to be.
-fn is_kept(reply: &Reply) -> bool {
-    !reply.is_error || reply.body.pointer("/error/outcome").and_then(Value::as_str) == Some("unknown")
-}
-
 /// The first outcome again, marked as such; an unknown one says from when the write would be sent again.
-fn repeated(ended: Ended) -> Reply {
-    let Ended { mut reply, kept_until } = ended;
-    let Some(until) = kept_until else { return reply };
+fn repeated(ended: Ended<Written>) -> Answer {
+    let Ended { outcome, kept_until } = ended;
+    let mut answer = Answer::from(outcome);
+    let (Some(until), Answer::Reply(reply)) = (kept_until, &mut answer) else { return answer };
     if let Some(fields) = reply.body.as_object_mut() {
         fields.insert("repeated".to_owned(), json!(true));
     }
@@ -158,13 +252,18 @@ fn repeated(ended: Ended) -> Reply {
         let when = httpdate::fmt_http_date(SystemTime::now() + left);
         let _ = write!(hint, " The same arguments would be sent again from {when} on.");
     }
-    reply
+    answer
 }
 
-fn log(tool: &str, action: Option<&str>, reply: &Reply, context: &CallContext, elapsed: Duration) {
+fn log(tool: &str, action: Option<&str>, answer: &Answer, context: &CallContext, elapsed: Duration) {
     let seen = context.seen();
-    let outcome = reply.body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success");
-    let repeated = reply.body.get("repeated").is_some();
+    let (outcome, repeated) = match answer {
+        Answer::Asked => ("asked", false),
+        Answer::Reply(Reply { body, .. }) => {
+            let kind = body.pointer("/error/kind").and_then(Value::as_str);
+            (kind.unwrap_or("success"), body.get("repeated").is_some())
+        }
+    };
     tracing::info!(
         tool,
         action = action.unwrap_or("unknown"),

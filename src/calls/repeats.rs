@@ -5,14 +5,14 @@
 //! a write does.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-
-use super::Reply;
 
 /// How long an outcome is kept.
 pub(super) const KEPT_FOR: Duration = Duration::from_mins(10);
@@ -20,23 +20,40 @@ pub(super) const KEPT_FOR: Duration = Duration::from_mins(10);
 pub(super) const MAX_RECORDS: usize = 100_000;
 
 /// Names a write: a digest of who sends what.
-pub(super) type Key = [u8; 32];
+pub type Key = [u8; 32];
+
+/// Whom the outcome of a write answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// Everybody who sends the same within ten minutes.
+    Repeats,
+    /// Those who wait for it now; then it is forgotten.
+    ThoseWaiting,
+    /// The caller that sent it alone; the others begin afresh.
+    FirstCaller,
+}
+
+/// The outcome of a write.
+pub(super) trait Outcome: Clone + Debug + Send + Sync + 'static {
+    /// Whom it answers.
+    fn answers(&self) -> Answers;
+}
 
 /// What became of a write, to those who wait for it.
 #[derive(Debug, Clone)]
-pub(super) struct Ended {
-    pub(super) reply: Reply,
+pub(super) struct Ended<O> {
+    pub(super) outcome: O,
     /// When it would be sent again; nothing where it would be at once.
     pub(super) kept_until: Option<Instant>,
 }
 
 /// The answer to a write.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum Answer<O> {
     /// It was sent for this caller.
-    First(Reply),
+    First(O),
     /// Another call had sent it, or was about to.
-    Repeated(Ended),
+    Repeated(Ended<O>),
     /// No room to remember it, so it was not sent.
     Full,
     /// The task that sent it is gone without a word.
@@ -45,41 +62,68 @@ pub(super) enum Answer {
 
 /// The writes of the last ten minutes, and those on their way.
 #[derive(Debug)]
-pub(super) struct Repeats {
-    records: Mutex<Records>,
+pub(super) struct Repeats<O> {
+    records: Mutex<Records<O>>,
     max_records: usize,
     writes: TaskTracker,
 }
 
-#[derive(Debug, Default)]
-struct Records {
-    by_key: HashMap<Key, watch::Receiver<Option<Ended>>>,
+#[derive(Debug)]
+struct Records<O> {
+    by_key: HashMap<Key, Record<O>>,
     /// In the order in which they end; writes on their way are not in it yet.
     expiry: VecDeque<(Instant, Key)>,
 }
 
-impl Repeats {
+#[derive(Debug)]
+struct Record<O> {
+    outcome: watch::Receiver<Option<Ended<O>>>,
+    /// Gone when nobody waits for the write any more.
+    present: Weak<DropGuard>,
+}
+
+/// A caller's share in a write.
+struct Share<O> {
+    outcome: watch::Receiver<Option<Ended<O>>>,
+    present: Option<Arc<DropGuard>>,
+}
+
+impl<O: Outcome> Repeats<O> {
     pub(super) fn new(max_records: usize) -> Arc<Self> {
-        Arc::new(Self { records: Mutex::default(), max_records, writes: TaskTracker::new() })
+        let records = Records { by_key: HashMap::new(), expiry: VecDeque::new() };
+        Arc::new(Self { records: Mutex::new(records), max_records, writes: TaskTracker::new() })
     }
 
     /// Carries out a write unless it is under way or was carried out lately. It runs to its end even when the
-    /// caller goes away. `keep` says whether a reply is an outcome to remember.
-    pub(super) async fn once(
+    /// caller goes away; it is told when nobody is left who waits for it. `cancelled` says that this caller leaves.
+    pub(super) async fn once<F>(
         self: &Arc<Self>,
         key: Key,
-        write: impl Future<Output = Reply> + Send + 'static,
-        keep: fn(&Reply) -> bool,
-    ) -> Answer {
-        let (outcome, running) = match self.enter(key, keep) {
-            Entry::Full => return Answer::Full,
-            Entry::Known(outcome) => {
-                return ended(outcome).await.map_or(Answer::Lost, Answer::Repeated);
+        cancelled: &CancellationToken,
+        write: impl FnOnce(CancellationToken) -> F,
+    ) -> Answer<O>
+    where
+        F: Future<Output = O> + Send + 'static,
+    {
+        loop {
+            match self.enter(key) {
+                Entry::Full => return Answer::Full,
+                Entry::Known(share) => match share.ended(cancelled).await {
+                    None => return Answer::Lost,
+                    Some(ended) if ended.outcome.answers() != Answers::FirstCaller => {
+                        return Answer::Repeated(ended);
+                    }
+                    Some(ended) if cancelled.is_cancelled() => return Answer::First(ended.outcome),
+                    Some(_) => {}
+                },
+                Entry::New(share, running, given_up) => {
+                    let write = write(given_up);
+                    self.writes.spawn(async move { running.ended(write.await) });
+                    let ended = share.ended(cancelled).await;
+                    return ended.map_or(Answer::Lost, |ended| Answer::First(ended.outcome));
+                }
             }
-            Entry::New(outcome, running) => (outcome, running),
-        };
-        self.writes.spawn(async move { running.ended(write.await) });
-        ended(outcome).await.map_or(Answer::Lost, |ended| Answer::First(ended.reply))
+        }
     }
 
     /// Waits until no write is on its way, those included whose callers have left.
@@ -88,33 +132,39 @@ impl Repeats {
         self.writes.wait().await;
     }
 
-    fn enter(self: &Arc<Self>, key: Key, keep: fn(&Reply) -> bool) -> Entry {
+    fn enter(self: &Arc<Self>, key: Key) -> Entry<O> {
         let mut records = self.lock();
         records.forget_expired();
-        if let Some(outcome) = records.by_key.get(&key) {
-            return Entry::Known(outcome.clone());
+        if let Some(record) = records.by_key.get(&key) {
+            return Entry::Known(Share {
+                outcome: record.outcome.clone(),
+                present: record.present.upgrade(),
+            });
         }
         if records.by_key.len() >= self.max_records {
             return Entry::Full;
         }
         let (tell, outcome) = watch::channel(None);
-        records.by_key.insert(key, outcome.clone());
-        Entry::New(outcome, Running { repeats: Arc::clone(self), key, tell, keep })
+        let given_up = CancellationToken::new();
+        let present = Arc::new(given_up.clone().drop_guard());
+        records.by_key.insert(key, Record { outcome: outcome.clone(), present: Arc::downgrade(&present) });
+        let running = Running { repeats: Arc::clone(self), key, tell };
+        Entry::New(Share { outcome, present: Some(present) }, running, given_up)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Records> {
+    fn lock(&self) -> MutexGuard<'_, Records<O>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What a write finds when it asks to be sent.
-enum Entry {
-    New(watch::Receiver<Option<Ended>>, Running),
-    Known(watch::Receiver<Option<Ended>>),
+enum Entry<O: Outcome> {
+    New(Share<O>, Running<O>, CancellationToken),
+    Known(Share<O>),
     Full,
 }
 
-impl Records {
+impl<O> Records<O> {
     fn forget_expired(&mut self) {
         let now = Instant::now();
         while let Some((_, key)) = self.expiry.pop_front_if(|(until, _)| *until <= now) {
@@ -123,21 +173,29 @@ impl Records {
     }
 }
 
-async fn ended(mut outcome: watch::Receiver<Option<Ended>>) -> Option<Ended> {
-    outcome.wait_for(Option::is_some).await.ok()?.clone()
+impl<O: Clone> Share<O> {
+    /// What became of the write. A caller that leaves is still told, but no reason any more to go on with it.
+    async fn ended(mut self, cancelled: &CancellationToken) -> Option<Ended<O>> {
+        tokio::select! {
+            biased;
+            ended = self.outcome.wait_for(Option::is_some) => return ended.ok()?.clone(),
+            () = cancelled.cancelled() => {}
+        }
+        drop(self.present.take());
+        self.outcome.wait_for(Option::is_some).await.ok()?.clone()
+    }
 }
 
 /// A write on its way. Dropped without an outcome (a runtime that ends), it makes room again.
-struct Running {
-    repeats: Arc<Repeats>,
+struct Running<O: Outcome> {
+    repeats: Arc<Repeats<O>>,
     key: Key,
-    tell: watch::Sender<Option<Ended>>,
-    keep: fn(&Reply) -> bool,
+    tell: watch::Sender<Option<Ended<O>>>,
 }
 
-impl Running {
-    fn ended(self, reply: Reply) {
-        let kept_until = (self.keep)(&reply).then(|| Instant::now() + KEPT_FOR);
+impl<O: Outcome> Running<O> {
+    fn ended(self, outcome: O) {
+        let kept_until = (outcome.answers() == Answers::Repeats).then(|| Instant::now() + KEPT_FOR);
         {
             // Before anybody is told: who hears that nothing was applied may send it again at once.
             let mut records = self.repeats.lock();
@@ -146,11 +204,11 @@ impl Running {
                 None => drop(records.by_key.remove(&self.key)),
             }
         }
-        self.tell.send_replace(Some(Ended { reply, kept_until }));
+        self.tell.send_replace(Some(Ended { outcome, kept_until }));
     }
 }
 
-impl Drop for Running {
+impl<O: Outcome> Drop for Running<O> {
     fn drop(&mut self) {
         // A write that ended has seen to its record, and the key may be another one's by now.
         let has_ended = self.tell.borrow().is_some();
@@ -161,91 +219,4 @@ impl Drop for Running {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use serde_json::json;
-
-    use super::*;
-
-    static KEEP: fn(&Reply) -> bool = |reply| !reply.is_error;
-
-    fn write(sent: &Arc<AtomicUsize>, is_error: bool) -> impl Future<Output = Reply> + Send + 'static {
-        let sent = Arc::clone(sent);
-        async move {
-            tokio::task::yield_now().await;
-            Reply { body: json!({ "n": sent.fetch_add(1, Ordering::SeqCst) }), is_error }
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_success_is_sent_once_in_ten_minutes() {
-        let (repeats, sent) = (Repeats::new(10), Arc::new(AtomicUsize::new(0)));
-        assert!(matches!(repeats.once([1; 32], write(&sent, false), KEEP).await, Answer::First(_)));
-        let Answer::Repeated(ended) = repeats.once([1; 32], write(&sent, false), KEEP).await else {
-            panic!()
-        };
-        assert_eq!(ended.reply.body["n"], 0);
-        assert!(matches!(repeats.once([2; 32], write(&sent, false), KEEP).await, Answer::First(_)));
-        tokio::time::advance(KEPT_FOR).await;
-        assert!(matches!(repeats.once([1; 32], write(&sent, false), KEEP).await, Answer::First(_)));
-        assert_eq!(sent.load(Ordering::SeqCst), 3);
-    }
-
-    #[tokio::test]
-    async fn what_was_not_applied_is_forgotten_at_once() {
-        let (repeats, sent) = (Repeats::new(1), Arc::new(AtomicUsize::new(0)));
-        for _ in 0..3 {
-            assert!(matches!(repeats.once([1; 32], write(&sent, true), KEEP).await, Answer::First(_)));
-        }
-        assert_eq!(sent.load(Ordering::SeqCst), 3);
-        assert!(repeats.lock().by_key.is_empty());
-    }
-
-    /// Nobody who has heard that nothing was applied is answered from that record any more.
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_was_not_applied_is_forgotten_before_it_is_told() {
-        let (repeats, sent) = (Repeats::new(1), Arc::new(AtomicUsize::new(0)));
-        for _ in 0..2000 {
-            assert!(matches!(repeats.once([1; 32], write(&sent, true), KEEP).await, Answer::First(_)));
-        }
-        assert_eq!(sent.load(Ordering::SeqCst), 2000);
-    }
-
-    #[tokio::test]
-    async fn duplicates_at_the_same_moment_are_one_write() {
-        let (repeats, sent) = (Repeats::new(10), Arc::new(AtomicUsize::new(0)));
-        let calls = (0..100).map(|_| repeats.once([1; 32], write(&sent, false), KEEP));
-        let answers = futures_util::future::join_all(calls).await;
-        assert_eq!(answers.iter().filter(|answer| matches!(answer, Answer::First(_))).count(), 1);
-        assert_eq!(sent.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn full_records_refuse_new_writes_and_drop_none() {
-        let (repeats, sent) = (Repeats::new(1), Arc::new(AtomicUsize::new(0)));
-        assert!(matches!(repeats.once([1; 32], write(&sent, false), KEEP).await, Answer::First(_)));
-        assert!(matches!(repeats.once([2; 32], write(&sent, false), KEEP).await, Answer::Full));
-        assert!(matches!(repeats.once([1; 32], write(&sent, false), KEEP).await, Answer::Repeated(_)));
-        tokio::time::advance(KEPT_FOR).await;
-        assert!(matches!(repeats.once([2; 32], write(&sent, false), KEEP).await, Answer::First(_)));
-    }
-
-    #[tokio::test]
-    async fn a_write_goes_on_when_its_caller_leaves() {
-        let (repeats, sent) = (Repeats::new(10), Arc::new(AtomicUsize::new(0)));
-        let mut call = Box::pin(repeats.once([1; 32], write(&sent, false), KEEP));
-        assert!(futures_util::poll!(call.as_mut()).is_pending());
-        drop(call);
-        let Answer::Repeated(_) = repeats.once([1; 32], write(&sent, false), KEEP).await else { panic!() };
-        assert_eq!(sent.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test]
-    async fn a_write_that_vanishes_leaves_no_record() {
-        let repeats = Repeats::new(10);
-        let vanishing = async { panic!("gone") };
-        assert!(matches!(repeats.once([1; 32], vanishing, KEEP).await, Answer::Lost));
-        assert!(repeats.lock().by_key.is_empty());
-    }
-}
+mod tests;

@@ -71,7 +71,9 @@ pub(super) fn read(
 fn listen(flag: Option<&str>, on_stdio: bool, has_code: bool, problems: &mut Problems) -> Option<SocketAddr> {
     let Some(text) = flag else { return Some(DEFAULT_LISTEN) };
     if !on_stdio {
-        problems.add("--approvals-listen is for stdio: with --transport http the approval pages stand at --listen");
+        problems.add(
+            "--approvals-listen is for stdio: with --transport http the approval pages stand at --listen",
+        );
         return None;
     }
     let Some(address) = super::listen::address(text) else {

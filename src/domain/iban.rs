@@ -17,6 +17,12 @@ impl Iban {
         &self.0
     }
 
+    /// The form that people read and compare: in groups of four.
+    #[must_use]
+    pub fn in_fours(&self) -> String {
+        self.0.parse::<iban::Iban>().map_or_else(|_| self.0.clone(), |iban| iban.to_string())
+    }
+
     /// The ISO 3166 alpha-2 code of the country that issued it.
     #[must_use]
     pub fn country(&self) -> &str {

@@ -23,7 +23,7 @@ use super::body;
 use super::breaker::{Admitted, Breaker};
 use super::context::CallContext;
 use super::credentials::{Bearer, Credentials, Tokens};
-use super::failure::{Failure, FailureKind};
+use super::failure::{Failure, FailureKind, Reach};
 use super::http;
 use super::retry::{self, RetryBudget};
 use super::signature::{Signed, Signer};
@@ -223,18 +223,17 @@ impl Client {
         let bearer = bearer.map_err(|failure| (attempt.named(failure), None))?;
         // The token may have taken its time.
         let timeout = self.time_for_one(&attempt, context).map_err(|failure| (failure, None))?;
-        if request.is_write() && context.writes_are_stopped() {
-            let stopped = Failure {
-                kind: FailureKind::Stopped,
-                ..attempt.not_sent("the operator has stopped all writes")
-            };
-            return Err((stopped, None));
+        if request.is_write() {
+            may_leave(&attempt, context).map_err(|failure| (failure, None))?;
         }
         context.attempted(&attempt.request_id);
         let result = self
             .exchange(&attempt, request, &bearer, timeout, context)
             .await
             .and_then(|body| decode(&body).ok_or_else(|| attempt.undecodable(context.seen().status)));
+        if request.is_write() && result.as_ref().is_err_and(|failure| failure.reach == Reach::NotSent) {
+            context.write_stayed();
+        }
         match &result {
             Ok(_) => {
                 self.breaker.succeeded();
@@ -328,6 +327,18 @@ impl Client {
         let body = body::read(response).await.map_err(|error| attempt.unreadable(status, &error))?;
         Ok(body::without_secret(body.freeze(), bearer.token()))
     }
+}
+
+/// The last look before a write leaves: after this nobody can call it back.
+fn may_leave(attempt: &Attempt, context: &CallContext) -> Result<(), Failure> {
+    let (kind, reason) = if context.writes_are_stopped() {
+        (FailureKind::Stopped, "the operator has stopped all writes")
+    } else if !context.let_write_leave() {
+        (FailureKind::GivenUp, "the call was given up before the write left")
+    } else {
+        return Ok(());
+    };
+    Err(Failure { kind, ..attempt.not_sent(reason) })
 }
 
 /// Whether a failure says that the upstream is not well. A 4xx does not, whatever it means for the call; nor does an

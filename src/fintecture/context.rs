@@ -1,7 +1,7 @@
 //! What one tool call carries through all its requests to the upstream: its time budget, and what came of them.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,10 +12,22 @@ pub const CALL_BUDGET: Duration = Duration::from_secs(45);
 /// One tool call, as the upstream client sees it.
 #[derive(Debug)]
 pub struct CallContext {
-    deadline: Instant,
+    deadline: Mutex<Instant>,
     /// While this file exists, no write may leave.
     stop_writes: Option<PathBuf>,
+    way: Mutex<Way>,
     seen: Mutex<Seen>,
+}
+
+/// Where the write of a call is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    #[default]
+    Here,
+    /// It may be with the upstream: nobody can call it back.
+    Left,
+    /// It was called back before.
+    GivenUp,
 }
 
 /// What a call's requests came to, for its log line.
@@ -33,7 +45,43 @@ impl CallContext {
     /// A call that begins now. While the file `stop_writes` exists, none of its writes leaves.
     #[must_use]
     pub fn new(stop_writes: Option<PathBuf>) -> Self {
-        Self { deadline: Instant::now() + CALL_BUDGET, stop_writes, seen: Mutex::default() }
+        let deadline = Mutex::new(Instant::now() + CALL_BUDGET);
+        Self { deadline, stop_writes, way: Mutex::default(), seen: Mutex::default() }
+    }
+
+    /// Gives the attempts their time anew, after a person has taken theirs; not beyond `end`.
+    pub fn renew(&self, end: Option<Instant>) {
+        let renewed = Instant::now() + CALL_BUDGET;
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) =
+            end.map_or(renewed, |end| end.min(renewed));
+    }
+
+    /// Calls the write of this call back, for good. False where it may have left already.
+    #[must_use]
+    pub fn give_up(&self) -> bool {
+        let mut way = self.way();
+        if *way == Way::Here {
+            *way = Way::GivenUp;
+        }
+        *way == Way::GivenUp
+    }
+
+    /// The last step before a write leaves. False where it was called back.
+    pub(super) fn let_write_leave(&self) -> bool {
+        let mut way = self.way();
+        if *way == Way::Here {
+            *way = Way::Left;
+        }
+        *way == Way::Left
+    }
+
+    /// The write certainly did not leave after all, and can be called back again.
+    pub(super) fn write_stayed(&self) {
+        *self.way() = Way::Here;
+    }
+
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the operator has stopped writes. A file that cannot be looked at may be there: then they wait, too.
@@ -47,7 +95,9 @@ impl CallContext {
     /// A call that has less time.
     #[cfg(test)]
     pub(super) fn with_budget(budget: Duration) -> Self {
-        Self { deadline: Instant::now() + budget, ..Self::new(None) }
+        let context = Self::new(None);
+        context.renew(Some(Instant::now() + budget));
+        context
     }
 
     /// What its requests have come to so far.
@@ -58,7 +108,8 @@ impl CallContext {
 
     /// Time that is left.
     pub(super) fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        deadline.saturating_duration_since(Instant::now())
     }
 
     pub(super) fn attempted(&self, request_id: &str) {

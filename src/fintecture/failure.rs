@@ -19,6 +19,8 @@ pub enum FailureKind {
     Rejected,
     /// The operator has stopped writes; this one did not leave.
     Stopped,
+    /// The call was given up; the write did not leave.
+    GivenUp,
     /// 5xx, 3xx, 408, 425, network, timeout, or an answer that cannot be read.
     Unavailable,
 }

@@ -2,6 +2,8 @@
 //!
 //! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
 
+mod asking;
+mod caller;
 mod server;
 
 pub use server::{Server, wire_tools};

@@ -12,7 +12,9 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, json};
 
-use crate::calls::Calls;
+use super::asking::Seals;
+use super::caller::{self, BroughtAlong, Calling};
+use crate::calls::{Answer, Calls, Sealer};
 use crate::domain::Environment;
 use crate::tools;
 
@@ -30,18 +32,22 @@ struct Inner {
     calls: Arc<Calls>,
     tools: Vec<Tool>,
     config: ServerConfig,
+    seals: Arc<Seals>,
+    clients_are_own: bool,
     /// `_meta` of results at 2026-07-28, where no handshake has told the client who answers.
     identity: MetaObject,
 }
 
 impl Server {
-    /// A server whose instructions are `words`, with a notice where it plays with made-up data.
+    /// A server whose instructions are `words`, with a notice where it plays with made-up data. `clients_are_own`
+    /// says that whoever connects is the person's own client, so that what it says they said counts.
     #[must_use]
-    pub fn new(calls: Arc<Calls>, words: &str) -> Self {
+    pub fn new(calls: Arc<Calls>, sealer: Arc<Sealer>, words: &str, clients_are_own: bool) -> Self {
+        let seals = Arc::new(Seals::new(sealer));
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
-        Self(Arc::new(Inner { calls, tools, config, identity }))
+        Self(Arc::new(Inner { calls, tools, config, seals, clients_are_own, identity }))
     }
 
     fn identity_for(&self, context: &RequestContext<RoleServer>) -> Option<MetaObject> {
@@ -115,13 +121,27 @@ impl ServerHandler for Server {
             let message = format!("there is no such tool; the tools are {}", names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         }
-        let reply = self.0.calls.call(&request.name, request.arguments.unwrap_or_default()).await;
-        let result = if reply.is_error {
-            CallToolResult::structured_error(reply.body)
-        } else {
-            CallToolResult::structured(reply.body)
-        };
-        Ok(result.with_meta(self.identity_for(&context)).into())
+        let brought = BroughtAlong { responses: request.input_responses, state: request.request_state };
+        let Calling { caller, stateless } =
+            caller::of(&context, brought, &self.0.seals, self.0.clients_are_own);
+        let arguments = request.arguments.unwrap_or_default();
+        match self.0.calls.call(&caller, &request.name, arguments).await {
+            Answer::Reply(reply) => {
+                let result = if reply.is_error {
+                    CallToolResult::structured_error(reply.body)
+                } else {
+                    CallToolResult::structured(reply.body)
+                };
+                Ok(result.with_meta(self.identity_for(&context)).into())
+            }
+            Answer::Asked => {
+                let mut question = stateless
+                    .and_then(|stateless| stateless.take_question())
+                    .ok_or_else(|| ErrorData::internal_error("a question got lost", None))?;
+                question.meta = self.identity_for(&context);
+                Ok(question.into())
+            }
+        }
     }
 
     async fn get_prompt(

@@ -30,9 +30,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::calls::approvals::{
-    ApprovalId, Approvals, CodeRefused, Decision, PressRefused, Proof, Sight,
-};
+use crate::calls::approvals::{ApprovalId, Approvals, CodeRefused, Decision, PressRefused, Proof, Sight};
 use crate::domain::Environment;
 use views::{Prove, Told, Write};
 

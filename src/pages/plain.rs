@@ -14,7 +14,9 @@ pub(super) fn plain(text: &str) -> String {
 
 /// A time of day without its letters, for people: `2026-11-22 20:41:05 UTC`.
 pub(super) fn time(rfc_3339: &str) -> Cow<'_, str> {
-    rfc_3339.strip_suffix('Z').map_or(Cow::Borrowed(rfc_3339), |time| format!("{} UTC", time.replace('T', " ")).into())
+    rfc_3339
+        .strip_suffix('Z')
+        .map_or(Cow::Borrowed(rfc_3339), |time| format!("{} UTC", time.replace('T', " ")).into())
 }
 
 /// A span of time, rounded to what a person needs: `9 minutes`, `1 second`.

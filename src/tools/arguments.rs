@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::definition::{ActionDefinition, Argument, Definition};
 use super::error::{Problem, ToolError};
-use super::{Input, Request};
+use super::{Input, Read, Request, Write};
 use crate::capability::ArgumentKind;
 
 /// How alike two names must be for a "did you mean", from 0 to 1.
@@ -56,9 +56,12 @@ pub(super) fn parse(
     let mut problems = Vec::new();
     let given = sort(definition, action, arguments, &mut problems);
     match read(action, given, &mut problems) {
-        Some(input) if problems.is_empty() => {
-            Ok(Request { action: action.name, writes: action.writes(), input })
-        }
+        Some(input) if problems.is_empty() => Ok(match input {
+            Input::Write(input) => {
+                Request::Write(Write { tool: definition.tool, action: action.name, input })
+            }
+            input => Request::Read(Read { action: action.name, input }),
+        }),
         _ => Err(ToolError::invalid_input(problems, action.writes())),
     }
 }

@@ -7,6 +7,8 @@ use super::Input;
 use super::definition::Definition;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
+use super::question::{Fact, Question};
+use super::write::{self, customer_of, for_whom};
 use crate::capability::Operation;
 use crate::domain::{AccountId, Bic, Currency, CustomerId, Iban, Name};
 use crate::fintecture::{NewBankAccount, Upstream};
@@ -39,7 +41,6 @@ pub(super) struct Get {
 #[derive(Debug)]
 pub(super) enum Action {
     List(List),
-    Create(Create),
     Get(Get),
 }
 
@@ -57,7 +58,7 @@ pub(super) fn definition() -> Definition {
             Input::BankAccounts(Action::List(input))
         })
         .action("create", Operation::CreateCustomerBankAccount, |input| {
-            Input::BankAccounts(Action::Create(input))
+            Input::Write(write::Input::BankAccount(input))
         })
         .action("get", Operation::GetBankAccountById, |input| Input::BankAccounts(Action::Get(input)))
 }
@@ -72,7 +73,6 @@ impl Action {
                     .map_err(|failure| ToolError::upstream(failure, Context::Customer))?;
                 Ok(output::list("bank_accounts", accounts))
             }
-            Self::Create(input) => create(input, upstream).await,
             Self::Get(input) => {
                 let account = upstream
                     .bank_account(&input.customer_id, &input.account_id)
@@ -84,24 +84,36 @@ impl Action {
     }
 }
 
-async fn create(input: Create, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
-    let countries_differ = input.bic.as_ref().is_some_and(|bic| bic.country() != input.iban.country());
-    let account = NewBankAccount {
-        iban: input.iban,
-        holder_name: input.holder_name,
-        bic: input.bic,
-        currency: input.currency,
-    };
-    let find = "call manage_bank_accounts list for this customer and look for the IBAN";
-    let created = upstream.create_bank_account(&input.customer_id, &account).await.map_err(|failure| {
-        ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
-    })?;
-    let mut fields = output::one("bank_account", created);
-    if countries_differ {
-        output::hint(
-            &mut fields,
-            "The BIC's country is not the IBAN's: check with the person that both belong to this account.",
-        );
+impl Create {
+    /// In plain words, the account's holder beside the customer.
+    pub(super) async fn question(&self, upstream: Upstream<'_>) -> Result<Question, ToolError> {
+        let customer = customer_of(&self.customer_id, upstream).await?;
+        let mut facts = for_whom(&customer, Some(("Account holder", self.holder_name.as_str())));
+        facts.push(Fact::new("IBAN", self.iban.in_fours()));
+        facts.extend(self.bic.as_ref().map(|bic| Fact::new("BIC", bic.as_str())));
+        facts.extend(self.currency.as_ref().map(|currency| Fact::new("Currency", currency.as_str())));
+        Ok(Question { title: "Attach a bank account to a customer".to_owned(), facts })
     }
-    Ok(fields)
+
+    /// Sends it.
+    pub(super) async fn send(&self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+        let account = NewBankAccount {
+            iban: self.iban.clone(),
+            holder_name: self.holder_name.clone(),
+            bic: self.bic.clone(),
+            currency: self.currency.clone(),
+        };
+        let find = "call manage_bank_accounts list for this customer and look for the IBAN";
+        let created = upstream.create_bank_account(&self.customer_id, &account).await.map_err(|failure| {
+            ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
+        })?;
+        let mut fields = output::one("bank_account", created);
+        if self.bic.as_ref().is_some_and(|bic| bic.country() != self.iban.country()) {
+            output::hint(
+                &mut fields,
+                "The BIC's country is not the IBAN's: check with the person that both belong to this account.",
+            );
+        }
+        Ok(fields)
+    }
 }

@@ -9,6 +9,8 @@ use super::definition::Definition;
 use super::duplicates::{self, LookUp, Underway};
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
+use super::question::{Fact, Question};
+use super::write::{self, Before};
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Email, ExternalId, Name, PageNumber, PageSize, Phone};
 use crate::fintecture::{CustomerFilter, Failure, Listing, NewCustomer, Reach, Record, Upstream};
@@ -47,7 +49,6 @@ pub(super) struct Get {
 #[derive(Debug)]
 pub(super) enum Action {
     List(List),
-    Create(Create),
     Get(Get),
 }
 
@@ -64,15 +65,14 @@ struct Customers {
 pub(super) fn definition() -> Definition {
     Definition::new::<Output<Customers>>("manage_customers")
         .action("list", Operation::ListAllCustomers, |input| Input::Customers(Action::List(input)))
-        .action("create", Operation::CreateCustomer, |input| Input::Customers(Action::Create(input)))
+        .action("create", Operation::CreateCustomer, |input| Input::Write(write::Input::Customer(input)))
         .action("get", Operation::GetCustomerById, |input| Input::Customers(Action::Get(input)))
 }
 
 impl Action {
-    pub(super) async fn run(self, upstream: Upstream<'_>, underway: &Underway) -> Result<Fields, ToolError> {
+    pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
         match self {
             Self::List(input) => list(input, upstream).await,
-            Self::Create(input) => create(input, upstream, underway).await,
             Self::Get(input) => {
                 let customer = upstream
                     .customer(&input.customer_id)
@@ -118,49 +118,83 @@ fn page_of(mut listing: Listing, number: u32, size: u32) -> Fields {
     fields
 }
 
-async fn create(input: Create, upstream: Upstream<'_>, underway: &Underway) -> Result<Fields, ToolError> {
-    let external_id = input.external_id.clone();
-    let customer = NewCustomer {
-        first_name: input.first_name,
-        last_name: input.last_name,
-        email: input.email,
-        company_name: input.company_name,
-        phone: input.phone,
-        external_id: input.external_id,
-    };
-    let Some(external_id) = external_id else {
-        let find = "call manage_customers list and look for the same name and email on every page";
-        let created = upstream.create_customer(&customer).await;
-        return created
-            .map(|created| output::one("customer", created))
-            .map_err(|failure| lost(failure, find));
-    };
-    let _turn = underway.turn(&external_id).await;
-    let before = duplicates::look_up(&external_id, upstream)
-        .await
-        .map_err(|failure| ToolError::upstream(failure, Context::BeforeWrite))?;
-    if let LookUp::Found(existing) = &before {
-        return Err(ToolError::exists(existing.id()));
-    }
-    let find = "call manage_customers list with the same external_id and compare";
-    let mut result = match upstream.create_customer(&customer).await {
-        Ok(created) => Ok(output::one("customer", created)),
-        // Only where it certainly was not there before can its presence now mean that this write made it.
-        Err(failure) if failure.reach == Reach::Unknown && matches!(before, LookUp::Absent) => {
-            duplicates::made_by(&customer, &external_id, upstream)
-                .await
-                .map(found_again)
-                .ok_or_else(|| lost(failure, find))
+impl Create {
+    /// Looks whether the `external_id` is taken, and keeps others from taking it meanwhile.
+    pub(super) async fn look_up<'a>(
+        &'a self,
+        upstream: Upstream<'_>,
+        underway: &'a Underway,
+    ) -> Result<Option<Before<'a>>, ToolError> {
+        let Some(external_id) = &self.external_id else { return Ok(None) };
+        let turn = underway.turn(external_id).await;
+        let look_up = duplicates::look_up(external_id, upstream)
+            .await
+            .map_err(|failure| ToolError::upstream(failure, Context::BeforeWrite))?;
+        if let LookUp::Found(existing) = &look_up {
+            return Err(ToolError::exists(existing.id()));
         }
-        Err(failure) => Err(lost(failure, find)),
-    };
-    if matches!(before, LookUp::CutShort) {
-        match &mut result {
-            Ok(fields) => output::hint(fields, CUT_SHORT),
-            Err(error) => error.add_hint(CUT_SHORT),
+        Ok(Some(Before { look_up, _turn: turn }))
+    }
+
+    /// In plain words.
+    pub(super) fn question(&self) -> Question {
+        let given = [
+            ("First name", Some(self.first_name.as_str())),
+            ("Last name", Some(self.last_name.as_str())),
+            ("E-mail", Some(self.email.as_str())),
+            ("Company", self.company_name.as_ref().map(Name::as_str)),
+            ("Phone", self.phone.as_ref().map(Phone::as_str)),
+            ("External id", self.external_id.as_ref().map(ExternalId::as_str)),
+        ];
+        let facts = given.into_iter().filter_map(|(label, value)| Some(Fact::new(label, value?))).collect();
+        Question { title: "Register a new customer".to_owned(), facts }
+    }
+
+    /// Sends it, and looks for what became of it where the answer is lost and the look-up before allows that.
+    pub(super) async fn send(
+        &self,
+        before: Option<Before<'_>>,
+        upstream: Upstream<'_>,
+    ) -> Result<Fields, ToolError> {
+        let customer = self.customer();
+        let sent = upstream.create_customer(&customer).await;
+        let (Some(before), Some(external_id)) = (before, &self.external_id) else {
+            let find = "call manage_customers list and look for the same name and email on every page";
+            return sent
+                .map(|created| output::one("customer", created))
+                .map_err(|failure| lost(failure, find));
+        };
+        let find = "call manage_customers list with the same external_id and compare";
+        let mut result = match sent {
+            Ok(created) => Ok(output::one("customer", created)),
+            // Only where it certainly was not there before can its presence now mean that this write made it.
+            Err(failure) if failure.reach == Reach::Unknown && matches!(before.look_up, LookUp::Absent) => {
+                duplicates::made_by(&customer, external_id, upstream)
+                    .await
+                    .map(found_again)
+                    .ok_or_else(|| lost(failure, find))
+            }
+            Err(failure) => Err(lost(failure, find)),
+        };
+        if matches!(before.look_up, LookUp::CutShort) {
+            match &mut result {
+                Ok(fields) => output::hint(fields, CUT_SHORT),
+                Err(error) => error.add_hint(CUT_SHORT),
+            }
+        }
+        result
+    }
+
+    fn customer(&self) -> NewCustomer {
+        NewCustomer {
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            email: self.email.clone(),
+            company_name: self.company_name.clone(),
+            phone: self.phone.clone(),
+            external_id: self.external_id.clone(),
         }
     }
-    result
 }
 
 /// What is said where the look-up before a write could not be brought to its end.

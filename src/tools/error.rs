@@ -22,6 +22,9 @@ pub enum ErrorKind {
     UpstreamUnavailable,
     OutcomeUnknown,
     ReadOnly,
+    ConfirmationRequired,
+    Declined,
+    Cancelled,
     Internal,
 }
 
@@ -40,6 +43,9 @@ impl ErrorKind {
             Self::UpstreamUnavailable => "upstream_unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::ReadOnly => "read_only",
+            Self::ConfirmationRequired => "confirmation_required",
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
             Self::Internal => "internal",
         }
     }
@@ -100,6 +106,9 @@ pub struct ToolError {
     /// How long to wait before that, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+    /// Where a person decides about the write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalPage>,
     /// The customer that is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<String>,
@@ -110,6 +119,15 @@ pub struct ToolError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub outcome: Option<Outcome>,
+}
+
+/// The page of an approval that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ApprovalPage {
+    /// For the person to open. It grants nothing by itself.
+    pub url: String,
+    /// Until when they can decide, RFC 3339 in UTC.
+    pub expires_at: String,
 }
 
 // Messages may quote the upstream's words, so Debug, which ends up in logs, names the kind alone.
@@ -132,6 +150,8 @@ pub(super) enum Context {
     Verification,
     /// A look-up before a write, which was not sent.
     BeforeWrite,
+    /// A look-up of what a write is for; the write was not sent. Holds what a 404 would mean.
+    BeforeWriteTo(&'static str),
     /// A write: how to find out whether it was applied, and what a 404 would mean.
     Write { find: &'static str, parent: Option<&'static str> },
 }
@@ -152,7 +172,7 @@ impl Context {
                 "This customer has no such verification, or there is no such customer. Take customer_id from \
                  manage_customers list, then verification_id from verify_identity list."
             }
-            Self::Write { parent: Some(parent), .. } => parent,
+            Self::Write { parent: Some(parent), .. } | Self::BeforeWriteTo(parent) => parent,
             Self::Customers | Self::BeforeWrite | Self::Write { parent: None, .. } => {
                 "The upstream does not know this path. Tell the operator to check the base URL and the capability files."
             }
@@ -161,7 +181,7 @@ impl Context {
 }
 
 impl ToolError {
-    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -170,6 +190,7 @@ impl ToolError {
             upstream_status: None,
             retryable: false,
             retry_after_seconds: None,
+            approval: None,
             customer_id: None,
             request_id: None,
             outcome: None,
@@ -182,7 +203,7 @@ impl ToolError {
         self.hint = Some(said);
     }
 
-    fn with_hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
@@ -251,7 +272,8 @@ impl ToolError {
 
     /// What became of a call to the upstream.
     pub(super) fn upstream(failure: Failure, context: Context) -> Self {
-        let write = matches!(context, Context::Write { .. } | Context::BeforeWrite);
+        let write =
+            matches!(context, Context::Write { .. } | Context::BeforeWrite | Context::BeforeWriteTo(_));
         let said = failure.detail.map_or_else(String::new, |detail| format!(". It says: {detail}"));
         let message = format!("{}{said}", failure.reason);
         let error = match failure.kind {
@@ -272,6 +294,7 @@ impl ToolError {
                     .with_hint("Wait for retry_after_seconds, or a minute where none is given, then call again.")
             },
             FailureKind::Stopped => Self::writes_stopped(),
+            FailureKind::GivenUp => Self::given_up(true),
             FailureKind::Rejected => Self::new(ErrorKind::UpstreamRejected, message)
                 .with_hint("Read what the upstream says, correct the arguments, and do not send the same again."),
             FailureKind::Unavailable => Self::unavailable(message, failure.reach, context),
@@ -294,7 +317,7 @@ impl ToolError {
                 ));
                 Self { outcome: Some(Outcome::Unknown), ..error }
             }
-            Context::BeforeWrite => Self {
+            Context::BeforeWrite | Context::BeforeWriteTo(_) => Self {
                 retryable: true,
                 ..Self::new(ErrorKind::UpstreamUnavailable, message).with_hint(
                     "The look-up before the write failed, so the write was not sent. Try again in some seconds.",

@@ -1,11 +1,14 @@
 //! The three tools that an agent calls: their schemas, their arguments, what each action does.
 //!
-//! A call goes through in two steps, so that limits and approvals can stand between them: [`Tools::parse`]
-//! turns arguments into a [`Request`] that cannot be wrong, [`Tools::run`] carries it out. Knows no protocol.
+//! A call goes through in steps, so that limits and approvals can stand between them: [`Tools::parse`] turns arguments
+//! into a [`Request`] that cannot be wrong; [`Tools::read`] carries out a read; a write is looked into
+//! ([`Tools::prepare`]), put in plain words for a person where one is asked ([`Tools::question`]), and sent
+//! ([`Tools::send`]). Knows no protocol.
 
 mod arguments;
 mod bank_accounts;
 mod catalogue;
+mod consent;
 mod customers;
 mod definition;
 mod duplicates;
@@ -14,6 +17,7 @@ mod output;
 mod question;
 mod schema;
 mod verifications;
+mod write;
 
 use std::sync::Arc;
 
@@ -21,36 +25,31 @@ use serde_json::{Map, Value};
 
 pub use catalogue::Tool;
 pub use definition::needs;
-pub use error::{ErrorKind, Outcome, Problem, ToolError};
+pub use error::{ApprovalPage, ErrorKind, Outcome, Problem, ToolError};
 pub use output::{Fields, envelope, error_envelope};
 pub use question::{Fact, Question};
+pub use write::{Ready, Write};
 
 use crate::capability::Capabilities;
 use crate::domain::Environment;
-use crate::fintecture::{CallContext, Fintecture};
+use crate::fintecture::{CallContext, Fintecture, Upstream};
 use definition::{ActionDefinition, Definition};
 
 /// A call whose arguments are checked.
 #[derive(Debug)]
-pub struct Request {
-    /// The action that it names.
-    pub action: &'static str,
-    /// Whether it changes anything upstream.
-    pub writes: bool,
-    input: Input,
+pub enum Request {
+    /// It changes nothing upstream.
+    Read(Read),
+    /// It does.
+    Write(Write),
 }
 
-impl Request {
-    /// The arguments of a write in one spelling, whatever way they were written in; nothing for a read.
-    #[must_use]
-    pub fn canonical_write(&self) -> Option<String> {
-        match &self.input {
-            Input::Customers(customers::Action::Create(create)) => serde_json::to_string(create).ok(),
-            Input::BankAccounts(bank_accounts::Action::Create(create)) => serde_json::to_string(create).ok(),
-            Input::Verifications(verifications::Action::Start(start)) => serde_json::to_string(start).ok(),
-            _ => None,
-        }
-    }
+/// A read whose arguments are checked.
+#[derive(Debug)]
+pub struct Read {
+    /// The action that it is.
+    pub action: &'static str,
+    input: Input,
 }
 
 /// The arguments of one action of one tool.
@@ -59,6 +58,7 @@ enum Input {
     Customers(customers::Action),
     BankAccounts(bank_accounts::Action),
     Verifications(verifications::Action),
+    Write(write::Input),
 }
 
 /// The tools as an agent sees them, without a server to call them on.
@@ -138,17 +138,22 @@ impl Tools {
         arguments::parse(definition, arguments, self.read_only)
     }
 
-    /// Carries out a call.
+    /// Carries out a read.
     ///
     /// # Errors
     /// What went wrong upstream, in the contract's kinds.
-    pub async fn run(&self, request: Request, context: &CallContext) -> Result<Fields, ToolError> {
-        let upstream = self.fintecture.on_behalf_of(context);
-        match request.input {
-            Input::Customers(action) => action.run(upstream, &self.underway).await,
+    pub async fn read(&self, read: Read, context: &CallContext) -> Result<Fields, ToolError> {
+        let upstream = self.upstream(context);
+        match read.input {
+            Input::Customers(action) => action.run(upstream).await,
             Input::BankAccounts(action) => action.run(upstream).await,
             Input::Verifications(action) => action.run(upstream).await,
+            Input::Write(_) => Err(ToolError::internal("a write is no read")),
         }
+    }
+
+    fn upstream<'a>(&'a self, context: &'a CallContext) -> Upstream<'a> {
+        self.fintecture.on_behalf_of(context)
     }
 
     fn definition(&self, tool: &str) -> Option<&Definition> {

@@ -2,6 +2,8 @@
 //!
 //! Knows what is sent. Knows nothing of how the person is asked.
 
+use crate::domain::is_printable;
+
 /// What a person decides about.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Question {
@@ -20,6 +22,20 @@ pub struct Fact {
     pub value: String,
     /// A value to hold it against, with its label: the customer's name beside the account holder's.
     pub beside: Option<(String, String)>,
+}
+
+impl Fact {
+    /// A value with its label. What came from the upstream may hold anything: what could not be seen, or would turn
+    /// the line around, is shown as U+FFFD.
+    pub(super) fn new(label: &str, value: impl AsRef<str>) -> Self {
+        let shown = |c| if is_printable(c) { c } else { '\u{FFFD}' };
+        Self { label: label.to_owned(), value: value.as_ref().chars().map(shown).collect(), beside: None }
+    }
+
+    /// The same with a value to hold it against.
+    pub(super) fn beside(self, other: Self) -> Self {
+        Self { beside: Some((other.label, other.value)), ..self }
+    }
 }
 
 // A question is full of personal data: its contents never reach a log by way of Debug.

@@ -7,6 +7,8 @@ use super::Input;
 use super::definition::Definition;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
+use super::question::{Fact, Question};
+use super::write::{self, customer_of, for_whom};
 use crate::capability::Operation;
 use crate::domain::{CustomerId, Name, ProviderId, VerificationId};
 use crate::fintecture::{NewVerification, Record, Upstream};
@@ -36,7 +38,6 @@ pub(super) struct List {
 /// A checked call of this tool.
 #[derive(Debug)]
 pub(super) enum Action {
-    Start(Start),
     Get(Get),
     List(List),
 }
@@ -52,7 +53,7 @@ struct Verifications {
 pub(super) fn definition() -> Definition {
     Definition::new::<Output<Verifications>>("verify_identity")
         .action("start", Operation::InitiateCustomerVerification, |input| {
-            Input::Verifications(Action::Start(input))
+            Input::Write(write::Input::Verification(input))
         })
         .action("get", Operation::GetCustomerVerificationById, |input| {
             Input::Verifications(Action::Get(input))
@@ -65,7 +66,6 @@ pub(super) fn definition() -> Definition {
 impl Action {
     pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
         match self {
-            Self::Start(input) => start(input, upstream).await,
             Self::Get(input) => {
                 let id = input.verification_id;
                 let verification = upstream
@@ -98,16 +98,33 @@ fn is_pending(verification: &Record) -> bool {
     verification.text("status") == Some("pending")
 }
 
-async fn start(input: Start, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
-    let check = NewVerification { provider_id: input.provider_id, expected_name: input.expected_name };
-    let find = "call verify_identity list for this customer and look for a new verification";
-    let verification = upstream.start_verification(&input.customer_id, &check).await.map_err(|failure| {
-        ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
-    })?;
-    let pending = is_pending(&verification);
-    let mut fields = output::one("verification", verification);
-    if pending {
-        output::hint(&mut fields, PENDING);
+impl Start {
+    /// In plain words, the expected name beside the customer's.
+    pub(super) async fn question(&self, upstream: Upstream<'_>) -> Result<Question, ToolError> {
+        let customer = customer_of(&self.customer_id, upstream).await?;
+        let expected = self.expected_name.as_ref().map(|name| ("Expected name", name.as_str()));
+        let mut facts = for_whom(&customer, expected);
+        facts.extend(
+            self.provider_id.as_ref().map(|provider| Fact::new("Bank (provider id)", provider.as_str())),
+        );
+        Ok(Question { title: "Start an identity verification".to_owned(), facts })
     }
-    Ok(fields)
+
+    /// Sends it.
+    pub(super) async fn send(&self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+        let check = NewVerification {
+            provider_id: self.provider_id.clone(),
+            expected_name: self.expected_name.clone(),
+        };
+        let find = "call verify_identity list for this customer and look for a new verification";
+        let started = upstream.start_verification(&self.customer_id, &check).await.map_err(|failure| {
+            ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
+        })?;
+        let pending = is_pending(&started);
+        let mut fields = output::one("verification", started);
+        if pending {
+            output::hint(&mut fields, PENDING);
+        }
+        Ok(fields)
+    }
 }

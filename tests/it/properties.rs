@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fintecture_mcp::calls::{Calls, CallsConfig};
+use fintecture_mcp::calls::{self, Caller, Calls};
 use fintecture_mcp::capability::{Capabilities, Source};
 use fintecture_mcp::domain::Environment;
 use fintecture_mcp::fintecture::{Client, ClientConfig, Credentials, Fintecture};
@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 use crate::support::contract::{Answer, Contract};
 use crate::support::faults::{Fault, Faulty, answer};
 use crate::support::in_time;
+use crate::support::local::calls_without_pages;
 use crate::support::operations::{self, Operation};
 
 /// The way of a call without a process: calls, tools and client as the server has them, and a local upstream.
@@ -49,16 +50,13 @@ impl World {
         let tools = Tools::new(&capabilities, upstream_client, Environment::Sandbox, false);
         let listed: Vec<Value> =
             fintecture_mcp::mcp::wire_tools(tools.list()).iter().map(|tool| json!(tool)).collect();
-        Self {
-            runtime,
-            upstream,
-            calls: Calls::new(Arc::new(tools), CallsConfig::default()),
-            contract: Contract::of(&listed),
-        }
+        Self { runtime, upstream, calls: calls_without_pages(tools), contract: Contract::of(&listed) }
     }
 
     fn call(&self, tool: &str, arguments: Map<String, Value>) -> Answer {
-        let reply = self.runtime.block_on(in_time(self.calls.call(tool, arguments)));
+        let caller = Caller::local();
+        let answer = self.runtime.block_on(in_time(self.calls.call(&caller, tool, arguments)));
+        let calls::Answer::Reply(reply) = answer else { panic!("nobody can be asked here") };
         let answer = self.contract.check_body(tool, &reply.body, reply.is_error);
         assert!(!answer.is_error || answer.kind() != "internal", "{}", answer.body);
         answer

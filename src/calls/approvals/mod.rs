@@ -46,9 +46,9 @@ const SECOND_WINDOW_AFTER: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Confirm {
     /// No write does.
+    #[default]
     Never,
     /// Where the client can be asked; elsewhere a write goes on without.
-    #[default]
     Auto,
     /// Every write does.
     Always,
@@ -103,6 +103,22 @@ pub trait Desk: fmt::Debug + Send + Sync {
     fn open(&self, address: &str);
 }
 
+/// No pages anywhere.
+#[derive(Debug)]
+struct NoDesk;
+
+impl Desk for NoDesk {
+    fn origin(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
+    }
+
+    fn has_browser(&self) -> bool {
+        false
+    }
+
+    fn open(&self, _: &str) {}
+}
+
 /// An approval that was used up, to be put back where its write never left.
 #[derive(Debug)]
 pub struct Taken {
@@ -122,6 +138,12 @@ impl Approvals {
     #[must_use]
     pub fn new(code: Option<Code>, desk: Arc<dyn Desk>) -> Arc<Self> {
         Arc::new(Self { code, desk, store: Mutex::default() })
+    }
+
+    /// Approvals that only a client can bring: there is no page.
+    #[must_use]
+    pub fn without_page() -> Arc<Self> {
+        Self::new(None, Arc::new(NoDesk))
     }
 
     /// Whether a person could prove themselves on a page at all: a browser can be opened, or a code is set.
@@ -176,9 +198,9 @@ impl Approvals {
             let id = ApprovalId::random().ok_or(Refused::NoPage)?;
             let url = format!("{origin}/approvals/{id}");
             let ticket = Ticket { id, url, expires_at: in_words(store::ANSWER_WITHIN) };
-            store.add(principal, write, ticket.clone(), question, now).map_err(|left| {
-                Refused::TooMany { retry_after_seconds: whole_seconds(left) }
-            })?;
+            store
+                .add(principal, write, ticket.clone(), question, now)
+                .map_err(|left| Refused::TooMany { retry_after_seconds: whole_seconds(left) })?;
             ticket
         };
         if self.desk.has_browser() {

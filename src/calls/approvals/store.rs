@@ -145,7 +145,9 @@ impl Store {
     /// Lets a used approval hold again, for the time that it had left. Another one of the same write goes before it.
     pub(super) fn hold_again(&mut self, id: &ApprovalId, until: Instant, now: Instant) {
         self.put_away(now);
-        let Some(record) = self.by_id.get_mut(id).filter(|record| record.phase == Phase::Used) else { return };
+        let Some(record) = self.by_id.get_mut(id).filter(|record| record.phase == Phase::Used) else {
+            return;
+        };
         if self.by_write.contains_key(&record.write) {
             return;
         }

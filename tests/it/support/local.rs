@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fintecture_mcp::calls::{Calls, CallsConfig};
+use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig};
 use fintecture_mcp::capability::{Capabilities, Source};
 use fintecture_mcp::domain::Environment;
 use fintecture_mcp::fintecture::{Application, Client, ClientConfig, Credentials, Fintecture};
@@ -13,6 +13,7 @@ use fintecture_mcp::simulator::{self, Faults, Simulator, SimulatorConfig};
 use fintecture_mcp::tools::{self, Tools};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::contract::{Answer, Contract};
 use super::setup::TOKEN;
@@ -56,19 +57,24 @@ impl Local {
         let tools = Tools::new(&capabilities, fintecture, Environment::Sandbox, false);
         let listed: Vec<Value> =
             fintecture_mcp::mcp::wire_tools(tools.list()).iter().map(|tool| json!(tool)).collect();
-        Self {
-            calls: Arc::new(Calls::new(Arc::new(tools), CallsConfig::default())),
-            contract: Arc::new(Contract::of(&listed)),
-        }
+        Self { calls: Arc::new(calls_without_pages(tools)), contract: Arc::new(Contract::of(&listed)) }
     }
 
     /// Calls a tool. The answer has kept the contract when this returns.
     pub(crate) async fn call(&self, tool: &str, arguments: &Value) -> Answer {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         // On the heap: thousands of these futures wait at the same time.
-        let reply = Box::pin(self.calls.call(tool, arguments.clone())).await;
+        let caller = Caller::local();
+        let answer = Box::pin(self.calls.call(&caller, tool, arguments.clone())).await;
+        let calls::Answer::Reply(reply) = answer else { panic!("nobody can be asked here") };
         self.contract.check_body(tool, &reply.body, reply.is_error)
     }
+}
+
+/// The way in to tools where no person can be asked.
+pub(crate) fn calls_without_pages(tools: Tools) -> Calls {
+    let stopping = CancellationToken::new();
+    Calls::new(Arc::new(tools), Approvals::without_page(), CallsConfig::default(), stopping)
 }
 
 /// A simulator in this process that fails as it is told.

@@ -1,0 +1,235 @@
+//! A person's yes before a write: who is asked, how, and what counts as an answer.
+//!
+//! In this order: by a form in the client, by a page that the client leads to, by a page that the agent hands over.
+//! Knows no protocol and no page: [`Person`](super::Person) asks, [`Approvals`] keeps what pages bring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::approvals::{Approvals, Confirm, Refused, Standing, Ticket};
+use super::budget::Budget;
+use super::caller::{Ask, Brought, Caller, Person, Said, Ways};
+use super::repeats::Key;
+use crate::domain::Environment;
+use crate::tools::{ApprovalPage, Question, ToolError};
+
+/// How often a client is told that the person is still being waited for.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// How a write came to its yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Yes {
+    /// Nobody had to be asked.
+    Unneeded,
+    /// A person said so in their client.
+    InClient,
+    /// A person said so on the page: the approval is there to be used up.
+    OnPage,
+}
+
+/// Why a write has no yes.
+#[derive(Debug)]
+pub(super) enum No {
+    /// What to answer.
+    Error(ToolError),
+    /// The question leaves with this call's answer.
+    Asked,
+    /// The caller that was asking is gone.
+    Left,
+}
+
+impl From<ToolError> for No {
+    fn from(error: ToolError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// One write that needs a yes.
+#[derive(Debug)]
+pub(super) struct Consent<'a> {
+    pub(super) confirm: Confirm,
+    pub(super) approvals: &'a Arc<Approvals>,
+    pub(super) caller: &'a Caller,
+    pub(super) write: &'a Key,
+    pub(super) environment: Environment,
+    pub(super) budget: Budget,
+    pub(super) stopping: &'a CancellationToken,
+}
+
+impl Consent<'_> {
+    /// Gets it, or says why not. `question` is read only where a person is asked.
+    pub(super) async fn get(
+        &self,
+        question: impl Future<Output = Result<Question, ToolError>>,
+    ) -> Result<Yes, No> {
+        if self.confirm == Confirm::Never {
+            return Ok(Yes::Unneeded);
+        }
+        let waiting = match self.approvals.standing(self.write) {
+            Standing::Approved => return Ok(Yes::OnPage),
+            Standing::Declined => return Err(ToolError::declined().into()),
+            Standing::Waiting(ticket) => Some(ticket),
+            Standing::Unknown => None,
+        };
+        let person = self.caller.person.as_deref();
+        let ways = person.map(Person::ways).unwrap_or_default();
+        // What a shared client says that its person said is the agent's word.
+        let form = ways.form && (self.confirm == Confirm::Auto || ways.is_their_own);
+        let ways = Ways { form, page: ways.page && self.approvals.has_page(), ..ways };
+        match person.and_then(|person| person.brought(self.write)) {
+            Some(Brought::Form(said)) if ways.form => return self.said_in_form(said),
+            Some(Brought::Page(said)) if ways.page => {
+                // The page may be over by now: then a new one is put.
+                if let Some(ticket) = waiting {
+                    return self.said_to_page(said, ticket).await;
+                }
+            }
+            Some(_) => return Err(ToolError::answer_is_not_theirs().into()),
+            None => {}
+        }
+        match person {
+            Some(person) if ways.form || ways.page => self.ask(person, ways, question.await?).await,
+            _ if self.confirm == Confirm::Auto => Ok(Yes::Unneeded),
+            _ => Err(self.hand_over(question.await).await),
+        }
+    }
+
+    async fn ask(&self, person: &dyn Person, ways: Ways, question: Question) -> Result<Yes, No> {
+        if ways.form {
+            let message = in_words(&question, self.environment);
+            match self.put(person, Ask::Form { message }).await? {
+                Said::Unasked => {}
+                said => return self.said_in_form(said),
+            }
+        }
+        if ways.page {
+            let message = format!("{}: the page shows exactly what would be sent.", question.title);
+            let ticket = self.open(question).await?;
+            let ask = Ask::Page { url: ticket.url.clone(), id: ticket.id.to_string(), message };
+            let said = self.put(person, ask).await?;
+            return self.said_to_page(said, ticket).await;
+        }
+        // The client can ask, and did not: what is not known is not a yes, whatever the mode.
+        Err(self.hand_over(Ok(question)).await)
+    }
+
+    fn said_in_form(&self, said: Said) -> Result<Yes, No> {
+        if said != Said::Later
+            && let Standing::Waiting(ticket) = self.approvals.standing(self.write)
+        {
+            // Answered here, the page has nothing left to decide.
+            self.approvals.withdraw(&ticket.id);
+        }
+        match said {
+            Said::Yes => Ok(Yes::InClient),
+            Said::No => Err(ToolError::declined().into()),
+            Said::Dismissed => Err(ToolError::dismissed().into()),
+            Said::Later => Err(No::Asked),
+            Said::Unasked => Err(ToolError::nobody_to_ask().into()),
+        }
+    }
+
+    /// The client has led the person to the page, or not; the page decides.
+    async fn said_to_page(&self, said: Said, ticket: Ticket) -> Result<Yes, No> {
+        match said {
+            Said::Later => return Err(No::Asked),
+            Said::No => {
+                self.approvals.withdraw(&ticket.id);
+                return Err(ToolError::declined().into());
+            }
+            Said::Dismissed => {
+                self.approvals.withdraw(&ticket.id);
+                return Err(ToolError::dismissed().into());
+            }
+            Said::Unasked => return Err(page_waits(ticket).into()),
+            Said::Yes => {}
+        }
+        self.while_waiting(self.approvals.decided(&ticket.id)).await?;
+        match self.approvals.standing(self.write) {
+            Standing::Approved => Ok(Yes::OnPage),
+            Standing::Declined => Err(ToolError::declined().into()),
+            Standing::Waiting(ticket) => Err(page_waits(ticket).into()),
+            Standing::Unknown => Err(ToolError::no_answer_in_time().into()),
+        }
+    }
+
+    /// The agent is to hand the page over.
+    async fn hand_over(&self, question: Result<Question, ToolError>) -> No {
+        if !self.approvals.has_page() {
+            return ToolError::nobody_to_ask().into();
+        }
+        match question {
+            Ok(question) => {
+                self.open(question).await.map_or_else(|no| no, |ticket| page_waits(ticket).into())
+            }
+            Err(error) => error.into(),
+        }
+    }
+
+    async fn open(&self, question: Question) -> Result<Ticket, No> {
+        let opened = self.approvals.open(&self.caller.principal, *self.write, question).await;
+        opened.map_err(|refused| {
+            No::Error(match refused {
+                Refused::TooMany { retry_after_seconds } => {
+                    ToolError::too_many_approvals(retry_after_seconds)
+                }
+                Refused::NoPage => ToolError::nobody_to_ask(),
+            })
+        })
+    }
+
+    async fn put(&self, person: &dyn Person, ask: Ask) -> Result<Said, No> {
+        let answer = self.while_waiting(person.ask(self.write, ask)).await?;
+        answer.ok_or_else(|| ToolError::no_answer_in_time().into())
+    }
+
+    /// Waits for a person as long as the call has time for it: none where that ran out.
+    async fn while_waiting<T>(&self, answer: impl Future<Output = T>) -> Result<Option<T>, No> {
+        let started = Instant::now();
+        let until = self.budget.answer_by();
+        let mut told = interval_at(started + TELL_EVERY, TELL_EVERY);
+        told.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.caller.cancelled.cancelled() => return Err(No::Left),
+                answer = &mut answer => return Ok(Some(answer)),
+                () = sleep_until(until) => return Ok(None),
+                () = self.stopping.cancelled() => return Ok(None),
+                _ = told.tick() => {
+                    if let Some(progress) = &self.caller.progress {
+                        let total = until.duration_since(started).as_secs_f64();
+                        let done = started.elapsed().as_secs_f64();
+                        progress.tell(done, Some(total), "waiting for a person to decide").await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn page_waits(ticket: Ticket) -> ToolError {
+    ToolError::page_waits(ApprovalPage { url: ticket.url, expires_at: ticket.expires_at })
+}
+
+/// The question as a form shows it: a value a line, in quotes, so that no value can pass for another line.
+fn in_words(question: &Question, environment: Environment) -> String {
+    let mut lines = vec![format!("{}?", question.title)];
+    match environment {
+        Environment::Simulator => lines.push("SIMULATOR: everything here is made up.".to_owned()),
+        Environment::Sandbox => lines.push("SANDBOX: test data.".to_owned()),
+        Environment::Production => {}
+    }
+    for fact in &question.facts {
+        lines.push(format!("{}: \"{}\"", fact.label, fact.value));
+        if let Some((label, value)) = &fact.beside {
+            lines.push(format!("{label}: \"{value}\""));
+        }
+    }
+    lines.push("Nothing is sent unless you confirm.".to_owned());
+    lines.join("\n")
+}

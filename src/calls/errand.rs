@@ -1,0 +1,89 @@
+//! One write on its way, once it is known not to be a repeat: look-ups, a person's yes, sending.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::approvals::{Approvals, Confirm};
+use super::budget::Budget;
+use super::caller::Caller;
+use super::consent::{Consent, No, Yes};
+use super::repeats::Key;
+use crate::fintecture::CallContext;
+use crate::tools::{ErrorKind, Fields, ToolError, Tools, Write};
+
+/// A write and everything that it needs on its way.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) tools: Arc<Tools>,
+    pub(super) approvals: Arc<Approvals>,
+    pub(super) confirm: Confirm,
+    pub(super) stopping: CancellationToken,
+    pub(super) caller: Caller,
+    pub(super) key: Key,
+    pub(super) write: Write,
+    pub(super) context: Arc<CallContext>,
+    pub(super) budget: Budget,
+}
+
+impl Errand {
+    /// Goes all the way, unless `given_up` is cancelled before the write left.
+    pub(super) async fn run(&self, given_up: &CancellationToken) -> Result<Fields, No> {
+        let mut on_the_way = std::pin::pin!(self.go());
+        tokio::select! {
+            biased;
+            outcome = &mut on_the_way => outcome,
+            () = given_up.cancelled() => {
+                if self.context.give_up() {
+                    return Err(ToolError::given_up(true).into());
+                }
+                // It has left, and nobody can call it back: its outcome is waited for.
+                on_the_way.await
+            }
+        }
+    }
+
+    async fn go(&self) -> Result<Fields, No> {
+        let mut ready = Some(self.tools.prepare(&self.write, &self.context).await?);
+        let asking = async {
+            // Others may go ahead while a person makes up their mind; it is looked up again then.
+            ready = None;
+            self.tools.question(&self.write, &self.context).await
+        };
+        let yes = self.consent().get(asking).await?;
+        if yes != Yes::Unneeded {
+            self.context.renew(self.budget.end);
+        }
+        let ready = match ready {
+            Some(ready) => ready,
+            None => self.tools.prepare(&self.write, &self.context).await?,
+        };
+        if yes != Yes::OnPage {
+            return Ok(self.tools.send(ready, &self.context).await?);
+        }
+        let Some(taken) = self.approvals.take(&self.key) else {
+            return Err(ToolError::no_answer_in_time().into());
+        };
+        let before = self.context.seen().attempts;
+        let sent = self.tools.send(ready, &self.context).await;
+        if let Err(error) = &sent
+            && (self.context.seen().attempts == before || error.kind == ErrorKind::UpstreamUnavailable)
+        {
+            // It certainly never left, so the person's yes still stands.
+            self.approvals.put_back(taken);
+        }
+        Ok(sent?)
+    }
+
+    fn consent(&self) -> Consent<'_> {
+        Consent {
+            confirm: self.confirm,
+            approvals: &self.approvals,
+            caller: &self.caller,
+            write: &self.key,
+            environment: self.tools.environment(),
+            budget: self.budget,
+            stopping: &self.stopping,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Who calls, as the request tells it: their cancellation, their progress token, their way to a person.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+use rmcp::RoleServer;
+use rmcp::model::{ProgressNotificationParam, ProgressToken, ProtocolVersion};
+use rmcp::service::{Peer, RequestContext};
+
+use super::asking::{Handshake, Seals, Stateless};
+use crate::calls::{Caller, LOCAL_PRINCIPAL, Person, Progress, Ways};
+
+/// The answers that a client brings along with a call at 2026-07-28.
+#[derive(Debug, Default)]
+pub(super) struct BroughtAlong {
+    pub(super) responses: Option<rmcp::model::InputResponses>,
+    pub(super) state: Option<String>,
+}
+
+/// A caller, and at 2026-07-28 the place where a question to its person is left.
+pub(super) struct Calling {
+    pub(super) caller: Caller,
+    pub(super) stateless: Option<Arc<Stateless>>,
+}
+
+/// Reads who calls. `is_their_own` says that every client of this server is its person's own.
+pub(super) fn of(
+    context: &RequestContext<RoleServer>,
+    brought: BroughtAlong,
+    seals: &Arc<Seals>,
+    is_their_own: bool,
+) -> Calling {
+    let principal = LOCAL_PRINCIPAL.to_owned();
+    let ways = ways(context, is_their_own);
+    let is_stateless =
+        context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+    let stateless = is_stateless.then(|| {
+        let bonds = vec![principal.clone(), session(context)];
+        Arc::new(Stateless::new(ways, Arc::clone(seals), bonds, brought))
+    });
+    let person: Arc<dyn Person> = match &stateless {
+        Some(stateless) => Arc::clone(stateless) as Arc<dyn Person>,
+        None => Arc::new(Handshake::new(ways, context.peer.clone(), context.id.clone())),
+    };
+    let progress = context
+        .meta
+        .get_progress_token()
+        .map(|token| Arc::new(Told { peer: context.peer.clone(), token }) as Arc<dyn Progress>);
+    let caller = Caller {
+        principal,
+        cancelled: context.ct.clone(),
+        progress,
+        person: (ways.form || ways.page).then_some(person),
+    };
+    Calling { caller, stateless }
+}
+
+fn ways(context: &RequestContext<RoleServer>, is_their_own: bool) -> Ways {
+    let Some(elicitation) = context.client_capabilities().and_then(|client| client.elicitation) else {
+        return Ways::default();
+    };
+    // Before there were two modes, the bare capability meant forms.
+    let is_bare = elicitation.form.is_none() && elicitation.url.is_none();
+    Ways { form: is_bare || elicitation.form.is_some(), page: elicitation.url.is_some(), is_their_own }
+}
+
+/// The session that a request belongs to, where its transport has sessions.
+fn session(context: &RequestContext<RoleServer>) -> String {
+    let Some(parts) = context.extensions.get::<Parts>() else { return String::new() };
+    let header = parts.headers.get("mcp-session-id").and_then(|id| id.to_str().ok());
+    header.or(parts.uri.query()).unwrap_or_default().to_owned()
+}
+
+/// The way to tell a client how far its call is.
+#[derive(Debug)]
+struct Told {
+    peer: Peer<RoleServer>,
+    token: ProgressToken,
+}
+
+impl Progress for Told {
+    fn tell<'a>(&'a self, done: f64, total: Option<f64>, message: &'a str) -> BoxFuture<'a, ()> {
+        let mut progress = ProgressNotificationParam::new(self.token.clone(), done).with_message(message);
+        progress.total = total;
+        Box::pin(async move {
+            if self.peer.notify_progress(progress).await.is_err() {
+                tracing::debug!("a client could not be told how far its call is");
+            }
+        })
+    }
+}

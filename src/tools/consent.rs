@@ -1,0 +1,95 @@
+//! The errors of asking a person: nothing was sent, and what to do next.
+
+use super::error::{ApprovalPage, ErrorKind, Outcome, ToolError};
+
+impl ToolError {
+    /// The person said no.
+    pub(crate) fn declined() -> Self {
+        Self::new(ErrorKind::Declined, "the person declined this write: nothing was sent")
+            .with_hint("Do not send it again by yourself. Ask the person what they want instead.")
+            .nothing_sent()
+    }
+
+    /// The person closed the question without an answer.
+    pub(crate) fn dismissed() -> Self {
+        Self::new(ErrorKind::Cancelled, "the person dismissed the question: nothing was sent")
+            .with_hint("Ask the person whether the write is wanted; the same call puts the question again.")
+            .nothing_sent()
+    }
+
+    /// The client gave the call up before anything was sent.
+    pub(crate) fn given_up(write: bool) -> Self {
+        let error = Self::new(ErrorKind::Cancelled, "the call was cancelled before anything was sent")
+            .with_hint("Call again if it is still wanted.");
+        if write { error.nothing_sent() } else { error }
+    }
+
+    /// A page waits for the person.
+    pub(crate) fn page_waits(page: ApprovalPage) -> Self {
+        let error = Self::new(
+            ErrorKind::ConfirmationRequired,
+            "a person must approve this write: nothing was sent",
+        )
+        .with_hint(
+            "Give the person approval.url to open; only they can approve there, and opening it yourself does \
+                 nothing. When they say that they have approved, call again with the same arguments.",
+        );
+        Self { approval: Some(page), ..error.nothing_sent() }
+    }
+
+    /// A person must be asked, and there is no way to.
+    pub(crate) fn nobody_to_ask() -> Self {
+        Self::new(
+            ErrorKind::ConfirmationRequired,
+            "a person must approve this write, and this server has no way to ask one: nothing was sent",
+        )
+        .with_hint(
+            "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page, or to \
+             use a client that can ask its user (elicitation).",
+        )
+        .nothing_sent()
+    }
+
+    /// The person did not answer while the call could wait.
+    pub(crate) fn no_answer_in_time() -> Self {
+        Self::new(
+            ErrorKind::ConfirmationRequired,
+            "the person has not answered in the time that the call had: nothing was sent",
+        )
+        .with_hint("Call again with the same arguments to put the question again.")
+        .nothing_sent()
+    }
+
+    /// An answer came that is not the person's to this question.
+    pub(crate) fn answer_is_not_theirs() -> Self {
+        Self::new(
+            ErrorKind::ConfirmationRequired,
+            "the answer that came with the call is too late, was used before, or belongs to another write: nothing \
+             was sent",
+        )
+        .with_hint("Call again with the same arguments and without that answer: the person is then asked afresh.")
+        .nothing_sent()
+    }
+
+    /// As many approvals wait as one principal may have.
+    pub(crate) fn too_many_approvals(retry_after_seconds: u64) -> Self {
+        let error =
+            Self::new(ErrorKind::RateLimited, "too many writes wait for a person already: nothing was sent")
+                .with_hint("Let the person decide about the writes that wait, then call again.");
+        Self { retryable: true, retry_after_seconds: Some(retry_after_seconds), ..error.nothing_sent() }
+    }
+
+    /// The customer that a write is for came back as another one.
+    pub(super) fn another_customer() -> Self {
+        Self::new(
+            ErrorKind::UpstreamUnavailable,
+            "the upstream answered about another customer than the one that was asked for: nothing was sent",
+        )
+        .with_hint("Do not send the write. Tell the operator.")
+        .nothing_sent()
+    }
+
+    fn nothing_sent(self) -> Self {
+        Self { outcome: Some(Outcome::NotApplied), ..self }
+    }
+}
