@@ -101,7 +101,7 @@ async fn a_client_that_fails_to_ask_gets_no_yes() {
         .await;
     let error = someone.call("manage_bank_accounts", account()).await.error();
     assert_eq!((&error["kind"], &error["outcome"]), (&json!("confirmation_required"), &json!("not_applied")));
-    assert!(accounts(&someone).await.iter().all(|account| account["iban"] != "FR7630006000011234567890189"));
+    assert!(accounts(&someone).await.iter().all(|account| account["holder_name"] != "Ada \"Bad\" Lovelace"));
 }
 
 /// The bare capability, from before there were two modes, means forms.
