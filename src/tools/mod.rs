@@ -8,6 +8,7 @@ mod bank_accounts;
 mod catalogue;
 mod customers;
 mod definition;
+pub mod dossier;
 mod duplicates;
 mod error;
 mod output;
@@ -145,7 +146,7 @@ impl Tools {
         match request.input {
             Input::Customers(action) => action.run(upstream, &self.underway).await,
             Input::BankAccounts(action) => action.run(upstream).await,
-            Input::Verifications(action) => action.run(upstream).await,
+            Input::Verifications(action) => action.run(upstream, self.environment).await,
         }
     }
 

@@ -1,14 +1,15 @@
-//! `verify_identity`: start, get and list the identity verifications of a customer.
+//! `verify_identity`: start, get and list the identity verifications of a customer, and put a dossier together.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Input;
 use super::definition::Definition;
+use super::dossier;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use crate::capability::Operation;
-use crate::domain::{CustomerId, Name, ProviderId, VerificationId};
+use crate::domain::{CustomerId, Environment, Name, ProviderId, VerificationId};
 use crate::fintecture::{NewVerification, Record, Upstream};
 
 /// Arguments of `start`.
@@ -33,12 +34,19 @@ pub(super) struct List {
     customer_id: CustomerId,
 }
 
+/// Arguments of `dossier`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Dossier {
+    customer_id: CustomerId,
+}
+
 /// A checked call of this tool.
 #[derive(Debug)]
 pub(super) enum Action {
     Start(Start),
     Get(Get),
     List(List),
+    Dossier(Dossier),
 }
 
 /// What a result of this tool holds.
@@ -47,6 +55,7 @@ pub(super) enum Action {
 struct Verifications {
     verification: Option<output::AnyObject>,
     verifications: Option<Vec<output::AnyObject>>,
+    dossier: Option<output::AnyObject>,
 }
 
 pub(super) fn definition() -> Definition {
@@ -60,10 +69,17 @@ pub(super) fn definition() -> Definition {
         .action("list", Operation::ListAllCustomerVerifications, |input| {
             Input::Verifications(Action::List(input))
         })
+        .action_of_several("dossier", &dossier::OPERATIONS, |input| {
+            Input::Verifications(Action::Dossier(input))
+        })
 }
 
 impl Action {
-    pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+    pub(super) async fn run(
+        self,
+        upstream: Upstream<'_>,
+        environment: Environment,
+    ) -> Result<Fields, ToolError> {
         match self {
             Self::Start(input) => start(input, upstream).await,
             Self::Get(input) => {
@@ -86,6 +102,7 @@ impl Action {
                     .map_err(|failure| ToolError::upstream(failure, Context::Customer))?;
                 Ok(output::list("verifications", verifications))
             }
+            Self::Dossier(input) => dossier::read(&input.customer_id, upstream, environment).await,
         }
     }
 }
