@@ -24,8 +24,8 @@ pub(super) struct Named<'d> {
 /// What calls of a file may name.
 pub(super) struct Callables<'d> {
     operations: Vec<Callable<'d>>,
-    /// Namespaces of files that could not be read: what they hold is not known.
-    unread: Vec<&'d str>,
+    /// Namespaces whose operations are not known, for a reason that has been refused.
+    unknown: Vec<&'d str>,
 }
 
 impl<'d> Callables<'d> {
@@ -35,7 +35,7 @@ impl<'d> Callables<'d> {
 
     /// Whether nobody can say if there is such an operation, so that saying it would be noise.
     pub(super) fn is_unknown(&self, call: &str) -> bool {
-        call.split_once('.').is_some_and(|(namespace, _)| self.unread.contains(&namespace))
+        call.split_once('.').is_some_and(|(namespace, _)| self.unknown.contains(&namespace))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -52,22 +52,23 @@ pub(super) fn callable<'d>(
     let own = document.operations.iter();
     let mut operations: Vec<_> =
         own.map(|operation| Callable { call: operation.call.clone(), operation, imported: false }).collect();
-    let mut unread = Vec::new();
+    let mut unknown = Vec::new();
     for import in &document.imports {
         // Files that no tool reads are never opened, so they may be imported from and not called.
         let Some(file) = files.iter().find(|file| names(import, file.name)) else { continue };
         let Some(other) = file.document else {
-            unread.push(import.alias.as_str());
+            unknown.push(import.alias.as_str());
             continue;
         };
         let before = operations.len();
         operations.extend(imported(import, other));
         if operations.len() == before {
+            unknown.push(import.alias.as_str());
             report
                 .refuse(&import.spot, format!("{} consumes no namespace `{}`", file.name, import.namespace));
         }
     }
-    Callables { operations, unread }
+    Callables { operations, unknown }
 }
 
 fn names(import: &Import, file: &str) -> bool {

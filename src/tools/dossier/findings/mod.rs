@@ -124,3 +124,35 @@ fn counts(list: &List) -> (bool, bool) {
         list.count().is_some_and(|count| count < came),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_readme_lists_every_code_under_its_heading_and_no_other() {
+        let source = [include_str!("mod.rs"), include_str!("accounts.rs"), include_str!("verifications.rs")];
+        let section = |from: &str| {
+            let readme = include_str!("../../../../README.md");
+            let (_, rest) = readme.split_once(from).unwrap();
+            rest.split("\n\n").next().unwrap()
+        };
+        let quoted = |text: &'static str, mark: char| {
+            text.split(mark).skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        for (kind, heading) in [("contradiction", "Codes of `contradictions`:"), ("gap", "Codes of `gaps`:")]
+        {
+            let call = format!("findings.{kind}(");
+            let mut codes: Vec<String> = source
+                .iter()
+                .flat_map(|text| text.split(&call).skip(1))
+                .filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next())
+                .map(str::to_owned)
+                .collect();
+            let mut listed = quoted(section(heading), '`');
+            codes.sort_unstable();
+            codes.dedup();
+            listed.sort_unstable();
+            assert!(codes.len() > 10);
+            assert_eq!(codes, listed, "{heading}");
+        }
+    }
+}
