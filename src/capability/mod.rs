@@ -56,7 +56,7 @@ impl Capabilities {
         let mut files: Vec<_> = found.into_iter().map(|found| found.map(read)).collect();
         let documents: Vec<_> = files.iter_mut().map(|file| file.as_mut()?.0.take()).collect();
         // All are read before one is checked, since an action may call what another file states.
-        let named: Vec<_> = names
+        let files_by_name: Vec<_> = names
             .iter()
             .zip(&documents)
             .map(|(name, document)| imports::Named { name, document: document.as_ref() })
@@ -66,7 +66,7 @@ impl Capabilities {
         for ((file, document), needs) in files.into_iter().zip(&documents).zip(needs) {
             let Some((_, mut report)) = file else { continue };
             if let Some(document) = document {
-                let callable = imports::callable(document, &named, &mut report);
+                let callable = imports::callable(document, &files_by_name, &mut report);
                 let (words, stated) = check::check(document, &callable, needs, &mut report);
                 tools.push(words);
                 routes.add(stated, &mut report);

@@ -52,14 +52,14 @@ pub(super) enum Action {
 /// What a result of this tool holds.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "describes the shape for the output schema; results are built as JSON")]
-struct Verifications {
+struct Results {
     verification: Option<output::AnyObject>,
     verifications: Option<Vec<output::AnyObject>>,
     dossier: Option<output::AnyObject>,
 }
 
 pub(super) fn definition() -> Definition {
-    Definition::new::<Output<Verifications>>("verify_identity")
+    Definition::new::<Output<Results>>("verify_identity")
         .action("start", Operation::InitiateCustomerVerification, |input| {
             Input::Verifications(Action::Start(input))
         })
@@ -102,7 +102,8 @@ impl Action {
                     .map_err(|failure| ToolError::upstream(failure, Context::Customer))?;
                 Ok(output::list("verifications", verifications))
             }
-            Self::Dossier(input) => dossier::read(&input.customer_id, upstream, environment).await,
+            // On the heap: three requests at once are a large future, which every call would have to carry.
+            Self::Dossier(input) => Box::pin(dossier::read(&input.customer_id, upstream, environment)).await,
         }
     }
 }

@@ -7,6 +7,8 @@ use super::records::{Fields, own_id, text};
 
 /// One comparison of a dossier.
 pub(super) struct Compared {
+    /// Place of the account in its list: an id may be there twice.
+    pub(super) account: usize,
     pub(super) account_id: String,
     pub(super) holder: Option<String>,
     pub(super) customer: Option<String>,
@@ -27,11 +29,12 @@ fn names_of(customer: &Fields) -> Vec<(Kind, Option<String>)> {
 /// Compares every holder with every name.
 pub(super) fn compare(customer: &Fields, accounts: &[Fields]) -> Vec<Compared> {
     let names = names_of(customer);
-    let one = |account: &Fields, kind: Kind, name: &Option<String>| {
+    let one = |place: usize, account: &Fields, kind: Kind, name: &Option<String>| {
         let holder = text(account, "holder_name");
         let comparison =
             names::compare(holder.unwrap_or_default(), name.as_deref().unwrap_or_default(), kind);
         Compared {
+            account: place,
             account_id: own_id(account),
             holder: holder.map(str::to_owned),
             customer: name.clone(),
@@ -39,15 +42,16 @@ pub(super) fn compare(customer: &Fields, accounts: &[Fields]) -> Vec<Compared> {
             comparison,
         }
     };
-    accounts
-        .iter()
-        .flat_map(|account| names.iter().map(move |(kind, name)| one(account, *kind, name)))
-        .collect()
+    let mut compared = Vec::new();
+    for (place, account) in accounts.iter().enumerate() {
+        compared.extend(names.iter().map(|(kind, name)| one(place, account, *kind, name)));
+    }
+    compared
 }
 
-/// The nearest outcome of an account, over all names of the customer.
-pub(super) fn nearest<'a>(compared: &'a [Compared], account_id: &str) -> Option<&'a Compared> {
-    compared.iter().filter(|one| one.account_id == account_id).max_by_key(|one| one.comparison.outcome)
+/// The nearest outcome of the account in this place, over all names of the customer.
+pub(super) fn nearest(compared: &[Compared], account: usize) -> Option<&Compared> {
+    compared.iter().filter(|one| one.account == account).max_by_key(|one| one.comparison.outcome)
 }
 
 impl Compared {

@@ -118,13 +118,14 @@ impl Page {
         for one in comparisons {
             let result = text(one, "result");
             let why = one.get("why").and_then(Value::as_str).map_or("", reason);
-            self.line(&format!("- Account {}: **{}**{why}", code_of(one, "account_id"), meaning(result)));
-            self.line(&format!("  - Holder: {}", code_of(one, "holder_name")));
             let field = match text(one, "customer_field") {
-                "company_name" => "company",
+                "company_name" => "company name",
                 _ => "first and last name",
             };
-            self.line(&format!("  - Customer ({field}): {}", code_of(one, "customer_name")));
+            let account = code_of(one, "account_id");
+            self.line(&format!("- Holder of {account} and customer's {field}: **{}**{why}", meaning(result)));
+            self.line(&format!("  - Holder: {}", code_of(one, "holder_name")));
+            self.line(&format!("  - Customer: {}", code_of(one, "customer_name")));
             self.sides("Compared as", one.get("normalised"));
             self.sides("Set aside", one.get("set_aside"));
         }

@@ -49,9 +49,9 @@ const MEMBERS: [&str; 3] = ["customer", "bank_accounts", "verifications"];
 /// What nothing in a dossier proves.
 const NOT_CHECKED: &str = "Not checked: documents, sanctions lists and ownership (of the account or of a company). A verification is a \
      name match by account information and nothing else. match_score is passed on as the upstream gives it: no \
-     range and no pass mark is documented. The API's verification record names no account, no expected name and \
-     no start time, so it is not known which account or which name was checked, or which verification is the \
-     latest. Names were compared as texts: equal names do not prove one person, different ones not two.";
+     range and no pass mark is documented. The API documents no account, no expected name and no start time in a \
+     verification: unless a record here says it itself, it is not known which account or which name was checked, \
+     or which verification is the latest. Names were compared as texts: equal names do not prove one person, different ones not two.";
 
 /// An answer, and when it was there.
 struct Read<T> {

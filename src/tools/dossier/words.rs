@@ -189,10 +189,7 @@ pub(super) fn read(name: &str) -> Result<Words, Why> {
                 *script |= c.is_alphabetic();
                 spell(c, word);
             }
-        } else if !is_combining_mark(c) && !APOSTROPHES.contains(&c) && (is_printable(c) || c.is_whitespace())
-        {
-            words.push(Word::default());
-        } else if c.is_control() {
+        } else if !joins(c) {
             words.push(Word::default());
         }
     }
@@ -202,6 +199,12 @@ pub(super) fn read(name: &str) -> Result<Words, Why> {
         1..=MAX_WORDS => Ok(Words { words, scripts }),
         _ => Err(Why::TooLong),
     }
+}
+
+/// What leaves the letters around it in one word: accents, apostrophes, characters that do not show.
+fn joins(c: char) -> bool {
+    let parts = is_printable(c) || c.is_control() || c.is_whitespace();
+    !parts || is_combining_mark(c) || APOSTROPHES.contains(&c)
 }
 
 fn is_more_than_a_name(name: &str) -> bool {
@@ -254,6 +257,17 @@ fn spell(c: char, word: &mut Word) {
     word.long.push_str(long);
 }
 
+/// Whether a name has characters that do not show (or did, before the upstream's answer was cleaned), or letters
+/// of several scripts in one word, which can look like those of one.
+pub(super) fn may_look_otherwise(name: &str) -> bool {
+    let hides = |c: char| !is_printable(c) || c == char::REPLACEMENT_CHARACTER;
+    let mixes = |word: &str| {
+        let of = |wanted: usize| word.chars().any(|c| c.is_alphabetic() && script(c) == wanted);
+        [of(0), of(1), of(2)].into_iter().filter(|found| *found).count() > 1
+    };
+    name.trim().chars().any(hides) || name.split(|c: char| !c.is_alphanumeric()).any(mixes)
+}
+
 /// Where a company's legal form stands among its words, and what it is called; at an end, and never all of them.
 pub(super) fn legal_form(words: &[Word]) -> Option<(Range<usize>, &'static str)> {
     let all = words.len();
@@ -261,7 +275,43 @@ pub(super) fn legal_form(words: &[Word]) -> Option<(Range<usize>, &'static str)>
     let ends = (1..=most).rev().flat_map(|length| [all - length..all, 0..length]);
     ends.into_iter().find_map(|range| {
         let written: String = words.get(range.clone())?.iter().map(|word| word.plain.as_str()).collect();
+        // Without this, the single letters of a form would be a name with a shorter form.
+        let mut rest = words.iter().enumerate().filter(|(at, _)| !range.contains(at));
+        if !rest.any(|(_, word)| word.plain.chars().nth(1).is_some()) {
+            return None;
+        }
         let form = LEGAL_FORMS.iter().find(|(_, spellings)| spellings.contains(&written.as_str()))?;
         Some((range, form.0))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_of_two_scripts_in_one_word_and_hidden_characters_are_seen() {
+        for name in
+            ["\u{410}da Byron", "Ada \u{3A1}yron", "Ada By\u{200B}ron", "Ada\nByron", "Ada \u{FFFD}Byron"]
+        {
+            assert!(may_look_otherwise(name), "{name:?}");
+        }
+        for name in
+            ["Ada Byron", " Ada\n", "Zoe\u{301} Müller-Lefèvre", "Иван Smith", "山田 Taro", "O’Neill 3M"]
+        {
+            assert!(!may_look_otherwise(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_legal_form_stands_at_an_end_and_is_never_the_whole_name() {
+        let form = |name: &str| legal_form(&read(name).unwrap().words);
+        assert_eq!(form("Engines S.A.R.L."), Some((1..5, "sarl")));
+        assert_eq!(form("SARL Engines"), Some((0..1, "sarl")));
+        assert_eq!(form("Engines GmbH & Co. KG"), Some((1..4, "gmbh & co kg")));
+        assert_eq!(form("Engines société par actions simplifiée"), Some((1..5, "sas")));
+        assert_eq!(form("The SAS Engines"), None);
+        assert_eq!(form("S.A.S."), None);
+        assert_eq!(form("Limited"), None);
+    }
 }

@@ -7,6 +7,7 @@ use crate::domain::{Bic, Currency, Iban};
 use crate::tools::dossier::comparisons::nearest;
 use crate::tools::dossier::names::{self, Kind, Outcome};
 use crate::tools::dossier::records::{Fields, has, own_id, text};
+use crate::tools::dossier::words::may_look_otherwise;
 
 pub(super) fn find(facts: &Facts<'_>, findings: &mut Findings) {
     let accounts = facts.accounts.records.as_slice();
@@ -38,6 +39,12 @@ pub(super) fn find(facts: &Facts<'_>, findings: &mut Findings) {
 }
 
 fn holders(facts: &Facts<'_>, accounts: &[Fields], findings: &mut Findings) {
+    findings.contradiction(
+        "holder_looks_otherwise",
+        "A holder's name has characters that do not show, or letters of several scripts in one word: it may not be \
+         what it looks like.",
+        picked(accounts, |account| text(account, "holder_name").is_some_and(may_look_otherwise)),
+    );
     let message = "A bank account has no holder name.";
     findings.gap(
         "holder_name_missing",
@@ -47,12 +54,10 @@ fn holders(facts: &Facts<'_>, accounts: &[Fields], findings: &mut Findings) {
     let company = text(facts.customer, "company_name").is_some();
     let named =
         company || ["first_name", "last_name"].iter().any(|field| text(facts.customer, field).is_some());
-    // An account whose id is another's, too, has its own comparisons in the list, and is named once for all.
     let at = |outcome: Outcome| {
-        picked(accounts, |account| {
-            let nearest = nearest(facts.comparisons, &own_id(account));
-            text(account, "holder_name").is_some() && nearest.is_some_and(|nearest| nearest.is(outcome))
-        })
+        let is = |place: usize| nearest(facts.comparisons, place).is_some_and(|nearest| nearest.is(outcome));
+        let named = accounts.iter().enumerate().filter(|(_, account)| text(account, "holder_name").is_some());
+        named.filter(|(place, _)| is(*place)).map(|(_, account)| own_id(account)).collect()
     };
     if named {
         let message = "A holder's name cannot be compared with the customer's: see why in the comparison.";
@@ -65,7 +70,7 @@ fn holders(facts: &Facts<'_>, accounts: &[Fields], findings: &mut Findings) {
     );
     findings.contradiction(
         "holder_matches_partly",
-        "A bank account's holder has the customer's name in part: some words are the same and others are not.",
+        "A bank account's holder has the customer's name only in part: words are missing, shortened or others.",
         at(Outcome::Partly),
     );
     findings.contradiction(
@@ -73,16 +78,15 @@ fn holders(facts: &Facts<'_>, accounts: &[Fields], findings: &mut Findings) {
         "A bank account's holder has the company's name with another legal form, or one of the two has none.",
         at(Outcome::SameButForLegalForm),
     );
-    let person_s = picked(accounts, |account| {
-        nearest(facts.comparisons, &own_id(account)).is_some_and(|nearest| {
-            nearest.kind == Kind::Person && nearest.comparison.outcome >= Outcome::SameAfterNormalising
-        }) && !facts.comparisons.iter().any(|one| {
-            one.account_id == own_id(account)
-                && one.kind == Kind::Company
-                && one.comparison.outcome >= Outcome::SameButForLegalForm
-        })
-    });
     if company {
+        // As near as the person's name is the company's where both are: then nothing is to be told.
+        let is_person_s = |place: usize| {
+            nearest(facts.comparisons, place).is_some_and(|nearest| {
+                nearest.kind == Kind::Person && nearest.comparison.outcome >= Outcome::SameAfterNormalising
+            })
+        };
+        let person_s = accounts.iter().enumerate().filter(|(place, _)| is_person_s(*place));
+        let person_s = person_s.map(|(_, account)| own_id(account)).collect();
         let message =
             "The customer record has a company name, but a bank account's holder has the person's name.";
         findings.contradiction("holder_is_not_the_company", message, person_s);

@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 
 use super::comparisons::Compared;
 use super::records::{Fields, List, id, own_id, text};
+use super::words::may_look_otherwise;
 
 /// What findings are looked for in.
 pub(super) struct Facts<'a> {
-    /// The customer_id that was asked for.
+    /// The `customer_id` that was asked for.
     pub(super) asked: &'a str,
     pub(super) customer: &'a Fields,
     pub(super) accounts: &'a List,
@@ -89,12 +90,21 @@ fn about_the_customer(facts: &Facts<'_>, findings: &mut Findings) {
             vec![facts.asked.to_owned(), sent],
         );
     }
+    let names = ["first_name", "last_name", "company_name"];
+    if names.into_iter().filter_map(|field| text(facts.customer, field)).any(may_look_otherwise) {
+        findings.contradiction(
+            "customer_looks_otherwise",
+            "The customer's name has characters that do not show, or letters of several scripts in one word: it may \
+             not be what it looks like.",
+            asked(),
+        );
+    }
     let [first, last, company] =
         ["first_name", "last_name", "company_name"].map(|field| text(facts.customer, field).is_some());
     if !first && !last && !company {
         findings.gap("customer_name_missing", "The customer record has no name.", asked());
     } else if first != last || !first {
-        let message = "The customer record lacks the first name, the last name, or both.";
+        let message = "The customer record lacks the first name, the last name, or both: what was compared is not a whole name.";
         findings.gap("customer_name_incomplete", message, asked());
     }
 }
