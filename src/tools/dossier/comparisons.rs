@@ -49,9 +49,10 @@ pub(super) fn compare(customer: &Fields, accounts: &[Fields]) -> Vec<Compared> {
     compared
 }
 
-/// The nearest outcome of the account in this place, over all names of the customer.
-pub(super) fn nearest(compared: &[Compared], account: usize) -> Option<&Compared> {
-    compared.iter().filter(|one| one.account == account).max_by_key(|one| one.comparison.outcome)
+/// The nearest comparison of each account, over all names of the customer, in the order of the accounts.
+pub(super) fn nearest(compared: &[Compared]) -> Vec<&Compared> {
+    let of_one_account = compared.chunk_by(|one, next| one.account == next.account);
+    of_one_account.filter_map(|group| group.iter().max_by_key(|one| one.comparison.outcome)).collect()
 }
 
 impl Compared {

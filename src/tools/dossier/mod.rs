@@ -20,6 +20,7 @@ mod findings;
 mod markdown;
 mod names;
 mod records;
+mod vocabulary;
 mod words;
 
 use futures_util::future::join3;
@@ -116,7 +117,7 @@ fn assemble(
         customer: &customer,
         accounts: &accounts,
         verifications: &verifications,
-        comparisons: &compared,
+        nearest: &comparisons::nearest(&compared),
         read_at: times.into_iter().max().unwrap_or_default(),
     });
     let sources = OPERATIONS.iter().zip(MEMBERS).zip(times).map(|((operation, member), at)| {

@@ -30,6 +30,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::vocabulary::legal_form;
 use super::words::{self, Why, Word, Words};
 
 /// What a customer's name is the name of.
@@ -139,7 +140,7 @@ fn set_aside(words: &[Word], kind: Kind) -> (Vec<Word>, Vec<String>) {
             titles.sort_unstable();
             (rest, titles)
         }
-        Kind::Company => match words::legal_form(words) {
+        Kind::Company => match legal_form(words) {
             Some((range, form)) => {
                 let counts = |at: &usize| !range.contains(at);
                 let rest =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Facts, Findings, counts, foreign, picked, repeated};
 use crate::domain::{Bic, Currency, Iban};
-use crate::tools::dossier::comparisons::nearest;
+use crate::tools::dossier::comparisons::Compared;
 use crate::tools::dossier::names::{self, Kind, Outcome};
 use crate::tools::dossier::records::{Fields, has, own_id, text};
 use crate::tools::dossier::words::may_look_otherwise;
@@ -54,10 +54,10 @@ fn holders(facts: &Facts<'_>, accounts: &[Fields], findings: &mut Findings) {
     let company = text(facts.customer, "company_name").is_some();
     let named =
         company || ["first_name", "last_name"].iter().any(|field| text(facts.customer, field).is_some());
+    let holders = accounts.iter().zip(facts.nearest);
     let at = |outcome: Outcome| {
-        let is = |place: usize| nearest(facts.comparisons, place).is_some_and(|nearest| nearest.is(outcome));
-        let named = accounts.iter().enumerate().filter(|(_, account)| text(account, "holder_name").is_some());
-        named.filter(|(place, _)| is(*place)).map(|(_, account)| own_id(account)).collect()
+        let held = holders.clone().filter(|(account, _)| text(account, "holder_name").is_some());
+        held.filter(|(_, nearest)| nearest.is(outcome)).map(|(account, _)| own_id(account)).collect()
     };
     if named {
         let message = "A holder's name cannot be compared with the customer's: see why in the comparison.";
@@ -80,16 +80,14 @@ fn holders(facts: &Facts<'_>, accounts: &[Fields], findings: &mut Findings) {
     );
     if company {
         // As near as the person's name is the company's where both are: then nothing is to be told.
-        let is_person_s = |place: usize| {
-            nearest(facts.comparisons, place).is_some_and(|nearest| {
-                nearest.kind == Kind::Person && nearest.comparison.outcome >= Outcome::SameAfterNormalising
-            })
+        let is_person_s = |nearest: &Compared| {
+            nearest.kind == Kind::Person && nearest.comparison.outcome >= Outcome::SameAfterNormalising
         };
-        let person_s = accounts.iter().enumerate().filter(|(place, _)| is_person_s(*place));
-        let person_s = person_s.map(|(_, account)| own_id(account)).collect();
+        let person_s =
+            holders.filter(|(_, nearest)| is_person_s(nearest)).map(|(account, _)| own_id(account));
         let message =
             "The customer record has a company name, but a bank account's holder has the person's name.";
-        findings.contradiction("holder_is_not_the_company", message, person_s);
+        findings.contradiction("holder_is_not_the_company", message, person_s.collect());
     }
 }
 
@@ -105,12 +103,12 @@ fn numbers(accounts: &[Fields], findings: &mut Findings) {
         }
     }
     for sharing in by_iban.values().filter(|sharing| sharing.len() > 1) {
-        let holders: Vec<&str> = sharing.iter().filter_map(|account| text(account, "holder_name")).collect();
-        let differ = holders.iter().enumerate().any(|(at, one)| {
-            holders.iter().skip(at + 1).any(|other| {
-                let outcome = names::compare(one, other, Kind::Company).outcome;
-                outcome < Outcome::SameAfterNormalising
-            })
+        let mut holders = sharing.iter().filter_map(|account| text(account, "holder_name"));
+        // Each with the first: as many comparisons as accounts, however many an upstream sends.
+        let first = holders.next().unwrap_or_default();
+        let differ = holders.any(|other| {
+            let outcome = names::compare(first, other, Kind::Company).outcome;
+            outcome != Outcome::NotComparable && outcome < Outcome::SameAfterNormalising
         });
         let ids = sharing.iter().map(|account| own_id(account)).collect();
         if differ {

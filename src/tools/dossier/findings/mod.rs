@@ -22,7 +22,8 @@ pub(super) struct Facts<'a> {
     pub(super) customer: &'a Fields,
     pub(super) accounts: &'a List,
     pub(super) verifications: &'a List,
-    pub(super) comparisons: &'a [Compared],
+    /// For each account, in their order, the name of the customer that is nearest to its holder's.
+    pub(super) nearest: &'a [&'a Compared],
     /// When the last answer was there.
     pub(super) read_at: Timestamp,
 }

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::{Facts, Findings, counts, foreign, picked, repeated};
-use crate::tools::dossier::comparisons::nearest;
 use crate::tools::dossier::names::Outcome;
 use crate::tools::dossier::records::{Fields, has, own_id, text, time};
 
@@ -94,8 +93,7 @@ fn against_the_accounts(facts: &Facts<'_>, verifications: &[Fields], findings: &
         findings.gap("verified_without_account", message, verified);
         return;
     }
-    let all_differ = (0..accounts.len())
-        .all(|place| nearest(facts.comparisons, place).is_some_and(|nearest| nearest.is(Outcome::Different)));
+    let all_differ = facts.nearest.iter().all(|nearest| nearest.is(Outcome::Different));
     if all_differ && !verified.is_empty() {
         findings.contradiction(
             "verified_while_holders_differ",
