@@ -105,7 +105,7 @@ fn about_the_customer(facts: &Facts<'_>, findings: &mut Findings) {
     if !first && !last && !company {
         findings.gap("customer_name_missing", "The customer record has no name.", asked());
     } else if first != last || !first {
-        let message = "The customer record lacks the first name, the last name, or both: what was compared is not a whole name.";
+        let message = "The customer record lacks the first name, the last name, or both: no whole name of a person was compared.";
         findings.gap("customer_name_incomplete", message, asked());
     }
 }
