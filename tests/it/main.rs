@@ -23,6 +23,7 @@ mod canaries;
 mod check;
 mod credentials;
 mod crowd;
+mod dossier;
 mod ending;
 mod errors;
 mod faults;
