@@ -1,6 +1,9 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
+mod approvals;
+mod browser;
 mod check;
+mod desk;
 mod simulate;
 mod upstream;
 
@@ -17,15 +20,19 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::{Approvals, Calls, CallsConfig, Confirm, Sealer};
+use crate::calls::approvals::Approvals;
+use crate::calls::{Calls, CallsConfig, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
-use crate::config::{PersonalData, Problems, Serve, ServeFlags, Transport, variables};
+use crate::config::{
+    ApprovalSettings, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream, variables,
+};
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
 use crate::telemetry;
 use crate::tools::{self, Tools};
-use crate::transports;
+use crate::transports::HttpConfig;
+use crate::{pages, transports};
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
 const RUNTIME_GRACE: Duration = Duration::from_millis(100);
@@ -110,14 +117,34 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
     let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
-    let upstream = upstream::prepare(settings.upstream).map_err(Failed::Usage)?;
+    let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
-        confirm: Confirm::default(),
+        confirm: approvals.confirm(upstream.environment()),
     };
-    in_runtime(run_server(settings.transport, upstream, settings.read_only, calls, sealer, capabilities))
+    in_runtime(run_server(
+        settings.transport,
+        upstream,
+        approvals,
+        settings.read_only,
+        calls,
+        sealer,
+        capabilities,
+    ))
+}
+
+/// Checks what the settings alone do not show. What is wrong is told at once, a line each.
+fn prepare(
+    upstream: Upstream,
+    approvals: ApprovalSettings,
+) -> Result<(upstream::Prepared, approvals::Prepared), String> {
+    match (upstream::prepare(upstream), approvals::prepare(approvals)) {
+        (Ok(upstream), Ok(approvals)) => Ok((upstream, approvals)),
+        (Err(one), Err(other)) => Err(format!("{one}\n{other}")),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
 }
 
 fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
@@ -128,6 +155,7 @@ fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
 async fn run_server(
     transport: Transport,
     upstream: upstream::Prepared,
+    approvals: approvals::Prepared,
     read_only: bool,
     calls: CallsConfig,
     sealer: Arc<Sealer>,
@@ -137,23 +165,36 @@ async fn run_server(
     let (environment, client, simulator) = upstream::ready(upstream).await?;
     let words = capabilities.instructions();
     let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
-    reload_on_hangup(Arc::clone(&fintecture))?;
+    let listener = match transport {
+        Transport::Stdio => None,
+        Transport::Http(address) => Some(listen(address).await?),
+    };
+    let pages_end = CancellationToken::new();
+    let approvals = match &listener {
+        None => approvals.on_stdio(environment, pages_end.clone()),
+        Some(listener) => approvals.on_http(listener.local_addr()?),
+    };
+    if !read_only {
+        approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
+    }
+    reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
-    let approvals = Approvals::without_page();
+    let pages = pages::routes(Arc::clone(&approvals), environment);
     let calls = Calls::new(Arc::new(tools), approvals, Arc::clone(&sealer), calls, shutdown.clone());
     let calls = Arc::new(calls);
     let server = Server::new(Arc::clone(&calls), sealer, &words, transport == Transport::Stdio);
-    match transport {
-        Transport::Stdio => {
+    match listener {
+        None => {
             tracing::info!(%environment, "serving over stdio");
             Box::pin(transports::serve_stdio(server, shutdown)).await?;
         }
-        Transport::Http(address) => {
-            let listener = listen(address).await?;
+        Some(listener) => {
             tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            transports::serve_http(listener, server, transports::HttpConfig::default(), shutdown).await?;
+            let config = HttpConfig { pages, ..HttpConfig::default() };
+            transports::serve_http(listener, server, config, shutdown).await?;
         }
     }
+    pages_end.cancel();
     // A write goes on to its end when its caller leaves; it has its own time budget.
     calls.writes_settled().await;
     if let Some(simulator) = simulator {
@@ -213,11 +254,12 @@ fn stop_on_signals() -> anyhow::Result<CancellationToken> {
 }
 
 /// SIGHUP reads the files of secrets again.
-fn reload_on_hangup(fintecture: Arc<Fintecture>) -> anyhow::Result<()> {
+fn reload_on_hangup(fintecture: Arc<Fintecture>, approvals: Arc<Approvals>) -> anyhow::Result<()> {
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
             fintecture.reload_secrets();
+            approvals.reload_code();
         }
     });
     Ok(())

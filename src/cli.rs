@@ -67,6 +67,12 @@ pub(crate) struct ServeArgs {
     /// Whether IBANs, e-mails and phones reach the agent as they are [default: masked in production, else full]
     #[arg(long, value_name = "full|masked")]
     personal_data: Option<String>,
+    /// Whether a person is asked before a write: never, auto (where the client can be asked), always [default: always in production, else auto]
+    #[arg(long, value_name = "never|auto|always")]
+    confirm_writes: Option<String>,
+    /// Where the approval pages listen, on stdio; beyond loopback only with an approval code [default: 127.0.0.1:0]
+    #[arg(long, value_name = "ADDR:PORT")]
+    approvals_listen: Option<String>,
     /// How log lines on standard error look [default: text]
     #[arg(long, value_name = "text|json")]
     log_format: Option<String>,
@@ -82,6 +88,8 @@ impl From<ServeArgs> for ServeFlags {
             read_only: args.read_only,
             stop_writes: args.stop_writes,
             personal_data: args.personal_data,
+            confirm_writes: args.confirm_writes,
+            approvals_listen: args.approvals_listen,
             log_format: args.log_format,
         }
     }

@@ -44,6 +44,7 @@ pub mod config;
 pub mod domain;
 pub mod fintecture;
 pub mod mcp;
+pub mod pages;
 pub mod secret;
 pub mod simulator;
 mod telemetry;

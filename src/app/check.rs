@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use url::Host;
 
-use super::{Failed, in_runtime, load, print, upstream};
+use super::{Failed, in_runtime, load, prepare, print, upstream};
 use crate::cli::CheckArgs;
 use crate::config::{LogFormat, Problems, Serve, ServeFlags, Upstream, variables};
 use crate::domain::PageSize;
@@ -77,7 +77,7 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
         .map_err(|problems| problems.to_string())
         .and_then(|settings| {
             let named = name(&settings.upstream);
-            Ok((named, upstream::prepare(settings.upstream)?))
+            Ok((named, prepare(settings.upstream, settings.approvals)?.0))
         });
     let capabilities = load(folder.as_deref());
     let named = prepared.as_ref().map(|(named, _)| named.clone());

@@ -5,7 +5,7 @@
 //! write passes, in this order: stopped writes and read-only, arguments, repeats, `external_id`, a person's yes, and is
 //! sent.
 
-mod approvals;
+pub mod approvals;
 mod budget;
 mod caller;
 mod consent;

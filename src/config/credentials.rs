@@ -125,7 +125,11 @@ fn is_bearer(token: &Secret) -> bool {
 }
 
 /// A secret from its variable or its file.
-fn secret(which: SecretVariable, variables: &Variables<'_>, problems: &mut Problems) -> Option<Secret> {
+pub(super) fn secret(
+    which: SecretVariable,
+    variables: &Variables<'_>,
+    problems: &mut Problems,
+) -> Option<Secret> {
     let file_name = which.file_name();
     let text = variables.get(which.variable);
     let file = variables.named(&file_name);

@@ -6,11 +6,7 @@ use super::Problems;
 
 /// Reads `ADDRESS:PORT` of this machine; `localhost` counts as 127.0.0.1. `flag` names it in the problem.
 pub fn loopback_address(flag: &str, text: &str, problems: &mut Problems) -> Option<SocketAddr> {
-    let address = match text.strip_prefix("localhost:") {
-        Some(port) => port.parse().ok().map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
-        None => text.parse::<SocketAddr>().ok(),
-    };
-    match address {
+    match address(text) {
         None => {
             problems.add(format!("{flag} must be an address with a port, such as 127.0.0.1:8080"));
             None
@@ -22,6 +18,14 @@ pub fn loopback_address(flag: &str, text: &str, problems: &mut Problems) -> Opti
             ));
             None
         }
+    }
+}
+
+/// Reads `ADDRESS:PORT`; `localhost` counts as 127.0.0.1.
+pub(super) fn address(text: &str) -> Option<SocketAddr> {
+    match text.strip_prefix("localhost:") {
+        Some(port) => port.parse().ok().map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
+        None => text.parse().ok(),
     }
 }
 

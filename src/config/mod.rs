@@ -2,6 +2,7 @@
 //!
 //! Each variable is named in [`variables`] alone. Knows the domain and nothing else of the crate.
 
+mod approvals;
 mod credentials;
 mod listen;
 mod problems;
@@ -9,6 +10,7 @@ mod serve;
 mod upstream;
 pub mod variables;
 
+pub use approvals::{ApprovalSettings, ConfirmWrites};
 pub use credentials::{Credentials, Signing};
 pub use listen::loopback_address;
 pub use problems::Problems;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::variables::Variables;
-use super::{Problems, Upstream, loopback_address};
+use super::{ApprovalSettings, Problems, Upstream, approvals, loopback_address};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -21,6 +21,8 @@ pub struct ServeFlags {
     pub read_only: bool,
     pub stop_writes: Option<PathBuf>,
     pub personal_data: Option<String>,
+    pub confirm_writes: Option<String>,
+    pub approvals_listen: Option<String>,
     pub log_format: Option<String>,
 }
 
@@ -77,6 +79,8 @@ pub struct Serve {
     pub stop_writes: Option<PathBuf>,
     /// What an agent receives of personal data; `None`: the default of the environment.
     pub personal_data: Option<PersonalData>,
+    /// Which writes need a person's yes, and how it is given.
+    pub approvals: ApprovalSettings,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -96,13 +100,16 @@ impl Serve {
         let personal_data = personal_data(flags.personal_data.as_deref(), &mut problems);
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
         let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
-        let serve = transport.zip(log_format).zip(upstream).map(|((transport, log_format), upstream)| Self {
+        let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
+        let parts = transport.zip(log_format).zip(upstream).zip(approvals);
+        let serve = parts.map(|(((transport, log_format), upstream), approvals)| Self {
             transport,
             upstream,
             capabilities: flags.capabilities,
             read_only: flags.read_only,
             stop_writes: flags.stop_writes,
             personal_data,
+            approvals,
             log_format,
         });
         problems.or(serve)

@@ -54,6 +54,13 @@ pub const PRIVATE_KEY: SecretVariable = SecretVariable {
         help: "RSA private key, PEM (PKCS#8 or PKCS#1, without passphrase); every request is signed with it",
     },
 };
+/// What a person types on an approval page.
+pub const APPROVAL_CODE: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_APPROVAL_CODE",
+        help: "what a person types on an approval page: 12 characters at least, or the argon2id hash of them",
+    },
+};
 /// Timeout of one attempt.
 pub const TIMEOUT_SECONDS: Variable = Variable {
     name: "FINTECTURE_TIMEOUT_SECONDS",
@@ -76,7 +83,7 @@ pub const RUST_LOG: Variable = Variable {
 };
 
 /// Every variable but the files of secrets, in the order of help texts.
-pub const ALL: [Variable; 12] = [
+pub const ALL: [Variable; 13] = [
     ENVIRONMENT,
     BASE_URL,
     CUSTOMER_TOKEN.variable,
@@ -85,6 +92,7 @@ pub const ALL: [Variable; 12] = [
     TOKEN_URL,
     SCOPE,
     PRIVATE_KEY.variable,
+    APPROVAL_CODE.variable,
     TIMEOUT_SECONDS,
     REQUESTS_PER_SECOND,
     CA_FILE,
@@ -92,7 +100,7 @@ pub const ALL: [Variable; 12] = [
 ];
 
 /// The secrets, each of which may stand in a file instead.
-pub const SECRETS: [SecretVariable; 3] = [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY];
+pub const SECRETS: [SecretVariable; 4] = [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, APPROVAL_CODE];
 
 /// A variable that holds a secret. The same name with `_FILE` names a file that holds it.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +118,7 @@ impl SecretVariable {
 }
 
 /// What every variable of this program but `RUST_LOG` begins with.
-const PREFIX: &str = "FINTECTURE_";
+pub(crate) const PREFIX: &str = "FINTECTURE_";
 
 /// How alike two names must be for a "did you mean", from 0 to 1.
 const CLOSE: f64 = 0.9;

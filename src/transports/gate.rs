@@ -3,7 +3,7 @@
 //!
 //! Knows request headers and the names that are ours. Knows nothing of what lies behind.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -24,6 +24,19 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
+    /// The names under which a listener at this address may be called: loopback ones, and its own where it has one.
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        let gate = Self::loopback(address.port());
+        if address.ip().is_unspecified() {
+            return gate;
+        }
+        let own = address.to_string();
+        Self {
+            origins: gate.origins.iter().cloned().chain([format!("http://{own}")]).collect(),
+            hosts: gate.hosts.iter().cloned().chain([own]).collect(),
+        }
+    }
+
     /// Loopback names with the listener's own port, or none.
     pub(crate) fn loopback(port: u16) -> Self {
         let with_port = LOOPBACK.map(|name| format!("{name}:{port}"));
@@ -129,6 +142,18 @@ mod tests {
         }
         assert_eq!(status("/mcp", &[]), 400);
         assert_eq!(status("/mcp", &[(header::HOST, "localhost"), (header::HOST, "localhost")]), 400);
+    }
+
+    #[test]
+    fn an_address_of_its_own_is_one_more_name() {
+        let host = |address: &str, host: &'static str| {
+            let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+            Gate::of(address.parse().unwrap()).admit(&"/".parse().unwrap(), &headers).is_ok()
+        };
+        assert!(host("192.0.2.7:8080", "192.0.2.7:8080") && host("192.0.2.7:8080", "127.0.0.1:8080"));
+        assert!(host("[2001:db8::7]:8080", "[2001:db8::7]:8080"));
+        assert!(!host("192.0.2.7:8080", "192.0.2.7:8081") && !host("192.0.2.7:8080", "192.0.2.8:8080"));
+        assert!(!host("0.0.0.0:8080", "0.0.0.0:8080") && host("0.0.0.0:8080", "127.0.0.1:8080"));
     }
 
     #[test]

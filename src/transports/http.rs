@@ -24,7 +24,7 @@ use super::{
     TransportError,
     gate::{self, Gate},
     legacy_sse::LegacySse,
-    limits::{CLOSE_WAIT, HttpLimits},
+    limits::{CLOSE_WAIT, HttpLimits, PAGE_CONNECTIONS},
     listener, reply,
     streamable::Streamable,
 };
@@ -34,6 +34,8 @@ use super::{
 pub struct HttpConfig {
     /// What it takes at most.
     pub limits: HttpLimits,
+    /// More routes, which stand behind the same gate.
+    pub pages: Router,
 }
 
 /// Serves MCP over HTTP on `listener` until `shutdown` is cancelled and every answer is out, for at most
@@ -52,10 +54,10 @@ where
     S: ServerHandler + Clone,
 {
     let limits = config.limits;
-    let port = listener.local_addr().map_err(TransportError::Listener)?.port();
+    let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
     let end = CancellationToken::new();
     let calls = TaskTracker::new();
-    let routes = routes(server, &Gate::loopback(port), &limits, &shutdown, &end, &calls);
+    let routes = routes(server, &gate, &limits, &shutdown, &end, &calls).merge(behind(gate, config.pages));
     let serve = axum::serve(listener::capped(listener, limits.connections), routes)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let mut serving = pin!(serve.into_future());
@@ -85,6 +87,34 @@ where
     outcome.map_err(TransportError::Http)
 }
 
+/// Serves pages alone, behind the gate, until `shutdown` is cancelled.
+///
+/// # Errors
+///
+/// [`TransportError::Listener`] when the listener has no address, [`TransportError::Http`] when the server fails.
+pub async fn serve_pages(
+    listener: TcpListener,
+    pages: Router,
+    shutdown: CancellationToken,
+) -> Result<(), TransportError> {
+    let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
+    let routes = behind(gate, pages).fallback(no_such_page);
+    let serve = axum::serve(listener::capped(listener, PAGE_CONNECTIONS), routes)
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    tokio::select! {
+        outcome = serve.into_future() => outcome.map_err(TransportError::Http),
+        () = async { shutdown.cancelled().await; sleep(CLOSE_WAIT).await } => Ok(()),
+    }
+}
+
+fn behind(gate: Gate, pages: Router) -> Router {
+    pages.layer(middleware::from_fn_with_state(gate, gate::check))
+}
+
+async fn no_such_page() -> Response {
+    reply::error(StatusCode::NOT_FOUND, "no such page")
+}
+
 pub(crate) fn routes<S>(
     server: S,
     gate: &Gate,
@@ -112,7 +142,7 @@ where
         .merge(legacy_sse)
         .route_layer(middleware::from_fn_with_state(gate.clone(), gate::check))
         .merge(health)
-        .fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"))
+        .fallback(no_such_page)
 }
 
 async fn ready(State(shutdown): State<CancellationToken>) -> Response {

@@ -42,6 +42,9 @@ pub const SSE_POST_WAIT: Duration = Duration::from_secs(5);
 /// TCP connections open at once. Beyond, new ones wait in the kernel's queue.
 pub const CONNECTIONS: usize = 4_096;
 
+/// TCP connections of a page server of its own that are open at once.
+pub const PAGE_CONNECTIONS: usize = 64;
+
 /// How long a client may take to send a request body.
 pub const BODY_WAIT: Duration = Duration::from_secs(30);
 

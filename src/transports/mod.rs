@@ -35,7 +35,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use http::{HttpConfig, serve_http};
+pub use http::{HttpConfig, serve_http, serve_pages};
 pub use limits::HttpLimits;
 pub use stdio::serve_stdio;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("main", &["app"]),
     (
         "app",
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "domain",
             "fintecture",
             "mcp",
+            "pages",
             "secret",
             "simulator",
             "telemetry",
@@ -27,7 +28,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("telemetry", &["config"]),
     ("transports", &["mcp"]),
     ("mcp", &["calls", "tools", "domain"]),
-    ("calls", &["fintecture", "tools", "domain"]),
+    ("pages", &["calls", "tools", "domain"]),
+    ("calls", &["fintecture", "tools", "domain", "secret"]),
     ("tools", &["fintecture", "capability", "domain"]),
     ("fintecture", &["capability", "domain", "secret"]),
     ("capability", &["domain"]),

@@ -14,13 +14,16 @@
 
 mod agent_sees;
 mod answers;
+mod approving;
 mod architecture;
+mod asking;
 mod attempts;
 mod bad_arguments;
 mod canaries;
 mod check;
 mod credentials;
 mod crowd;
+mod dossier;
 mod ending;
 mod errors;
 mod faults;

@@ -1,74 +1,319 @@
-//! Approvals: a person's yes to one write.
+//! Approvals: a person's yes to one write. Who asks for one, how a person proves that it is a person, what was
+//! decided, and that a yes is used once.
+//!
+//! Knows no protocol and no HTML: calls ask and take, pages prove and decide, and the [`Desk`] says where the
+//! pages stand and opens the person's browser. Everything is in memory and ends with the process.
+//!
+//! | module | does |
+//! |---|---|
+//! | `store` | what approvals there are and where each one stands |
+//! | `proof` | keys, proofs and page tokens of one approval |
+//! | `code`, `guesses` | the code that a person types, and how often it may be wrong |
+//! | `page` | what the pages may see and do |
+//! | `id` | names and secrets that nobody can guess |
 
-use std::fmt::Debug;
-use std::sync::Arc;
+mod code;
+mod guesses;
+mod id;
+mod page;
+mod proof;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::repeats::Key;
 use crate::tools::Question;
+pub use code::{Code, CodeError, MIN_CODE_CHARS};
+pub use id::ApprovalId;
+pub use page::{CodeRefused, Decision, PressRefused, Sight, View, Ways};
+pub use proof::Proof;
+pub use store::Phase;
+use store::Store;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApprovalId(String);
-impl ApprovalId {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-#[derive(Debug, Clone)]
-pub struct Ticket {
-    pub id: ApprovalId,
-    pub url: String,
-    pub expires_at: String,
-}
-#[derive(Debug)]
-pub enum Standing {
-    Unknown,
-    Waiting(Ticket),
-    Approved,
-    Declined,
-}
-#[derive(Debug)]
-pub enum Refused {
-    TooMany { retry_after_seconds: u64 },
-    NoPage,
-}
+/// How long the first window of the person's browser has to bring a proof back before one more is opened.
+const SECOND_WINDOW_AFTER: Duration = Duration::from_secs(30);
+
+/// Whether a write needs a person's yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Confirm {
+    /// No write does.
     #[default]
     Never,
+    /// Where the client can be asked; elsewhere a write goes on without.
     Auto,
+    /// Every write does.
     Always,
 }
-impl std::fmt::Display for ApprovalId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+
+/// What an agent is told of an approval. Nothing in it grants anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Its name.
+    pub id: ApprovalId,
+    /// The page's address, without any key.
+    pub url: String,
+    /// RFC 3339, UTC: until when it can be answered, or used once approved.
+    pub expires_at: String,
 }
-pub trait Desk: Debug + Send + Sync {
+
+/// How a write stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody was asked, or what came of it is over.
+    Unknown,
+    /// A person is being asked.
+    Waiting(Ticket),
+    /// A person said yes: [`Approvals::take`] uses it up.
+    Approved,
+    /// A person said no. Told once.
+    Declined,
+}
+
+/// Why no approval is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// As many wait for this principal as may.
+    #[error("as many approvals wait as may")]
+    TooMany {
+        /// When the first of them waits no more.
+        retry_after_seconds: u64,
+    },
+    /// No person could prove themselves on a page, or there is none.
+    #[error("there is no approval page that a person could use")]
+    NoPage,
+}
+
+/// Where a person finds the pages, and how they are brought there.
+pub trait Desk: fmt::Debug + Send + Sync {
+    /// Such as `http://127.0.0.1:41234`; on stdio the page server starts here, on first need. None: it cannot be
+    /// served.
     fn origin(&self) -> BoxFuture<'_, Option<String>>;
+    /// Whether there is a browser of the person's to open (stdio only).
+    fn has_browser(&self) -> bool;
+    /// Opens it. The address holds a key: it stands in no log.
+    fn open(&self, address: &str);
 }
-#[derive(Debug, Default)]
-pub struct Approvals;
+
+/// No pages anywhere.
 #[derive(Debug)]
-pub struct Taken;
-impl Approvals {
-    pub fn without_page() -> Arc<Self> {
-        Arc::new(Self)
+struct NoDesk;
+
+impl Desk for NoDesk {
+    fn origin(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
     }
-    pub fn has_page(&self) -> bool {
+
+    fn has_browser(&self) -> bool {
         false
     }
-    pub fn standing(&self, _: &Key) -> Standing {
-        Standing::Unknown
+
+    fn open(&self, _: &str) {}
+}
+
+/// An approval that was used up, to be put back where its write never left.
+#[derive(Debug)]
+pub struct Taken {
+    id: ApprovalId,
+    until: Instant,
+}
+
+/// The approvals of this process.
+pub struct Approvals {
+    code: Option<Code>,
+    desk: Arc<dyn Desk>,
+    store: Mutex<Store>,
+}
+
+impl Approvals {
+    /// None yet.
+    #[must_use]
+    pub fn new(code: Option<Code>, desk: Arc<dyn Desk>) -> Arc<Self> {
+        Arc::new(Self { code, desk, store: Mutex::default() })
     }
-    pub async fn open(self: &Arc<Self>, _: &str, _: Key, _: Question) -> Result<Ticket, Refused> {
-        Err(Refused::NoPage)
+
+    /// Approvals that only a client can bring: there is no page.
+    #[must_use]
+    pub fn without_page() -> Arc<Self> {
+        Self::new(None, Arc::new(NoDesk))
     }
-    pub async fn decided(&self, _: &ApprovalId) {}
-    pub fn take(&self, _: &Key) -> Option<Taken> {
-        None
+
+    /// Whether a person could prove themselves on a page at all: a browser can be opened, or a code is set.
+    #[must_use]
+    pub fn has_page(&self) -> bool {
+        self.desk.has_browser() || self.code.is_some()
     }
-    pub fn put_back(&self, _: Taken) {}
-    pub fn withdraw(&self, _: &ApprovalId) {}
+
+    /// Reads the code's file again.
+    pub fn reload_code(&self) {
+        if let Some(code) = &self.code {
+            code.reload();
+        }
+    }
+
+    /// How a write stands. `Declined` is told once: asking for it forgets it.
+    #[must_use]
+    pub fn standing(&self, write: &Key) -> Standing {
+        let mut store = self.lock();
+        let Some(record) = store.of_write(write, Instant::now()) else { return Standing::Unknown };
+        match record.phase {
+            Phase::Waiting => Standing::Waiting(record.ticket.clone()),
+            Phase::Approved => Standing::Approved,
+            _ => {
+                store.told(write);
+                Standing::Declined
+            }
+        }
+    }
+
+    /// The approval of this write that waits already, or a new one, for which the person's browser is opened.
+    ///
+    /// # Errors
+    /// [`Refused`] where none can be opened.
+    pub async fn open(
+        self: &Arc<Self>,
+        principal: &str,
+        write: Key,
+        question: Question,
+    ) -> Result<Ticket, Refused> {
+        if !self.has_page() {
+            return Err(Refused::NoPage);
+        }
+        let origin = self.desk.origin().await.ok_or(Refused::NoPage)?;
+        let ticket = {
+            let now = Instant::now();
+            let mut store = self.lock();
+            // Also one that was answered in the meantime: the next call finds what came of it.
+            if let Some(record) = store.of_write(&write, now) {
+                return Ok(record.ticket.clone());
+            }
+            let id = ApprovalId::random().ok_or(Refused::NoPage)?;
+            let url = format!("{origin}/approvals/{id}");
+            let ticket = Ticket { id, url, expires_at: in_words(store::ANSWER_WITHIN) };
+            store
+                .add(principal, write, ticket.clone(), question, now)
+                .map_err(|left| Refused::TooMany { retry_after_seconds: whole_seconds(left) })?;
+            ticket
+        };
+        if self.desk.has_browser() {
+            self.bring(&ticket.id);
+        }
+        Ok(ticket)
+    }
+
+    /// Comes back when the approval waits no more (approved, declined, over, gone).
+    pub async fn decided(&self, id: &ApprovalId) {
+        loop {
+            let (mut changed, until) = match self.lock().get(id, Instant::now()) {
+                Some(record) if record.phase == Phase::Waiting => (record.changed.subscribe(), record.until),
+                _ => return,
+            };
+            tokio::select! {
+                _ = changed.changed() => {}
+                () = sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Uses up the approval of this write, right before it is sent. None where there is none that holds.
+    #[must_use]
+    pub fn take(&self, write: &Key) -> Option<Taken> {
+        let now = Instant::now();
+        let mut store = self.lock();
+        let record = store.of_write(write, now).filter(|record| record.phase == Phase::Approved)?;
+        let taken = Taken { id: record.ticket.id.clone(), until: record.until };
+        store.end(&taken.id, Phase::Used, now);
+        Some(taken)
+    }
+
+    /// The write certainly never left after all: the approval holds again, for the time that it had left.
+    pub fn put_back(&self, taken: Taken) {
+        self.lock().hold_again(&taken.id, taken.until, Instant::now());
+    }
+
+    /// The person said no (or dismissed the question) in the client: the approval is gone, and its page says so.
+    pub fn withdraw(&self, id: &ApprovalId) {
+        let now = Instant::now();
+        let mut store = self.lock();
+        // What is over by its time is not withdrawn.
+        if store.get(id, now).is_some() {
+            store.end(id, Phase::Withdrawn, now);
+        }
+    }
+
+    /// Opens the person's browser, and once more when no proof has come back after a while.
+    fn bring(self: &Arc<Self>, id: &ApprovalId) {
+        let Some(mut changed) = self.open_window(id) else { return };
+        let (approvals, id) = (Arc::downgrade(self), id.clone());
+        tokio::spawn(async move {
+            let late = sleep(SECOND_WINDOW_AFTER);
+            tokio::pin!(late);
+            loop {
+                tokio::select! {
+                    () = &mut late => break,
+                    // The approval is gone where nobody is left to tell of changes.
+                    gone = changed.changed() => if gone.is_err() { return },
+                }
+                if !approvals.upgrade().is_some_and(|approvals| approvals.wants_window(&id)) {
+                    return;
+                }
+            }
+            if let Some(approvals) = approvals.upgrade() {
+                approvals.open_window(&id);
+            }
+        });
+    }
+
+    /// Whether a window of the person's browser would still help.
+    fn wants_window(&self, id: &ApprovalId) -> bool {
+        let mut store = self.lock();
+        let record = store.get(id, Instant::now());
+        record.is_some_and(|record| record.phase == Phase::Waiting && !record.proofs.seen)
+    }
+
+    /// Opens the person's browser with a new key; gives what tells of changes.
+    fn open_window(&self, id: &ApprovalId) -> Option<tokio::sync::watch::Receiver<()>> {
+        let (address, changed) = {
+            let now = Instant::now();
+            let mut store = self.lock();
+            let record = store.get(id, now).filter(|record| record.phase == Phase::Waiting)?;
+            if record.proofs.seen {
+                return None;
+            }
+            let key = record.proofs.key(now)?;
+            (format!("{}?key={key}", record.ticket.url), record.changed.subscribe())
+        };
+        self.desk.open(&address);
+        Some(changed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// Questions are full of personal data: nothing of them reaches a log by way of Debug.
+impl fmt::Debug for Approvals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Approvals").field("desk", &self.desk).finish_non_exhaustive()
+    }
+}
+
+/// The moment after this time, to the second, as RFC 3339 in UTC.
+fn in_words(left: Duration) -> String {
+    let seconds = i64::try_from(left.as_secs()).unwrap_or(0);
+    let at = Timestamp::now().as_second().saturating_add(seconds);
+    Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default()
+}
+
+fn whole_seconds(left: Duration) -> u64 {
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }

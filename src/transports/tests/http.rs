@@ -33,7 +33,7 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, server, shutdown) =
             (listener.local_addr().unwrap(), Dummy::new(), CancellationToken::new());
-        let config = HttpConfig { limits };
+        let config = HttpConfig { limits, ..HttpConfig::default() };
         let task = tokio::spawn(serve_http(listener, server.clone(), config, shutdown.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
         Self { address, client, server, shutdown, task }

@@ -1,0 +1,233 @@
+//! The pages' words. The templates in `templates/approval` escape every value; what stands here is chosen by us.
+
+use askama::Template;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::plain::{plain, span, time};
+use crate::calls::approvals::{ApprovalId, Phase, View, Ways};
+use crate::domain::Environment;
+use crate::tools::Fact;
+
+/// Where the page of an approval stands.
+pub(super) fn address(id: &ApprovalId) -> String {
+    format!("/approvals/{id}")
+}
+
+/// The one style sheet.
+pub(super) async fn style() -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
+    (kind, include_str!("../../templates/approval/style.css")).into_response()
+}
+
+/// A page of these words.
+pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be written. Tell the agent to try again.")
+                .into_response()
+        }
+    }
+}
+
+/// Which upstream, so that nobody takes one for another.
+struct Banner {
+    class: &'static str,
+    name: &'static str,
+    words: &'static str,
+}
+
+impl Banner {
+    fn of(environment: Environment) -> Self {
+        match environment {
+            Environment::Production => Self {
+                class: "production",
+                name: "PRODUCTION",
+                words: "Real customers and real bank accounts.",
+            },
+            Environment::Sandbox => Self {
+                class: "made-up",
+                name: "SANDBOX",
+                words: "Fintecture’s test environment: no real customer, no real bank account.",
+            },
+            Environment::Simulator => Self {
+                class: "made-up",
+                name: "SIMULATOR",
+                words: "Everything is made up, and nothing leaves this computer.",
+            },
+        }
+    }
+}
+
+/// A write, with the buttons while it waits and with what became of it after that.
+#[derive(Template)]
+#[template(path = "approval/write.html")]
+pub(super) struct Write {
+    environment: Banner,
+    heading: &'static str,
+    write: String,
+    lines: Vec<String>,
+    values_heading: &'static str,
+    facts: Vec<Fact>,
+    press: Option<Press>,
+}
+
+/// What the buttons need.
+struct Press {
+    action: String,
+    token: String,
+    expires_at: String,
+    until: String,
+}
+
+impl Write {
+    pub(super) fn new(id: &ApprovalId, view: View, environment: Environment) -> Self {
+        let until = time(&view.expires_at).into_owned();
+        let left = span(view.seconds_left);
+        let (heading, values_heading, lines) = match view.phase {
+            Phase::Waiting => (
+                "Approve or decline",
+                "What would be sent",
+                vec!["An agent asks to do this in your name. Nothing is sent unless you approve. If you did not expect it, or a value is wrong, decline.".to_owned()],
+            ),
+            Phase::Approved => (
+                "Approved",
+                "What may be sent, once",
+                vec![format!("You approved this. Go back to the agent: if it does not go on by itself, tell it to try again with the same values. It has {left}, until {until}.")],
+            ),
+            Phase::Used => (
+                "Already used",
+                "What it was used for",
+                vec!["You approved this, and it was sent once. The approval cannot be used again. Go back to the agent to see what came of it; you can close this page.".to_owned()],
+            ),
+            Phase::Declined => (
+                "Declined",
+                "What was not sent",
+                vec!["You declined this, and nothing was sent. If it should be done differently, tell the agent what to change. You can close this page.".to_owned()],
+            ),
+            Phase::Withdrawn => (
+                "Answered elsewhere",
+                "What was not sent",
+                vec!["This was declined or dismissed in the agent’s own window, and nothing was sent. If it should be done after all, tell the agent to try again. You can close this page.".to_owned()],
+            ),
+            Phase::Expired => (
+                "Expired",
+                "What was not sent",
+                vec!["The time to answer, or to use the answer, is over, and nothing was sent. If it should be done, tell the agent to try again: it gets a new approval.".to_owned()],
+            ),
+            Phase::Locked => (
+                "Ended after wrong codes",
+                "What was not sent",
+                vec!["Too many wrong approval codes were typed for this approval, and nothing was sent. If that was not you, find out who it was. If it should be done, tell the agent to try again: it gets a new approval.".to_owned()],
+            ),
+        };
+        let press = (view.phase == Phase::Waiting).then(|| Press {
+            action: address(id),
+            token: view.token,
+            until: format!("{until} (in {left})"),
+            expires_at: view.expires_at,
+        });
+        let facts = view.question.facts.into_iter().map(|fact| Fact {
+            label: plain(&fact.label),
+            value: plain(&fact.value),
+            beside: fact.beside.map(|(label, value)| (plain(&label), plain(&value))),
+        });
+        Self {
+            environment: Banner::of(environment),
+            heading,
+            write: plain(&view.question.title),
+            lines,
+            values_heading,
+            facts: facts.collect(),
+            press,
+        }
+    }
+}
+
+/// How to show that one is a person.
+#[derive(Template)]
+#[template(path = "approval/prove.html")]
+pub(super) struct Prove {
+    action: String,
+    ways: Ways,
+    expires_at: String,
+    until: String,
+    error: Option<String>,
+}
+
+impl Prove {
+    pub(super) fn new(id: &ApprovalId, ways: Ways, expires_at: String, error: Option<String>) -> Self {
+        let until = time(&expires_at).into_owned();
+        Self { action: address(id), ways, expires_at, until, error }
+    }
+}
+
+/// What a wrong code is answered with.
+pub(super) fn wrong_code(left: usize) -> String {
+    let more = if left == 1 { "1 more wrong code".to_owned() } else { format!("{left} more wrong codes") };
+    format!("that is not the approval code. Check it and type it again; after {more} this approval ends.")
+}
+
+/// What a code is answered with that was not looked at.
+pub(super) fn codes_closed(seconds: u64) -> String {
+    format!(
+        "codes are not looked at now, because too many were wrong or are being checked. Try again in {}.",
+        span(seconds)
+    )
+}
+
+/// A page of words alone.
+#[derive(Template)]
+#[template(path = "approval/told.html")]
+pub(super) struct Told {
+    heading: &'static str,
+    lines: &'static [&'static str],
+}
+
+impl Told {
+    /// For whom there is nothing to see.
+    pub(super) fn gone() -> Self {
+        Self {
+            heading: "Nothing waits here",
+            lines: &[
+                "This approval was answered, or its time is over, or the address is not complete.",
+                "If something should still be approved, tell the agent to try again: it gets a new address.",
+            ],
+        }
+    }
+
+    /// For who typed one wrong code too many.
+    pub(super) fn locked() -> Self {
+        Self {
+            heading: "Ended after wrong codes",
+            lines: &[
+                "Too many wrong approval codes were typed, so this approval has ended. Nothing was sent.",
+                "Look up the approval code, then tell the agent to try again: it gets a new address.",
+            ],
+        }
+    }
+
+    /// For a press from elsewhere.
+    pub(super) fn foreign() -> Self {
+        Self {
+            heading: "Not done",
+            lines: &[
+                "What was sent did not come from the page that is open now, so nothing was decided.",
+                "Open the approval’s own page again, look at what it shows, and press there.",
+            ],
+        }
+    }
+
+    /// For what is no form of ours.
+    pub(super) fn unread() -> Self {
+        Self {
+            heading: "Not understood",
+            lines: &[
+                "What was sent is not what this page sends, so nothing was decided.",
+                "Open the approval’s own page again, and use its form or its buttons.",
+            ],
+        }
+    }
+}
