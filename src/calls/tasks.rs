@@ -119,6 +119,7 @@ impl Handle {
         let age = span(self.created, now);
         // As a poller's pauses grow: half as long again from one to the next. The last look comes when time is up.
         let pause = (shortest + age / 2).min(longest).min(span(now, self.until)).max(shortest);
+        let pause = Duration::from_secs(pause.as_secs());
         let lives = span(self.created, self.until) + KEPT_FOR;
         Task { id, created: self.created, updated: now, lives, pause, state }
     }

@@ -62,10 +62,14 @@ impl Local {
 
     /// Calls a tool. The answer has kept the contract when this returns.
     pub(crate) async fn call(&self, tool: &str, arguments: &Value) -> Answer {
+        self.call_as(&Caller::local(), tool, arguments).await
+    }
+
+    /// The same, as this caller.
+    pub(crate) async fn call_as(&self, caller: &Caller, tool: &str, arguments: &Value) -> Answer {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         // On the heap: thousands of these futures wait at the same time.
-        let caller = Caller::local();
-        let answer = Box::pin(self.calls.call(&caller, tool, arguments.clone())).await;
+        let answer = Box::pin(self.calls.call(caller, tool, arguments.clone())).await;
         let calls::Answer::Reply(reply) = answer else { panic!("nobody can be asked here") };
         self.contract.check_body(tool, &reply.body, reply.is_error)
     }
