@@ -227,10 +227,10 @@ mod tests {
 
     #[test]
     fn what_was_sealed_for_another_purpose_is_no_task() {
-        let sealer = Arc::new(Sealer::random().unwrap());
+        let ours = Arc::new(Sealer::random().unwrap());
         let payload = serde_json::to_vec(&handle()).unwrap();
-        let sealed = sealer.seal("form", &["ada"], &payload).unwrap();
-        assert_eq!(Tasks::new(sealer).open("ada", &sealed, Timestamp::now()), Err(UnknownTask));
+        let form = ours.seal("form", &["ada"], &payload).unwrap();
+        assert_eq!(Tasks::new(ours).open("ada", &form, Timestamp::now()), Err(UnknownTask));
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         assert!(tasks.open("ada", &id, after(&handle, 60 + 3599)).is_ok());
         assert!(tasks.open("ada", &id, after(&handle, 60 + 3600)).is_err());
         let task = handle.task(id, TaskState::Cancelled, handle.created);
-        assert_eq!(task.lives, Duration::from_secs(60 + 3600));
+        assert_eq!(task.lives, Duration::from_mins(61));
     }
 
     #[test]
