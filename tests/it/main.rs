@@ -28,6 +28,7 @@ mod ending;
 mod errors;
 mod faults;
 mod gate;
+mod given_up;
 mod ids;
 mod lookups;
 mod lost_writes;
