@@ -6,7 +6,7 @@
 //! they are never used, so that no file can send credentials to another host.
 //!
 //! [`Source`] finds the files, `yaml` and `reader` take them apart, `format` turns them into a `document`,
-//! `check` and `arguments` hold that against the needs. Knows nothing of HTTP clients, MCP or configuration.
+//! `check`, `arguments` and `prompts` hold that against the needs. Knows nothing of HTTP clients, MCP or configuration.
 
 mod arguments;
 mod check;
@@ -14,6 +14,7 @@ mod document;
 mod format;
 mod needs;
 mod operation;
+mod prompts;
 mod reader;
 mod refusal;
 mod route;
@@ -24,12 +25,15 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use needs::{ActionNeeds, ArgumentKind, ArgumentNeeds, ToolNeeds};
+pub use needs::{ActionNeeds, ArgumentKind, ArgumentNeeds, PromptNeeds, ToolNeeds};
 pub use operation::Operation;
 pub use refusal::{Refusal, Refused};
 pub use route::Route;
-pub use source::Source;
-pub use words::{ActionWords, ArgumentWords, ToolWords};
+pub use source::{CapabilityFile, Source};
+pub use words::{
+    ActionWords, ArgumentWords, PromptArgumentWords, PromptMessage, PromptPart, PromptRole, PromptWords,
+    ToolWords,
+};
 
 use std::collections::BTreeMap;
 
@@ -39,6 +43,8 @@ use reader::{At, Report};
 #[derive(Debug, Clone)]
 pub struct Capabilities {
     tools: Vec<ToolWords>,
+    /// As they were read, in the order of the tools.
+    files: Vec<CapabilityFile>,
     /// In the order of [`Operation::ALL`].
     routes: [Route; Operation::ALL.len()],
 }
@@ -52,9 +58,9 @@ impl Capabilities {
         let names: Vec<_> = needs.iter().map(|tool| check::in_files(tool.tool) + ".yml").collect();
         let mut refusals = Vec::new();
         let found = source.read(&names, &mut refusals);
-        let mut tools = Vec::new();
+        let (mut tools, mut files) = (Vec::new(), Vec::new());
         let mut routes = Routes::default();
-        for (found, needs) in found.into_iter().zip(needs) {
+        for ((found, needs), name) in found.into_iter().zip(needs).zip(names) {
             let Some(found) = found else { continue };
             let mut report = Report::new(found.file);
             match yaml::parse(&found.text) {
@@ -73,11 +79,12 @@ impl Capabilities {
             // Problems were found section by section; a person fixes them from top to bottom.
             report.refusals.sort_by_key(|refusal| refusal.line);
             refusals.append(&mut report.refusals);
+            files.push(CapabilityFile { name, tool: needs.tool, text: found.text });
         }
         if !refusals.is_empty() {
             return Err(Refused(refusals));
         }
-        Ok(Self { tools, routes: routes.complete()? })
+        Ok(Self { tools, files, routes: routes.complete()? })
     }
 
     /// Method and path of an operation.
@@ -103,6 +110,18 @@ impl Capabilities {
     #[must_use]
     pub fn tool(&self, tool: &str) -> Option<&ToolWords> {
         self.tools.iter().find(|words| words.tool == tool)
+    }
+
+    /// The words of a prompt, by its name on the wire.
+    #[must_use]
+    pub fn prompt(&self, prompt: &str) -> Option<&PromptWords> {
+        self.tools.iter().flat_map(|words| &words.prompts).find(|words| words.prompt == prompt)
+    }
+
+    /// The files as they were read.
+    #[must_use]
+    pub fn files(&self) -> &[CapabilityFile] {
+        &self.files
     }
 
     /// What the files say about the tools as a whole, a line each, for the server's instructions.

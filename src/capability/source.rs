@@ -25,6 +25,17 @@ pub enum Source {
     Folder(PathBuf),
 }
 
+/// A file that was read and found to fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapabilityFile {
+    /// Its name without a folder, such as `manage-customers.yml`.
+    pub name: String,
+    /// The tool that it is about, such as `manage_customers`.
+    pub tool: &'static str,
+    /// Its text, as it was read.
+    pub text: String,
+}
+
 /// A file as it was found.
 pub(super) struct Found {
     /// The path to name in refusals.

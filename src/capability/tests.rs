@@ -22,6 +22,14 @@ const FILES: [(&str, &str); 3] = [
 
 /// One action; an argument that ends in `*` is required.
 fn action(action: &'static str, operation: Operation, arguments: &str) -> ActionNeeds {
+    ActionNeeds { action, operations: vec![operation], arguments: taking(arguments) }
+}
+
+fn prompt(prompt: &'static str, arguments: &str) -> PromptNeeds {
+    PromptNeeds { prompt, arguments: taking(arguments) }
+}
+
+fn taking(arguments: &str) -> Vec<ArgumentNeeds> {
     let arguments = arguments.split_whitespace().map(|argument| {
         let name = argument.trim_end_matches('*');
         let whole = matches!(name, "page" | "page_size");
@@ -31,7 +39,7 @@ fn action(action: &'static str, operation: Operation, arguments: &str) -> Action
             required: argument.ends_with('*'),
         }
     });
-    ActionNeeds { action, operations: vec![operation], arguments: arguments.collect() }
+    arguments.collect()
 }
 
 fn needs() -> Vec<ToolNeeds> {
@@ -48,6 +56,7 @@ fn needs() -> Vec<ToolNeeds> {
                 ),
                 action("get", O::GetCustomerById, "customer_id*"),
             ],
+            prompts: vec![prompt("onboard_customer", "first_name* last_name* email* iban provider_id")],
         },
         ToolNeeds {
             tool: "manage_bank_accounts",
@@ -60,6 +69,7 @@ fn needs() -> Vec<ToolNeeds> {
                 ),
                 action("get", O::GetBankAccountById, "customer_id* account_id*"),
             ],
+            prompts: Vec::new(),
         },
         ToolNeeds {
             tool: "verify_identity",
@@ -67,6 +77,11 @@ fn needs() -> Vec<ToolNeeds> {
                 action("start", O::InitiateCustomerVerification, "customer_id* provider_id expected_name"),
                 action("get", O::GetCustomerVerificationById, "customer_id* verification_id*"),
                 action("list", O::ListAllCustomerVerifications, "customer_id*"),
+            ],
+            prompts: vec![
+                prompt("kyc_check", "customer_id*"),
+                prompt("review_verifications", "customer_id"),
+                prompt("explain_verification", "customer_id* verification_id*"),
             ],
         },
     ]

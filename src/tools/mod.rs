@@ -11,6 +11,7 @@ mod definition;
 mod duplicates;
 mod error;
 mod output;
+mod prompts;
 mod schema;
 mod verifications;
 
@@ -22,8 +23,10 @@ pub use catalogue::Tool;
 pub use definition::needs;
 pub use error::{ErrorKind, Outcome, Problem, ToolError};
 pub use output::{Fields, envelope, error_envelope};
+pub use prompts::{Prompt, PromptArgument, Prompts, Said};
 
 use crate::capability::Capabilities;
+pub use crate::capability::{CapabilityFile, PromptRole};
 use crate::domain::Environment;
 use crate::fintecture::{CallContext, Fintecture};
 use definition::{ActionDefinition, Definition};
@@ -71,6 +74,8 @@ pub struct Tools {
     fintecture: Arc<Fintecture>,
     definitions: Vec<Definition>,
     catalogue: Vec<Tool>,
+    prompts: Prompts,
+    files: Vec<CapabilityFile>,
     environment: Environment,
     read_only: bool,
     underway: duplicates::Underway,
@@ -88,13 +93,27 @@ impl Tools {
         let definitions = definition::all();
         let catalogue = catalogue::build(&definitions, capabilities, read_only);
         let underway = duplicates::Underway::default();
-        Self { fintecture, definitions, catalogue, environment, read_only, underway }
+        let prompts = Prompts::new(capabilities, read_only);
+        let files = capabilities.files().to_vec();
+        Self { fintecture, definitions, catalogue, prompts, files, environment, read_only, underway }
     }
 
     /// The tools as an agent sees them.
     #[must_use]
     pub fn list(&self) -> &[Tool] {
         &self.catalogue
+    }
+
+    /// The prompts that go with the tools.
+    #[must_use]
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
+    /// The capability files that the words come from.
+    #[must_use]
+    pub fn capability_files(&self) -> &[CapabilityFile] {
+        &self.files
     }
 
     /// Which upstream the tools talk to.
