@@ -8,6 +8,7 @@ mod bank_accounts;
 mod catalogue;
 mod customers;
 mod definition;
+pub mod dossier;
 mod duplicates;
 mod error;
 mod output;
