@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::{Calls, CallsConfig};
+use crate::calls::{Calls, CallsConfig, Completions};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{PersonalData, Problems, Serve, ServeFlags, Transport, variables};
@@ -137,7 +137,8 @@ async fn run_server(
     reload_on_hangup(Arc::clone(&fintecture))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let calls = Arc::new(Calls::new(Arc::new(tools), calls));
-    let server = Server::new(Arc::clone(&calls), &words);
+    let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
+    let server = Server::new(Arc::clone(&calls), completions, &words);
     match transport {
         Transport::Stdio => {
             tracing::info!(%environment, "serving over stdio");

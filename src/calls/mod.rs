@@ -3,6 +3,7 @@
 //! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
 //! write passes, in this order: stopped writes and read-only, arguments, repeats, and then the tool itself.
 
+mod completions;
 mod guard;
 mod masking;
 mod repeats;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fintecture::CallContext;
 use crate::tools::{self, Request, Tool, ToolError, Tools};
+pub use completions::{Completed, Completions, Wanted};
 use repeats::{Answer, Ended, Key, Repeats};
 
 /// Who calls where callers are not authenticated.
@@ -74,9 +76,25 @@ impl Calls {
 
     /// Answers a call; whatever happens, with a reply.
     pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Reply {
+        self.call_in(CallContext::new(self.config.stop_writes.clone()), tool, arguments).await
+    }
+
+    /// Answers a call with one request to the upstream at most: nothing is tried again.
+    async fn glance(&self, tool: &str, arguments: Map<String, Value>) -> Reply {
+        let context = CallContext::new(self.config.stop_writes.clone()).asking_once();
+        self.call_in(context, tool, arguments).await
+    }
+
+    /// Whether an agent may see this text as it is: masking would leave it alone.
+    #[must_use]
+    pub fn shows(&self, text: &str) -> bool {
+        !self.config.masks_personal_data || masking::mask_text(text) == text
+    }
+
+    async fn call_in(&self, context: CallContext, tool: &str, arguments: Map<String, Value>) -> Reply {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
-        let context = Arc::new(CallContext::new(self.config.stop_writes.clone()));
+        let context = Arc::new(context);
         let mut reply = self.answer(tool, action, arguments, &context).await;
         if self.config.masks_personal_data {
             masking::mask(&mut reply.body);

@@ -15,6 +15,8 @@ pub struct CallContext {
     deadline: Instant,
     /// While this file exists, no write may leave.
     stop_writes: Option<PathBuf>,
+    /// Whether a failed request may be made again.
+    asks_again: bool,
     seen: Mutex<Seen>,
 }
 
@@ -33,7 +35,18 @@ impl CallContext {
     /// A call that begins now. While the file `stop_writes` exists, none of its writes leaves.
     #[must_use]
     pub fn new(stop_writes: Option<PathBuf>) -> Self {
-        Self { deadline: Instant::now() + CALL_BUDGET, stop_writes, seen: Mutex::default() }
+        Self { deadline: Instant::now() + CALL_BUDGET, stop_writes, asks_again: true, seen: Mutex::default() }
+    }
+
+    /// The same call with a single request to the upstream: no retry, not even with another token.
+    #[must_use]
+    pub fn asking_once(self) -> Self {
+        Self { asks_again: false, ..self }
+    }
+
+    /// Whether a failed request may be made again.
+    pub(super) fn asks_again(&self) -> bool {
+        self.asks_again
     }
 
     /// Whether the operator has stopped writes. A file that cannot be looked at may be there: then they wait, too.

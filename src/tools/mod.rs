@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 pub use catalogue::Tool;
 pub use definition::needs;
 pub use error::{ErrorKind, Outcome, Problem, ToolError};
-pub use output::{Fields, envelope, error_envelope};
+pub use output::{Fields, envelope, error_envelope, record_id};
 pub use prompts::{Prompt, PromptArgument, Prompts, Said};
 
 use crate::capability::Capabilities;
