@@ -1,6 +1,7 @@
 //! The built-in files, and small changed copies of them: each check must be able to fail.
 
 mod faults;
+mod prompts;
 
 use std::fs;
 use std::path::Path;
@@ -275,7 +276,7 @@ fn what_the_format_allows_and_the_server_does_not_read_is_let_pass() {
         VERIFY,
         "exposes:",
         "      tools:",
-        "      prompts: { check: { display: d, description: e } }\n      tools:",
+        "      resources: { check: { display: d, description: e } }\n      tools:",
     );
     change(
         dir,
