@@ -72,20 +72,21 @@ async fn capability_files_are_served_as_they_were_read() {
 /// A customer with an account and a verification: the URIs of all three.
 async fn made(wire: &mut Wire, wrap: fn(Value) -> Value) -> [(String, &'static str, Value); 3] {
     let mut records = Vec::new();
+    // A verification says of an account that it was verified, so it comes first.
     for (tool, arguments) in [
-        ("manage_customers", json!({"action": "get", "customer_id": "sim_cus_ada"})),
-        ("manage_bank_accounts", json!({"action": "list", "customer_id": "sim_cus_ada"})),
         (
             "verify_identity",
             json!({"action": "start", "customer_id": "sim_cus_ada", "expected_name": "Ada Byron"}),
         ),
+        ("manage_customers", json!({"action": "get", "customer_id": "sim_cus_ada"})),
+        ("manage_bank_accounts", json!({"action": "list", "customer_id": "sim_cus_ada"})),
     ] {
         let answer = wire.request("tools/call", wrap(json!({"name": tool, "arguments": arguments}))).await;
         records.push(answer["result"]["structuredContent"].clone());
     }
-    let customer = records[0]["customer"].clone();
+    let customer = records[1]["customer"].clone();
     let (account, verification) =
-        (records[1]["bank_accounts"][0].clone(), records[2]["verification"].clone());
+        (records[2]["bank_accounts"][0].clone(), records[0]["verification"].clone());
     let below = |kind: &str, record: &Value| {
         format!("fintecture://customers/sim_cus_ada/{kind}/{}", record["id"].as_str().unwrap())
     };
@@ -219,4 +220,31 @@ async fn an_odd_uri_is_refused_and_nothing_is_sent() {
         assert!(refused["message"].as_str().unwrap().contains("example"), "{refused}");
     }
     assert_eq!(upstream.count().await, 0);
+}
+
+/// Both contents, and the link from the tool's result, tell of one and the same dossier.
+#[tokio::test]
+async fn the_dossier_to_read_and_to_work_with() {
+    let uri = "fintecture://customers/sim_cus_ada/dossier";
+    let dossier = json!({"action": "dossier", "customer_id": "sim_cus_ada"});
+    let wraps: [fn(Value) -> Value; 2] = [|params| params, stateless];
+    for (name, wrap) in ["2025-11-25", "2026-07-28"].into_iter().zip(wraps) {
+        let mut pipe = Setup::simulator().pipe();
+        if name == "2025-11-25" {
+            pipe.initialize(name).await;
+        }
+        let answer = pipe.request("resources/read", wrap(json!({"uri": uri}))).await;
+        let kinds: Vec<&Value> =
+            answer["result"]["contents"].as_array().unwrap().iter().map(|one| &one["mimeType"]).collect();
+        assert_eq!(kinds, ["text/markdown", "application/json"], "{name}: {answer}");
+        let to_read = answer["result"]["contents"][0]["text"].as_str().unwrap();
+        assert!(to_read.starts_with('#') && to_read.contains("Byron"), "{to_read}");
+        let record = record(&answer, uri);
+        assert_eq!((&record["action"], record["dossier"].is_object()), (&json!("dossier"), true));
+        let called = wrap(json!({"name": "verify_identity", "arguments": dossier}));
+        let content = pipe.request("tools/call", called).await["result"]["content"].clone();
+        let linked: Vec<&Value> =
+            content.as_array().unwrap().iter().skip(1).map(|link| &link["uri"]).collect();
+        assert_eq!(linked, [uri], "{name}");
+    }
 }
