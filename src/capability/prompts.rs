@@ -124,12 +124,11 @@ pub(super) fn check(
 
 fn arguments(prompt: &Prompt, need: &PromptNeeds, report: &mut Report) -> Vec<PromptArgumentWords> {
     for argument in &prompt.arguments {
-        match need.arguments.iter().find(|need| need.name == argument.name) {
-            Some(need) => check_required(argument, need, report),
-            None => {
-                let hint = did_you_mean(&argument.name, need.arguments.iter().map(|need| need.name.as_str()));
-                report.refuse(&argument.spot, format!("is no argument of `{}`{hint}", prompt.name));
-            }
+        if let Some(need) = need.arguments.iter().find(|need| need.name == argument.name) {
+            check_required(argument, need, report);
+        } else {
+            let hint = did_you_mean(&argument.name, need.arguments.iter().map(|need| need.name.as_str()));
+            report.refuse(&argument.spot, format!("is no argument of `{}`{hint}", prompt.name));
         }
     }
     for need in &need.arguments {
@@ -163,14 +162,13 @@ fn messages(prompt: &Prompt, report: &mut Report) -> Vec<PromptMessage> {
     let mut used = Vec::new();
     let mut messages = Vec::new();
     for Message { role, content } in &prompt.messages {
-        let role = match role.as_ref().map(|role| role.value.as_str()) {
-            Some("assistant") => PromptRole::Assistant,
-            Some("user") | None => PromptRole::User,
-            Some(_) => {
-                let spot = role.as_ref().map(|role| &role.spot).unwrap_or(&prompt.spot);
-                report.refuse(spot, "must be `user` or `assistant`");
+        let role = match role {
+            Some(role) if role.value == "assistant" => PromptRole::Assistant,
+            Some(role) if role.value != "user" => {
+                report.refuse(&role.spot, "must be `user` or `assistant`");
                 continue;
             }
+            _ => PromptRole::User,
         };
         let text = checked_lines(content.as_ref(), Bound::PROMPT, report);
         let Some(Placed { spot, .. }) = content else { continue };

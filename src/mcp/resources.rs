@@ -160,7 +160,8 @@ async fn call(
 ) -> Result<Value, ErrorData> {
     let mut arguments = Map::from_iter([("action".to_owned(), json!(action))]);
     arguments.extend(ids.iter().map(|(name, id)| ((*name).to_owned(), json!(id))));
-    let mut reply = calls.call(tool, arguments).await;
+    // On the heap: the future of a call is large.
+    let mut reply = Box::pin(calls.call(tool, arguments)).await;
     if !reply.is_error {
         return Ok(reply.body);
     }

@@ -126,12 +126,10 @@ impl ServerHandler for Server {
         let result = if reply.is_error {
             CallToolResult::structured_error(reply.body)
         } else {
-            let links = match links::are_taken(&context) {
-                true => links::of(&self.0.calls, customer_id.as_deref(), &reply.body),
-                false => Vec::new(),
-            };
+            let links = links::are_taken(&context)
+                .then(|| links::of(&self.0.calls, customer_id.as_deref(), &reply.body));
             let mut result = CallToolResult::structured(reply.body);
-            result.content.extend(links);
+            result.content.extend(links.unwrap_or_default());
             result
         };
         Ok(result.with_meta(self.identity_for(&context)).into())

@@ -7,12 +7,12 @@ use crate::support::setup::Setup;
 use crate::support::upstream::Upstream;
 use crate::support::wire::{self, OLDER, stateless};
 
-fn call(tool: &str, arguments: Value) -> Value {
+fn call(tool: &str, arguments: &Value) -> Value {
     json!({"name": tool, "arguments": arguments})
 }
 
 fn list_customers() -> Value {
-    call("manage_customers", json!({"action": "list"}))
+    call("manage_customers", &json!({"action": "list"}))
 }
 
 /// The blocks behind the text, which is the first and stays the same JSON.
@@ -50,7 +50,7 @@ async fn revisions_that_know_links_get_them_and_the_others_do_not() {
     }
 }
 
-/// LangChain's adapters turn links into messages that a model's API refuses, and do not say that it is they.
+/// The adapters of `LangChain` turn links into messages that a model's API refuses, and do not say that it is they.
 #[tokio::test]
 async fn a_client_without_a_name_of_its_own_gets_none() {
     let mut pipe = Setup::simulator().pipe();
@@ -78,7 +78,7 @@ async fn one_record_has_one_link_and_a_long_list_has_twenty() {
         if tool == "manage_customers" {
             arguments["customer_id"] = json!(null);
         }
-        let found = uris(&pipe.request("tools/call", call(tool, arguments)).await);
+        let found = uris(&pipe.request("tools/call", call(tool, &arguments)).await);
         assert_eq!(found.len(), 20, "{tool}");
         assert_eq!(found[19], format!("fintecture://customers{place}/x_19"));
     }
@@ -88,7 +88,7 @@ async fn one_record_has_one_link_and_a_long_list_has_twenty() {
         ))
         .await;
     let get = json!({"action": "get", "customer_id": "c_1", "account_id": "7"});
-    let answer = pipe.request("tools/call", call("manage_bank_accounts", get)).await;
+    let answer = pipe.request("tools/call", call("manage_bank_accounts", &get)).await;
     let expected = json!([{
         "type": "resource_link", "uri": "fintecture://customers/c_1/bank-accounts/7", "name": "7",
         "title": "Bank account 7", "mimeType": "application/json",
@@ -107,7 +107,7 @@ async fn no_link_to_what_is_no_id_is_masked_is_somebody_elses_or_failed() {
         let mut pipe = Setup::against(&upstream.base_url()).flag("--personal-data").flag(flag).pipe();
         pipe.initialize("2025-11-25").await;
         let list = |customer_id: &str| {
-            call("manage_bank_accounts", json!({"action": "list", "customer_id": customer_id}))
+            call("manage_bank_accounts", &json!({"action": "list", "customer_id": customer_id}))
         };
         let expected: Vec<String> =
             linked.iter().map(|id| format!("fintecture://customers/c_1/bank-accounts/{id}")).collect();

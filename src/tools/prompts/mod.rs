@@ -1,115 +1,20 @@
-//! The prompts: which there are, what they take, and how values go into their texts.
+//! The prompts: how values are checked and go into their texts.
 //!
 //! The words come from the capability files, the rules of the values from the domain types. A value comes from
 //! outside, so it stands in its text on one line and in quotes, where nothing in it passes for an instruction.
+
+mod definitions;
 
 use serde_json::{Map, Value, json};
 
 use super::arguments::{closest, name_of, shown};
 use super::error::{Problem, ToolError};
-use crate::capability::{
-    ArgumentKind, ArgumentNeeds, Capabilities, PromptNeeds, PromptPart, PromptRole, PromptWords,
-};
-use crate::domain::{CustomerId, Email, Example, Iban, Invalid, Name, ProviderId, VerificationId};
+use crate::capability::{Capabilities, PromptPart, PromptRole, PromptWords};
+pub(super) use definitions::needs;
+use definitions::{Definition, Taken, all};
 
 /// How an argument that was not given reads. No value can: values stand in quotes.
 const NOT_GIVEN: &str = "(not given)";
-
-/// What the code knows of one prompt.
-struct Definition {
-    prompt: &'static str,
-    /// In the file of this tool.
-    tool: &'static str,
-    /// Whether its steps cannot be taken where nothing may be written.
-    writes: bool,
-    arguments: Vec<Taken>,
-}
-
-/// One argument of a prompt, by the domain type that its value must be.
-#[derive(Debug, Clone, Copy)]
-struct Taken {
-    name: &'static str,
-    required: bool,
-    example: &'static str,
-    /// The value as it stands in a text.
-    quote: fn(&str) -> Result<String, Invalid>,
-}
-
-fn required<T>(name: &'static str) -> Taken
-where
-    T: std::str::FromStr<Err = Invalid> + Example + serde::Serialize,
-{
-    Taken { name, required: true, example: T::EXAMPLE, quote: quote::<T> }
-}
-
-fn optional<T>(name: &'static str) -> Taken
-where
-    T: std::str::FromStr<Err = Invalid> + Example + serde::Serialize,
-{
-    Taken { required: false, ..required::<T>(name) }
-}
-
-fn quote<T>(text: &str) -> Result<String, Invalid>
-where
-    T: std::str::FromStr<Err = Invalid> + serde::Serialize,
-{
-    // JSON's quotes: no value ends them, and none has line breaks, which its type refuses.
-    Ok(json!(text.parse::<T>()?).to_string())
-}
-
-fn all() -> [Definition; 4] {
-    [
-        Definition {
-            prompt: "kyc_check",
-            tool: "verify_identity",
-            writes: true,
-            arguments: vec![required::<CustomerId>("customer_id")],
-        },
-        Definition {
-            prompt: "onboard_customer",
-            tool: "manage_customers",
-            writes: true,
-            arguments: vec![
-                required::<Name>("first_name"),
-                Taken { example: "Byron", ..required::<Name>("last_name") },
-                required::<Email>("email"),
-                optional::<Iban>("iban"),
-                optional::<ProviderId>("provider_id"),
-            ],
-        },
-        Definition {
-            prompt: "review_verifications",
-            tool: "verify_identity",
-            writes: false,
-            arguments: vec![optional::<CustomerId>("customer_id")],
-        },
-        Definition {
-            prompt: "explain_verification",
-            tool: "verify_identity",
-            writes: false,
-            arguments: vec![
-                required::<CustomerId>("customer_id"),
-                required::<VerificationId>("verification_id"),
-            ],
-        },
-    ]
-}
-
-/// The prompts that must stand in the file of a tool.
-pub(super) fn needs(tool: &str) -> Vec<PromptNeeds> {
-    let argument = |taken: &Taken| ArgumentNeeds {
-        name: taken.name.to_owned(),
-        kind: ArgumentKind::String,
-        required: taken.required,
-    };
-    let of_tool = all().into_iter().filter(|definition| definition.tool == tool);
-    of_tool
-        .map(|definition| PromptNeeds {
-            prompt: definition.prompt,
-            arguments: definition.arguments.iter().map(argument).collect(),
-        })
-        .collect()
-}
 
 /// The prompts of one server.
 #[derive(Debug)]
