@@ -58,9 +58,10 @@ impl Capabilities {
         let names: Vec<_> = needs.iter().map(|tool| check::in_files(tool.tool) + ".yml").collect();
         let mut refusals = Vec::new();
         let found = source.read(&names, &mut refusals);
-        let (mut tools, mut files) = (Vec::new(), Vec::new());
+        let files = source::files(&names, needs, &found);
+        let mut tools = Vec::new();
         let mut routes = Routes::default();
-        for ((found, needs), name) in found.into_iter().zip(needs).zip(names) {
+        for (found, needs) in found.into_iter().zip(needs) {
             let Some(found) = found else { continue };
             let mut report = Report::new(found.file);
             match yaml::parse(&found.text) {
@@ -79,7 +80,6 @@ impl Capabilities {
             // Problems were found section by section; a person fixes them from top to bottom.
             report.refusals.sort_by_key(|refusal| refusal.line);
             refusals.append(&mut report.refusals);
-            files.push(CapabilityFile { name, tool: needs.tool, text: found.text });
         }
         if !refusals.is_empty() {
             return Err(Refused(refusals));

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::needs::ToolNeeds;
 use super::refusal::{Refusal, did_you_mean};
 
 /// Largest file that is read, in bytes: ours have about 6,000.
@@ -41,6 +42,15 @@ pub(super) struct Found {
     /// The path to name in refusals.
     pub file: String,
     pub text: String,
+}
+
+/// The files that were found, each with its tool.
+pub(super) fn files(names: &[String], needs: &[ToolNeeds], found: &[Option<Found>]) -> Vec<CapabilityFile> {
+    let file = |((name, needs), found): ((&String, &ToolNeeds), &Option<Found>)| {
+        let text = found.as_ref()?.text.clone();
+        Some(CapabilityFile { name: name.clone(), tool: needs.tool, text })
+    };
+    names.iter().zip(needs).zip(found).filter_map(file).collect()
 }
 
 impl Source {
