@@ -58,7 +58,7 @@ impl Capabilities {
         let names: Vec<_> = needs.iter().map(|tool| check::in_files(tool.tool) + ".yml").collect();
         let mut refusals = Vec::new();
         let found = source.read(&names, &mut refusals);
-        let files = source::files(&names, needs, &found);
+        let kept = source::files(&names, needs, &found);
         let mut tools = Vec::new();
         let mut routes = Routes::default();
         for (found, needs) in found.into_iter().zip(needs) {
@@ -84,7 +84,7 @@ impl Capabilities {
         if !refusals.is_empty() {
             return Err(Refused(refusals));
         }
-        Ok(Self { tools, files, routes: routes.complete()? })
+        Ok(Self { tools, files: kept, routes: routes.complete()? })
     }
 
     /// Method and path of an operation.
