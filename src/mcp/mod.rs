@@ -1,5 +1,6 @@
 //! The MCP face over [`calls`](crate::calls): one server object behind every transport.
 //!
+//! `prompts`, `completion`, `resources` and `links` are what stands beside the tools; `refusal` makes protocol errors.
 //! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
 
 mod completion;

@@ -1,4 +1,4 @@
-//! The three tools that an agent calls: their schemas, their arguments, what each action does.
+//! The three tools that an agent calls: their schemas, their arguments, what each action does; and the prompts.
 //!
 //! A call goes through in two steps, so that limits and approvals can stand between them: [`Tools::parse`]
 //! turns arguments into a [`Request`] that cannot be wrong, [`Tools::run`] carries it out. Knows no protocol.

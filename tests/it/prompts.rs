@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::canaries::is_clean;
 use crate::support::pipe::Pipe;
 use crate::support::setup::Setup;
 use crate::support::wire::{self, OLDER, STATELESS, stateless};
@@ -197,4 +198,24 @@ async fn on_each_way_in_with_and_without_a_handshake() {
         let about = &answer["result"]["_meta"]["io.modelcontextprotocol/serverInfo"];
         assert_eq!(about["name"], "fintecture-mcp", "{name}");
     }
+}
+
+/// Whatever a person types or names, in prompts, completions and addresses of resources.
+#[tokio::test]
+async fn nothing_that_was_typed_stands_in_the_log() {
+    let mut pipe = ready(Setup::simulator().variable("RUST_LOG", "trace")).await;
+    let mut arguments = json!({"first_name": "Canaryfirst", "last_name": "Canarylast",
+        "email": "canary.person@example.com", "iban": "FR7630006000011234567890189"});
+    let answer = get(&mut pipe, "onboard_customer", arguments.clone()).await;
+    assert!(text(&answer).contains("Canarylast"), "{answer}");
+    arguments["canary.person@example.com"] = json!("Canaryfirst");
+    assert_eq!(get(&mut pipe, "onboard_customer", arguments).await["error"]["code"], -32602);
+    let typed = json!({"name": "customer_id", "value": "canary.person@example.com"});
+    let reference = json!({"type": "ref/prompt", "name": "kyc_check"});
+    pipe.request("completion/complete", json!({"ref": reference, "argument": typed})).await;
+    pipe.request("resources/read", json!({"uri": "fintecture://customers/canary.person@example.com"})).await;
+    pipe.close();
+    let (_, log) = pipe.process.ended().await;
+    assert_eq!(log.matches("tool call").count(), 2, "there is something to look at: {log}");
+    is_clean(&log);
 }
