@@ -82,11 +82,6 @@ fn names(text: &str) -> Vec<&str> {
     pieces.into_iter().skip(1).step_by(2).collect()
 }
 
-/// PLACEHOLDER: what prompts name and other branches bring.
-fn comes_with_another_branch(action: &str, argument: Option<&str>) -> bool {
-    action == "dossier" || argument == Some("wait_seconds")
-}
-
 /// Tools, their actions and the arguments of these, as the files state them.
 fn known(tools: &Value, tool: &str, action: &str, argument: Option<&str>) -> bool {
     let tools = tools["result"]["tools"].as_array().unwrap();
@@ -94,9 +89,6 @@ fn known(tools: &Value, tool: &str, action: &str, argument: Option<&str>) -> boo
     else {
         return false;
     };
-    if comes_with_another_branch(action, argument) {
-        return true;
-    }
     let has_action = schema["properties"]["action"]["enum"].as_array().unwrap().contains(&json!(action));
     has_action && argument.is_none_or(|argument| uses(&schema["properties"][argument], action))
 }

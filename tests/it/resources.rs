@@ -224,7 +224,6 @@ async fn an_odd_uri_is_refused_and_nothing_is_sent() {
 
 /// Both contents, and the link from the tool's result, tell of one and the same dossier.
 #[tokio::test]
-#[ignore = "PLACEHOLDER: the dossier comes with another branch"]
 async fn the_dossier_to_read_and_to_work_with() {
     let uri = "fintecture://customers/sim_cus_ada/dossier";
     let dossier = json!({"action": "dossier", "customer_id": "sim_cus_ada"});
