@@ -8,7 +8,6 @@ mod bank_accounts;
 mod catalogue;
 mod customers;
 mod definition;
-pub mod dossier;
 mod duplicates;
 mod error;
 mod output;
