@@ -21,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::approvals::Approvals;
-use crate::calls::{Calls, CallsConfig, Sealer};
+use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{
@@ -171,8 +171,9 @@ async fn run_server(
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
     let calls = Arc::new(Calls::new(Arc::new(tools), approvals, calls, shutdown.clone()));
+    let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
     let sealer = Arc::new(Sealer::random()?);
-    let server = Server::new(Arc::clone(&calls), sealer, &words, transport == Transport::Stdio);
+    let server = Server::new(Arc::clone(&calls), completions, sealer, &words, transport == Transport::Stdio);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");
