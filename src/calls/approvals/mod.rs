@@ -253,8 +253,8 @@ impl Approvals {
     fn bring(self: &Arc<Self>, id: &ApprovalId) {
         let Some(mut changed) = self.open_window(id) else { return };
         let (approvals, id) = (Arc::downgrade(self), id.clone());
+        let late = sleep(SECOND_WINDOW_AFTER);
         tokio::spawn(async move {
-            let late = sleep(SECOND_WINDOW_AFTER);
             tokio::pin!(late);
             loop {
                 tokio::select! {
