@@ -85,7 +85,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
             return Ok(());
         }
     };
-    match command {
+    match *command {
         Command::Serve(args) => serve(args.into(), problems),
         Command::Simulator(args) => {
             let settings = simulate::settings(args, problems)?;

@@ -236,7 +236,8 @@ impl Approvals {
 
     /// The write certainly never left after all: the approval holds again, for the time that it had left.
     pub fn put_back(&self, taken: Taken) {
-        self.lock().hold_again(&taken.id, taken.until, Instant::now());
+        let Taken { id, until } = taken;
+        self.lock().hold_again(&id, until, Instant::now());
     }
 
     /// The person said no (or dismissed the question) in the client: the approval is gone, and its page says so.
