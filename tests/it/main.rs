@@ -14,7 +14,9 @@
 
 mod agent_sees;
 mod answers;
+mod approving;
 mod architecture;
+mod asking;
 mod attempts;
 mod bad_arguments;
 mod canaries;

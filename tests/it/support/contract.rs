@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 /// The kinds of errors that can be answered today.
-pub(crate) const KINDS: [&str; 11] = [
+pub(crate) const KINDS: [&str; 14] = [
     "invalid_input",
     "unauthorized",
     "forbidden",
@@ -18,11 +18,14 @@ pub(crate) const KINDS: [&str; 11] = [
     "upstream_unavailable",
     "outcome_unknown",
     "read_only",
+    "confirmation_required",
+    "declined",
+    "cancelled",
     "internal",
 ];
 
 /// The members that an error may have.
-const ERROR_MEMBERS: [&str; 10] = [
+const ERROR_MEMBERS: [&str; 11] = [
     "kind",
     "message",
     "problems",
@@ -30,6 +33,7 @@ const ERROR_MEMBERS: [&str; 10] = [
     "upstream_status",
     "retryable",
     "retry_after_seconds",
+    "approval",
     "customer_id",
     "request_id",
     "outcome",

@@ -1,6 +1,7 @@
 //! What the tests stand on: the started program, clients for each way in, and upstreams that do as they are told.
 
 pub(crate) mod agent;
+pub(crate) mod browser;
 pub(crate) mod canaries;
 pub(crate) mod contract;
 pub(crate) mod customers;
@@ -10,6 +11,7 @@ pub(crate) mod keys;
 pub(crate) mod legacy_sse;
 pub(crate) mod local;
 pub(crate) mod operations;
+pub(crate) mod person;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod setup;

@@ -21,18 +21,21 @@ pub(crate) const STATELESS: &str = "2026-07-28";
 pub(crate) enum Wire {
     Stdio(Box<Pipe>),
     Http { server: Arc<HttpServer>, session: Option<String>, revision: Option<String> },
-    LegacySse { _server: Box<HttpServer>, events: Box<Events>, messages: Url },
+    LegacySse { _server: Option<Box<HttpServer>>, events: Box<Events>, messages: Url },
 }
 
 /// One connection of each kind, each with a simulator of its own.
 pub(crate) async fn each() -> Vec<(&'static str, Wire)> {
     let setup = Setup::simulator();
     let server = setup.http().await;
-    let (events, messages) = legacy_sse::open(&server.url("/sse")).await;
+    let mut legacy_sse = Wire::legacy_sse(&server).await;
+    if let Wire::LegacySse { _server: kept, .. } = &mut legacy_sse {
+        *kept = Some(Box::new(server));
+    }
     vec![
         ("stdio", Wire::Stdio(Box::new(setup.pipe()))),
         ("http", Wire::http(Arc::new(setup.http().await))),
-        ("legacy sse", Wire::LegacySse { _server: Box::new(server), events: Box::new(events), messages }),
+        ("legacy sse", legacy_sse),
     ]
 }
 
@@ -50,6 +53,12 @@ impl Wire {
     /// Streamable HTTP, without a session yet.
     pub(crate) fn http(server: Arc<HttpServer>) -> Self {
         Self::Http { server, session: None, revision: None }
+    }
+
+    /// A session of legacy SSE of its own.
+    pub(crate) async fn legacy_sse(server: &HttpServer) -> Self {
+        let (events, messages) = legacy_sse::open(&server.url("/sse")).await;
+        Self::LegacySse { _server: None, events: Box::new(events), messages }
     }
 
     /// Shakes hands at this revision. Returns the result of `initialize`.
