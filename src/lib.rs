@@ -11,9 +11,9 @@
 //! stdio ┐
 //! /mcp  ├─ transports ── mcp ── calls ── tools ── fintecture ── the upstream
 //! /sse  ┘   framing,     rmcp's  repeats, arguments  path, token,    Fintecture,
-//!           gate, end    types   panics   to request send, decode    or the simulator
-//!                                              │         │
-//!                                              domain    capability
+//!           gate, end    types   approvals  to request send, decode   or the simulator
+//!                                   │          │         │
+//! a person's browser ── pages ──────┘          domain    capability
 //! ```
 //!
 //! # The map
