@@ -11,7 +11,7 @@
 //! stdio ┐
 //! /mcp  ├─ transports ── mcp ── calls ── tools ── fintecture ── the upstream
 //! /sse  ┘   framing,     rmcp's  repeats, arguments  path, token,    Fintecture,
-//!           gate, end    types   approvals  to request send, decode   or the simulator
+//!           gate, end    types   asking   to request send, decode    or the simulator
 //!                                   │          │         │
 //! a person's browser ── pages ──────┘          domain    capability
 //! ```
