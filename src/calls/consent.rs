@@ -233,3 +233,6 @@ fn in_words(question: &Question, environment: Environment) -> String {
     lines.push("Nothing is sent unless you confirm.".to_owned());
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use super::Operation;
 use super::arguments;
 use super::document::{Action, ConsumedOperation, Document, Exposed};
+use super::imports::Callables;
 use super::needs::{ActionNeeds, ToolNeeds};
 use super::reader::{Placed, Report, Spot};
 use super::refusal::did_you_mean;
@@ -20,6 +21,7 @@ pub(super) fn in_files(tool: &str) -> String {
 /// The words and the routes of one file. What is wrong with them is in the report.
 pub(super) fn check(
     document: &Document,
+    callable: &Callables<'_>,
     needs: &ToolNeeds,
     report: &mut Report,
 ) -> (ToolWords, Vec<StatedRoute>) {
@@ -49,7 +51,7 @@ pub(super) fn check(
         });
         check_hints(action, need, report);
         arguments::check(action, need, report);
-        routes.extend(check_calls(action, need, &document.operations, report));
+        routes.extend(check_calls(action, need, callable, report));
     }
     for need in &needs.actions {
         if !exposed.actions.iter().any(|action| action.name == need.action) {
@@ -107,18 +109,22 @@ fn check_hints(action: &Action, need: &ActionNeeds, report: &mut Report) {
 fn check_calls(
     action: &Action,
     need: &ActionNeeds,
-    operations: &[ConsumedOperation],
+    callable: &Callables<'_>,
     report: &mut Report,
 ) -> Vec<StatedRoute> {
     let wanted = need.operations.iter().map(|operation| operation.name()).collect::<Vec<_>>().join(", ");
     let mut routes = Vec::new();
     let mut called = Vec::new();
     for call in &action.calls {
-        let Some(consumed) = operations.iter().find(|operation| operation.call == call.value) else {
-            let hint = did_you_mean(&call.value, operations.iter().map(|operation| operation.call.as_str()));
+        let Some(found) = callable.find(&call.value) else {
+            if callable.is_unknown(&call.value) {
+                continue;
+            }
+            let hint = did_you_mean(&call.value, callable.names());
             report.refuse(&call.spot, format!("`{}` is no operation of this file{hint}", call.value));
             continue;
         };
+        let consumed = found.operation;
         let Some(operation) = need.operations.iter().find(|operation| operation.name() == consumed.name)
         else {
             let reason = format!("`{}` is not what `{}` calls: {wanted}", consumed.name, need.action);
@@ -126,7 +132,10 @@ fn check_calls(
             continue;
         };
         called.push(*operation);
-        routes.extend(check_route(consumed, *operation, report));
+        // An imported one was checked where it stands, and its route counts once.
+        if !found.imported {
+            routes.extend(check_route(consumed, *operation, report));
+        }
     }
     // A call that leads elsewhere has been refused already.
     if called.len() == action.calls.len() {

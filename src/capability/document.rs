@@ -7,6 +7,7 @@ pub(super) struct Document {
     pub display: Option<Placed<String>>,
     pub description: Option<Placed<String>>,
     pub operations: Vec<ConsumedOperation>,
+    pub imports: Vec<Import>,
     pub exposed: Option<Exposed>,
 }
 
@@ -17,6 +18,17 @@ pub(super) struct ConsumedOperation {
     pub name: String,
     pub method: Option<Placed<String>>,
     pub path: Option<Placed<String>>,
+    pub spot: Spot,
+}
+
+/// A `consumes` entry of another file: calls may name its operations, whose routes stand there alone.
+pub(super) struct Import {
+    /// The file, as it is named in this one.
+    pub from: String,
+    /// The entry's namespace in that file.
+    pub namespace: String,
+    /// What calls of this file write for it.
+    pub alias: String,
     pub spot: Spot,
 }
 

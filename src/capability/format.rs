@@ -3,7 +3,7 @@
 //! What the format allows and the server has no use for (aggregates, other adapters, prompts, output
 //! parameters, ...) is let pass unread; a key that the format does not know is refused.
 
-use super::document::{Action, ConsumedOperation, Document, Exposed, Parameter};
+use super::document::{Action, ConsumedOperation, Document, Exposed, Import, Parameter};
 use super::reader::{At, Fields, Report};
 
 /// The version that the files are written in.
@@ -88,22 +88,16 @@ pub(super) fn read(root: &At<'_>, report: &mut Report) -> Option<Document> {
         None => (None, None),
     };
     let capability = fields.required("capability", report)?.fields(CAPABILITY, report)?;
-    let operations = capability
-        .required("consumes", report)
-        .map(|at| at.items(report))
-        .unwrap_or_default()
-        .iter()
-        .flat_map(|adapter| consumed(adapter, report))
-        .collect();
+    let adapters = capability.required("consumes", report).map(|at| at.items(report)).unwrap_or_default();
+    let operations = adapters.iter().flat_map(|adapter| consumed(adapter, report)).collect();
+    let imports = adapters.iter().filter_map(|adapter| import(adapter, report)).collect();
     let exposed = capability.required("exposes", report).and_then(|at| exposed(at, report));
-    Some(Document { display, description, operations, exposed })
+    Some(Document { display, description, operations, imports, exposed })
 }
 
 fn consumed(adapter: &At<'_>, report: &mut Report) -> Vec<ConsumedOperation> {
     let mut operations = Vec::new();
-    let Some(kind) = adapter.entries(report) else { return operations };
-    if kind.get("type").is_none() && kind.get("from").is_some() {
-        adapter.fields(IMPORT, report);
+    if adapter.entries(report).is_none_or(|fields| is_import(&fields)) {
         return operations;
     }
     let Some(fields) = adapter.fields(CONSUMED, report) else { return operations };
@@ -130,6 +124,28 @@ fn consumed(adapter: &At<'_>, report: &mut Report) -> Vec<ConsumedOperation> {
         }
     }
     operations
+}
+
+fn is_import(fields: &Fields<'_>) -> bool {
+    fields.get("type").is_none() && fields.get("from").is_some()
+}
+
+/// An entry of `consumes` that stands in another file.
+fn import(adapter: &At<'_>, report: &mut Report) -> Option<Import> {
+    // What is no mapping has been refused as an adapter.
+    if !adapter.is_mapping() || !adapter.entries(report).is_some_and(|fields| is_import(&fields)) {
+        return None;
+    }
+    let fields = adapter.fields(IMPORT, report)?;
+    let from = fields.required_text("from", report);
+    let namespace = fields.required_text("import", report)?.value;
+    let alias = fields.get("as").and_then(|at| at.text(report)).map(|placed| placed.value);
+    Some(Import {
+        from: from?.value,
+        alias: alias.unwrap_or_else(|| namespace.clone()),
+        namespace,
+        spot: adapter.spot.clone(),
+    })
 }
 
 fn exposed(adapters: &At<'_>, report: &mut Report) -> Option<Exposed> {

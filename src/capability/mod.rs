@@ -6,12 +6,13 @@
 //! they are never used, so that no file can send credentials to another host.
 //!
 //! [`Source`] finds the files, `yaml` and `reader` take them apart, `format` turns them into a `document`,
-//! `check` and `arguments` hold that against the needs. Knows nothing of HTTP clients, MCP or configuration.
+//! `imports` joins the files, `check` and `arguments` hold each against the needs. Knows nothing of HTTP clients, MCP or configuration.
 
 mod arguments;
 mod check;
 mod document;
 mod format;
+mod imports;
 mod needs;
 mod operation;
 mod reader;
@@ -52,23 +53,23 @@ impl Capabilities {
         let names: Vec<_> = needs.iter().map(|tool| check::in_files(tool.tool) + ".yml").collect();
         let mut refusals = Vec::new();
         let found = source.read(&names, &mut refusals);
+        let mut files: Vec<_> = found.into_iter().map(|found| found.map(read)).collect();
+        let documents: Vec<_> = files.iter_mut().map(|file| file.as_mut()?.0.take()).collect();
+        // All are read before one is checked, since an action may call what another file states.
+        let files_by_name: Vec<_> = names
+            .iter()
+            .zip(&documents)
+            .map(|(name, document)| imports::Named { name, document: document.as_ref() })
+            .collect();
         let mut tools = Vec::new();
         let mut routes = Routes::default();
-        for (found, needs) in found.into_iter().zip(needs) {
-            let Some(found) = found else { continue };
-            let mut report = Report::new(found.file);
-            match yaml::parse(&found.text) {
-                Ok(root) => {
-                    if let Some(document) = format::read(&At::root(&root), &mut report) {
-                        let (words, stated) = check::check(&document, needs, &mut report);
-                        tools.push(words);
-                        routes.add(stated, &mut report);
-                    }
-                }
-                Err(error) => {
-                    let spot = reader::Spot { line: error.line, place: String::new() };
-                    report.refuse(&spot, error.reason);
-                }
+        for ((file, document), needs) in files.into_iter().zip(&documents).zip(needs) {
+            let Some((_, mut report)) = file else { continue };
+            if let Some(document) = document {
+                let callable = imports::callable(document, &files_by_name, &mut report);
+                let (words, stated) = check::check(document, &callable, needs, &mut report);
+                tools.push(words);
+                routes.add(stated, &mut report);
             }
             // Problems were found section by section; a person fixes them from top to bottom.
             report.refusals.sort_by_key(|refusal| refusal.line);
@@ -110,6 +111,20 @@ impl Capabilities {
     pub fn instructions(&self) -> String {
         self.tools.iter().map(|words| words.summary.as_str()).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// A file in types, where it could be read, and what is wrong with it so far.
+fn read(found: source::Found) -> (Option<document::Document>, Report) {
+    let mut report = Report::new(found.file);
+    let document = match yaml::parse(&found.text) {
+        Ok(root) => format::read(&At::root(&root), &mut report),
+        Err(error) => {
+            let spot = reader::Spot { line: error.line, place: String::new() };
+            report.refuse(&spot, error.reason);
+            None
+        }
+    };
+    (document, report)
 }
 
 /// The routes that the files state, each with the file that stated it first.

@@ -64,6 +64,10 @@ impl<'n> At<'n> {
         Self { node, spot: Spot { line: node.line, place: String::new() } }
     }
 
+    pub(super) fn is_mapping(&self) -> bool {
+        matches!(self.node.value, Value::Map(_))
+    }
+
     /// The members of a mapping whose keys are names that the file gives.
     pub(super) fn entries(&self, report: &mut Report) -> Option<Fields<'n>> {
         let Value::Map(map) = &self.node.value else {

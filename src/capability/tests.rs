@@ -67,6 +67,14 @@ fn needs() -> Vec<ToolNeeds> {
                 action("start", O::InitiateCustomerVerification, "customer_id* provider_id expected_name"),
                 action("get", O::GetCustomerVerificationById, "customer_id* verification_id*"),
                 action("list", O::ListAllCustomerVerifications, "customer_id*"),
+                ActionNeeds {
+                    operations: vec![
+                        O::GetCustomerById,
+                        O::ListAllCustomerBankAccounts,
+                        O::ListAllCustomerVerifications,
+                    ],
+                    ..action("dossier", O::GetCustomerById, "customer_id*")
+                },
             ],
         },
     ]
@@ -165,8 +173,8 @@ fn every_problem_of_all_files_is_told_at_once() {
             "DIR/manage-customers.yml:13",
             "DIR/manage-customers.yml:37",
             "DIR/manage-bank-accounts.yml:10",
-            "DIR/verify-identity.yml:75",
-            "DIR/verify-identity.yml:76",
+            "DIR/verify-identity.yml:80",
+            "DIR/verify-identity.yml:81",
         ]
     );
 }
@@ -275,35 +283,18 @@ fn what_the_format_allows_and_the_server_does_not_read_is_let_pass() {
 /// An action of several operations has steps, and a file that states an operation again states it alike.
 #[test]
 fn steps_may_call_operations_that_another_file_states_too() {
-    let dossier = "        dossier:
-          display: Dossier
-          description: a customer and their verifications
-          hints: { readOnly: true }
-          steps:
-            who: { type: call, call: fintecture-verifications.get-customer-by-id }
-            checks: { type: call, call: fintecture-verifications.list-all-customer-verifications }
-        start:
-";
     let again = "        customer:
           path: /v1/customers/{{customer_id}}
           operations:
             get-customer-by-id: { method: GET }
-      resources_end:";
+        # One";
     let folder = copies();
     let dir = folder.path();
-    change(dir, VERIFY, "tools:", "        start:\n", dossier);
-    change(
-        dir,
-        VERIFY,
-        "resources:",
-        "        # One",
-        &again.replace("      resources_end:", "        # One"),
-    );
-    let mut needs = needs();
-    let mut need = action("dossier", Operation::GetCustomerById, "");
-    need.operations.push(Operation::ListAllCustomerVerifications);
-    needs.last_mut().unwrap().actions.push(need);
-    load(dir, &needs).unwrap();
+    change(dir, VERIFY, "resources:", "        # One", again);
+    let (import, own) =
+        ("fintecture-customers.get-customer-by-id", "fintecture-verifications.get-customer-by-id");
+    change(dir, VERIFY, "dossier:", import, own);
+    load(dir, &needs()).unwrap();
 
     change(
         dir,
@@ -312,12 +303,44 @@ fn steps_may_call_operations_that_another_file_states_too() {
         "/v1/customers/{{customer_id}}",
         "/v2/customers/{{customer_id}}",
     );
-    assert_snapshot!(load(dir, &needs).unwrap_err(), @"DIR/verify-identity.yml:34: capability.consumes[0].resources.customer.path: get-customer-by-id has another route in DIR/manage-customers.yml");
+    assert_snapshot!(load(dir, &needs()).unwrap_err(), @"DIR/verify-identity.yml:34: capability.consumes[0].resources.customer.path: get-customer-by-id has another route in DIR/manage-customers.yml");
     change(dir, VERIFY, "        customer:", "/v2/", "/v1/");
     change(dir, VERIFY, "dossier:", "list-all-customer-verifications", "get-customer-by-id");
-    assert_snapshot!(load(dir, &needs).unwrap_err(), @"DIR/verify-identity.yml:80: capability.exposes[0].tools.dossier.steps: is missing: `dossier` calls list-all-customer-verifications");
-    change(dir, VERIFY, "dossier:", "who: { type: call", "who: { type: lookup");
-    assert!(load(dir, &needs).unwrap_err().contains("steps.who.type: must be `call`: no other step is read"));
+    assert_snapshot!(load(dir, &needs()).unwrap_err(), @"DIR/verify-identity.yml:132: capability.exposes[0].tools.dossier.steps: is missing: `dossier` calls list-all-customer-verifications");
+    change(dir, VERIFY, "steps:", "type: call", "type: lookup");
+    assert!(
+        load(dir, &needs())
+            .unwrap_err()
+            .contains("steps.customer.type: must be `call`: no other step is read")
+    );
+}
+
+/// A route stands in one file: what is imported follows it, and an import that leads nowhere is refused.
+#[test]
+fn an_imported_operation_has_the_route_of_its_own_file() {
+    let folder = copies();
+    let dir = folder.path();
+    change(dir, ACCOUNTS, "consumes:", "/bank-accounts\n", "/bank_accounts\n");
+    change(
+        dir,
+        VERIFY,
+        "consumes:",
+        "import: fintecture-customers",
+        "import: fintecture-customers\n      as: people",
+    );
+    change(dir, VERIFY, "dossier:", "fintecture-customers.", "people.");
+    let capabilities = load(dir, &needs()).unwrap();
+    let path = capabilities.route(Operation::ListAllCustomerBankAccounts).path(&[("customer_id", "1")]);
+    assert_eq!(path, "/v1/customers/1/bank_accounts");
+
+    change(dir, VERIFY, "consumes:", "import: fintecture-customers", "import: fintecture-customer");
+    change(dir, VERIFY, "consumes:", "./manage-bank-accounts.yml", "./accounts.yml");
+    assert_snapshot!(load(dir, &needs()).unwrap_err(), @r"
+    DIR/verify-identity.yml:65: capability.consumes[1]: manage-customers.yml consumes no namespace `fintecture-customer`
+    DIR/verify-identity.yml:145: capability.exposes[0].tools.dossier.steps.bank-accounts.call: `fintecture-bank-accounts.list-all-customer-bank-accounts` is no operation of this file
+    ");
+    change(dir, VERIFY, "consumes:", "import: fintecture-bank-accounts", "imports: fintecture-bank-accounts");
+    assert!(load(dir, &needs()).unwrap_err().contains("consumes[2].import: is missing"));
 }
 
 /// Where words go to a client, each has its bound.

@@ -65,16 +65,26 @@ impl Definition {
 
     /// Adds an action whose arguments are `Arguments`.
     pub(super) fn action<Arguments: DeserializeOwned + JsonSchema + 'static>(
-        mut self,
+        self,
         name: &'static str,
         operation: Operation,
+        input: fn(Arguments) -> Input,
+    ) -> Self {
+        self.action_of_several(name, &[operation], input)
+    }
+
+    /// Adds an action that calls several operations.
+    pub(super) fn action_of_several<Arguments: DeserializeOwned + JsonSchema + 'static>(
+        mut self,
+        name: &'static str,
+        operations: &[Operation],
         input: fn(Arguments) -> Input,
     ) -> Self {
         let read: Read = Box::new(move |arguments| {
             serde_path_to_error::deserialize(Value::Object(arguments)).map(input).map_err(ReadError::from)
         });
         let arguments = schema::arguments::<Arguments>();
-        self.actions.push(ActionDefinition { name, operations: vec![operation], arguments, read });
+        self.actions.push(ActionDefinition { name, operations: operations.to_vec(), arguments, read });
         self
     }
 

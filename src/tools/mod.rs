@@ -11,6 +11,7 @@ mod catalogue;
 mod consent;
 mod customers;
 mod definition;
+pub mod dossier;
 mod duplicates;
 mod error;
 mod output;
@@ -147,7 +148,7 @@ impl Tools {
         match read.input {
             Input::Customers(action) => action.run(upstream).await,
             Input::BankAccounts(action) => action.run(upstream).await,
-            Input::Verifications(action) => action.run(upstream).await,
+            Input::Verifications(action) => action.run(upstream, self.environment).await,
             Input::Write(_) => Err(ToolError::internal("a write is no read")),
         }
     }

@@ -1,16 +1,17 @@
-//! `verify_identity`: start, get and list the identity verifications of a customer.
+//! `verify_identity`: start, get and list the identity verifications of a customer, and put a dossier together.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Input;
 use super::definition::Definition;
+use super::dossier;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use super::question::{Fact, Question};
 use super::write::{self, customer_of, for_whom};
 use crate::capability::Operation;
-use crate::domain::{CustomerId, Name, ProviderId, VerificationId};
+use crate::domain::{CustomerId, Environment, Name, ProviderId, VerificationId};
 use crate::fintecture::{NewVerification, Record, Upstream};
 
 /// Arguments of `start`.
@@ -35,23 +36,31 @@ pub(super) struct List {
     customer_id: CustomerId,
 }
 
+/// Arguments of `dossier`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Dossier {
+    customer_id: CustomerId,
+}
+
 /// A checked call of this tool.
 #[derive(Debug)]
 pub(super) enum Action {
     Get(Get),
     List(List),
+    Dossier(Dossier),
 }
 
 /// What a result of this tool holds.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "describes the shape for the output schema; results are built as JSON")]
-struct Verifications {
+struct Results {
     verification: Option<output::AnyObject>,
     verifications: Option<Vec<output::AnyObject>>,
+    dossier: Option<output::AnyObject>,
 }
 
 pub(super) fn definition() -> Definition {
-    Definition::new::<Output<Verifications>>("verify_identity")
+    Definition::new::<Output<Results>>("verify_identity")
         .action("start", Operation::InitiateCustomerVerification, |input| {
             Input::Write(write::Input::Verification(input))
         })
@@ -61,10 +70,17 @@ pub(super) fn definition() -> Definition {
         .action("list", Operation::ListAllCustomerVerifications, |input| {
             Input::Verifications(Action::List(input))
         })
+        .action_of_several("dossier", &dossier::OPERATIONS, |input| {
+            Input::Verifications(Action::Dossier(input))
+        })
 }
 
 impl Action {
-    pub(super) async fn run(self, upstream: Upstream<'_>) -> Result<Fields, ToolError> {
+    pub(super) async fn run(
+        self,
+        upstream: Upstream<'_>,
+        environment: Environment,
+    ) -> Result<Fields, ToolError> {
         match self {
             Self::Get(input) => {
                 let id = input.verification_id;
@@ -86,6 +102,8 @@ impl Action {
                     .map_err(|failure| ToolError::upstream(failure, Context::Customer))?;
                 Ok(output::list("verifications", verifications))
             }
+            // On the heap: three requests at once are a large future, which every call would have to carry.
+            Self::Dossier(input) => Box::pin(dossier::read(&input.customer_id, upstream, environment)).await,
         }
     }
 }

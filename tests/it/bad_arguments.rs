@@ -153,6 +153,7 @@ async fn every_required_argument_is_asked_for() {
         ("verify_identity", "start", vec!["customer_id"]),
         ("verify_identity", "get", vec!["customer_id", "verification_id"]),
         ("verify_identity", "list", vec!["customer_id"]),
+        ("verify_identity", "dossier", vec!["customer_id"]),
     ];
     for (tool, action, names) in required {
         for empty in [None, Some(Value::Null), Some(json!(""))] {

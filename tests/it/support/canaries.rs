@@ -59,6 +59,7 @@ pub(crate) fn calls() -> Vec<(&'static str, Value)> {
         (verify, json!({"action": "start", "customer_id": "cus_1", "expected_name": "Canary Expected"})),
         (verify, json!({"action": "list", "customer_id": "cus_1"})),
         (verify, json!({"action": "get", "customer_id": "cus_1", "verification_id": "ver_1"})),
+        (verify, json!({"action": "dossier", "customer_id": "cus_1"})),
         (accounts, wrong),
         (customers, json!({"action": "Canaryfirst", "customer_id": "canary.person@example.com"})),
         (customers, json!({"action": "list", "external_id": "canary-crm-1\u{202E}"})),
