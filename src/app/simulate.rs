@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::{listen, stop_on_signals};
+use super::listen;
+use super::signals::stop_on_signals;
 use crate::cli::SimulatorArgs;
 use crate::config::{LogFormat, Problems, loopback_address};
 use crate::domain::Environment;

@@ -14,6 +14,7 @@
 
 mod agent_sees;
 mod answers;
+mod approval_settings;
 mod approving;
 mod architecture;
 mod asking;
