@@ -11,5 +11,6 @@ mod prompts;
 mod refusal;
 mod resources;
 mod server;
+mod tasks;
 
 pub use server::{Server, wire_tools};

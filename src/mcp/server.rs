@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
-    CompleteResult, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
-    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
+    CompleteRequestParams, CompleteResult, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
+    GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
+    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+    ToolAnnotations, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::asking::Seals;
 use super::caller::{self, BroughtAlong, Calling};
-use super::{completion, links, prompts, refusal, resources};
+use super::{completion, links, prompts, refusal, resources, tasks};
 use crate::calls::{Answer, Caller, Calls, Completions, Reply, Sealer};
 use crate::domain::Environment;
 use crate::tools;
@@ -89,6 +90,7 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
         .enable_prompts()
         .enable_resources()
         .enable_completions()
+        .enable_tasks()
         .build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
 }
@@ -162,6 +164,11 @@ impl ServerHandler for Server {
                 result.content.extend(links);
                 Ok(result.with_meta(self.identity_for(&context)).into())
             }
+            Answer::Task(task) => {
+                let mut created = tasks::created(&task);
+                created.meta = self.identity_for(&context);
+                Ok(created.into())
+            }
             Answer::Asked => {
                 let mut question = stateless
                     .and_then(|stateless| stateless.take_question())
@@ -170,6 +177,36 @@ impl ServerHandler for Server {
                 Ok(question.into())
             }
         }
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let task =
+            self.0.calls.task(&self.caller(&context), request.task_id).await.map_err(tasks::unknown)?;
+        let identity = self.identity_for(&context);
+        let mut state = tasks::state(task, identity.clone())?;
+        state.meta = identity;
+        Ok(state)
+    }
+
+    /// No task of ours ever asks its client for anything, so whatever it brings is acknowledged and left aside.
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.calls.knows_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.calls.cancel_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
     }
 
     async fn list_prompts(
@@ -252,7 +289,15 @@ impl ServerHandler for Server {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const WITH_PARAMS: [&str; 4] = ["completion/complete", "tools/call", "prompts/get", "resources/read"];
+        const WITH_PARAMS: [&str; 7] = [
+            "completion/complete",
+            "tools/call",
+            "prompts/get",
+            "resources/read",
+            "tasks/get",
+            "tasks/update",
+            "tasks/cancel",
+        ];
         if WITH_PARAMS.contains(&request.method.as_str()) {
             let message =
                 format!("the params of {} do not have the shape that the protocol asks for", request.method);

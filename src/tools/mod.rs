@@ -18,6 +18,7 @@ mod output;
 mod prompts;
 mod question;
 mod schema;
+mod sight;
 mod verifications;
 mod write;
 
@@ -31,6 +32,7 @@ pub use error::{ApprovalPage, ErrorKind, Outcome, Problem, ToolError};
 pub use output::{Fields, envelope, error_envelope, record_id};
 pub use prompts::{Prompt, PromptArgument, Prompts, Said};
 pub use question::{Fact, Question};
+pub use sight::{Sight, VerificationPath, Wait};
 pub use write::{Ready, Write};
 
 use crate::capability::Capabilities;
@@ -54,6 +56,17 @@ pub struct Read {
     /// The action that it is.
     pub action: &'static str,
     input: Input,
+}
+
+impl Read {
+    /// Whether it waits for a verdict.
+    #[must_use]
+    pub fn wait(&self) -> Option<Wait> {
+        match &self.input {
+            Input::Verifications(action) => action.wait(),
+            _ => None,
+        }
+    }
 }
 
 /// The arguments of one action of one tool.
@@ -170,6 +183,14 @@ impl Tools {
             Input::Verifications(action) => action.run(upstream, self.environment).await,
             Input::Write(_) => Err(ToolError::internal("a write is no read")),
         }
+    }
+
+    /// Looks at a verification, as its action `get` does.
+    ///
+    /// # Errors
+    /// What went wrong upstream, in the contract's kinds.
+    pub async fn look(&self, at: &VerificationPath, context: &CallContext) -> Result<Sight, ToolError> {
+        sight::look(at, self.upstream(context)).await
     }
 
     fn upstream<'a>(&'a self, context: &'a CallContext) -> Upstream<'a> {

@@ -49,6 +49,8 @@ mod stdout_is_sacred;
 mod stop_writes;
 mod story;
 mod support;
+mod tasks;
 mod unreadable_variables;
 mod usage;
+mod waiting;
 mod wrong_credentials;
