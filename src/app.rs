@@ -4,6 +4,7 @@ mod approvals;
 mod browser;
 mod check;
 mod desk;
+mod signals;
 mod simulate;
 mod upstream;
 
@@ -17,11 +18,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::approvals::Approvals;
-use crate::calls::{Calls, CallsConfig, Sealer};
+use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{
@@ -85,7 +84,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
             return Ok(());
         }
     };
-    match command {
+    match *command {
         Command::Serve(args) => serve(args.into(), problems),
         Command::Simulator(args) => {
             let settings = simulate::settings(args, problems)?;
@@ -161,7 +160,7 @@ async fn run_server(
     sealer: Arc<Sealer>,
     capabilities: Arc<Capabilities>,
 ) -> anyhow::Result<()> {
-    let shutdown = stop_on_signals()?;
+    let shutdown = signals::stop_on_signals()?;
     let (environment, client, simulator) = upstream::ready(upstream).await?;
     let words = capabilities.instructions();
     let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
@@ -177,12 +176,13 @@ async fn run_server(
     if !read_only {
         approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
     }
-    reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
+    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
     let calls = Calls::new(Arc::new(tools), approvals, Arc::clone(&sealer), calls, shutdown.clone());
     let calls = Arc::new(calls);
-    let server = Server::new(Arc::clone(&calls), sealer, &words, transport == Transport::Stdio);
+    let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
+    let server = Server::new(Arc::clone(&calls), completions, sealer, &words, transport == Transport::Stdio);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");
@@ -234,35 +234,6 @@ fn validate(dir: Option<&Path>) -> Result<(), Failed> {
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
-}
-
-/// Cancelled by SIGTERM and SIGINT.
-fn stop_on_signals() -> anyhow::Result<CancellationToken> {
-    let token = CancellationToken::new();
-    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        let mut signals = signal(kind).context("cannot listen for signals")?;
-        let token = token.clone();
-        tokio::spawn(async move {
-            signals.recv().await;
-            tracing::info!("stopping: calls in flight are answered first; a second signal ends at once");
-            token.cancel();
-            signals.recv().await;
-            std::process::exit(1);
-        });
-    }
-    Ok(token)
-}
-
-/// SIGHUP reads the files of secrets again.
-fn reload_on_hangup(fintecture: Arc<Fintecture>, approvals: Arc<Approvals>) -> anyhow::Result<()> {
-    let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
-    tokio::spawn(async move {
-        while hangups.recv().await.is_some() {
-            fintecture.reload_secrets();
-            approvals.reload_code();
-        }
-    });
-    Ok(())
 }
 
 fn in_runtime<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {

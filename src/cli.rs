@@ -186,7 +186,7 @@ pub(crate) enum CapabilitiesCommand {
 #[derive(Debug)]
 pub(crate) enum Parsed {
     /// A command, with what was wrong on the line beside it.
-    Run(Command, Problems),
+    Run(Box<Command>, Problems),
     /// `--help` or `--version`: print this and end well.
     Show(String),
 }
@@ -200,7 +200,10 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
     let mut problems = Problems::default();
     for _ in 0..MAX_ROUNDS {
         let error = match Cli::try_parse_from(&words) {
-            Ok(cli) => return Ok(Parsed::Run(cli.command.unwrap_or(Command::Serve(cli.serve)), problems)),
+            Ok(cli) => {
+                let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+                return Ok(Parsed::Run(Box::new(command), problems));
+            }
             Err(error) => error,
         };
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {

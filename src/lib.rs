@@ -11,9 +11,9 @@
 //! stdio ┐
 //! /mcp  ├─ transports ── mcp ── calls ── tools ── fintecture ── the upstream
 //! /sse  ┘   framing,     rmcp's  repeats, arguments  path, token,    Fintecture,
-//!           gate, end    types   panics   to request send, decode    or the simulator
-//!                                              │         │
-//!                                              domain    capability
+//!           gate, end    types   asking   to request send, decode    or the simulator
+//!                                   │          │         │
+//! a person's browser ── pages ──────┘          domain    capability
 //! ```
 //!
 //! # The map
@@ -24,9 +24,10 @@
 //! | [`secret`] | secrets in variables or files, read again when they change | anything else |
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
 //! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
-//! | [`tools`] | the three tools: schemas, arguments, actions, errors | protocols |
-//! | [`calls`] | what surrounds every tool call: repeats, masking, panic guard, log line | protocols |
-//! | [`mcp`] | the MCP face over calls, in rmcp's types | transports, the upstream |
+//! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts | protocols |
+//! | [`calls`] | what surrounds every tool call: repeats, approvals, waits, masking, panic guard, log line; completion of ids | protocols |
+//! | [`pages`] | what a person sees in a browser: the approval pages | who asks, the listener, the upstream |
+//! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, links | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
 //! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |

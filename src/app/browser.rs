@@ -42,8 +42,10 @@ impl Browser {
         if !commands.is_empty() {
             return Some(Self::Named(commands));
         }
+        // Over ssh the desktop of this machine is not in front of the person, unless a display was brought along.
+        let has_own_desktop = always_has_desktop && !is_set("SSH_CONNECTION");
         // Under WSL the desktop is that of Windows, and needs no display here.
-        let has_desktop = always_has_desktop
+        let has_desktop = has_own_desktop
             || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].iter().any(|name| is_set(name));
         has_desktop.then_some(Self::Desktop)
     }
@@ -132,6 +134,8 @@ mod tests {
             assert_eq!(found(&[(desktop, ":0")]), Some(Browser::Desktop), "{desktop}");
         }
         assert_eq!(Browser::of(|_| None, true), Some(Browser::Desktop));
+        let over_ssh = |name: &str| (name == "SSH_CONNECTION").then(|| OsString::from("192.0.2.1 22"));
+        assert_eq!(Browser::of(over_ssh, true), None);
         let both = found(&[("BROWSER", "firefox --new-window %s:lynx"), ("DISPLAY", ":0")]);
         assert_eq!(both, Some(Browser::Named(vec!["firefox --new-window %s".into(), "lynx".into()])));
     }

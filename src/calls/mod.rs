@@ -8,6 +8,7 @@
 pub mod approvals;
 mod budget;
 mod caller;
+mod completions;
 mod consent;
 mod errand;
 mod follow;
@@ -40,6 +41,7 @@ use waits::Waits;
 
 pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, LOCAL_PRINCIPAL, Person, Progress, Said, Ways};
+pub use completions::{Completed, Completions, Wanted};
 pub use repeats::Key;
 pub use sealing::{Sealer, SealerError};
 pub use tasks::{Task, TaskState, UnknownTask};
@@ -130,9 +132,34 @@ impl Calls {
 
     /// Answers a call, whatever happens.
     pub async fn call(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> Answer {
+        self.call_in(CallContext::new(self.config.stop_writes.clone()), caller, tool, arguments).await
+    }
+
+    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again.
+    async fn glance(&self, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
+        let context = CallContext::new(self.config.stop_writes.clone()).asking_once();
+        match self.call_in(context, &Caller::local(), tool, arguments).await {
+            Answer::Reply(reply) => Some(reply),
+            Answer::Asked | Answer::Task(_) => None,
+        }
+    }
+
+    /// Whether an agent may see this text as it is: masking would leave it alone.
+    #[must_use]
+    pub fn shows(&self, text: &str) -> bool {
+        !self.config.masks_personal_data || masking::mask_text(text) == text
+    }
+
+    async fn call_in(
+        &self,
+        context: CallContext,
+        caller: &Caller,
+        tool: &str,
+        arguments: Map<String, Value>,
+    ) -> Answer {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
-        let context = Arc::new(CallContext::new(self.config.stop_writes.clone()));
+        let context = Arc::new(context);
         let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context).await;
         if let Answer::Reply(reply) = &mut answer
             && self.config.masks_personal_data

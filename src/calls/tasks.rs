@@ -39,6 +39,8 @@ pub struct UnknownTask;
 pub struct Task {
     /// What the client asks for it by.
     pub id: String,
+    /// Whom it is about.
+    pub customer_id: String,
     /// When it was handed out.
     pub created: Timestamp,
     /// When its state was found out.
@@ -121,7 +123,8 @@ impl Handle {
         let pause = (shortest + age / 2).min(longest).min(span(now, self.until)).max(shortest);
         let pause = Duration::from_secs(pause.as_secs());
         let lives = span(self.created, self.until) + KEPT_FOR;
-        Task { id, created: self.created, updated: now, lives, pause, state }
+        let customer_id = self.at.customer_id.as_str().to_owned();
+        Task { id, customer_id, created: self.created, updated: now, lives, pause, state }
     }
 }
 

@@ -89,3 +89,84 @@ fn listen(flag: Option<&str>, on_stdio: bool, has_code: bool, problems: &mut Pro
     }
     Some(address)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: (&str, &str) = ("FINTECTURE_APPROVAL_CODE", "correct horse battery");
+
+    fn of(
+        confirm: Option<&str>,
+        listen: Option<&str>,
+        on_stdio: bool,
+        code: &[(&str, &str)],
+    ) -> Result<ApprovalSettings, String> {
+        let get =
+            |name: &str| code.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let flags = ServeFlags {
+            confirm_writes: confirm.map(str::to_owned),
+            approvals_listen: listen.map(str::to_owned),
+            ..ServeFlags::default()
+        };
+        let mut problems = Problems::default();
+        let settings = read(&flags, on_stdio, &Variables::new(&get), &mut problems);
+        problems.or(settings).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn writes_are_confirmed_as_said_or_as_the_environment_needs_it() {
+        for (flag, confirm) in [
+            ("never", ConfirmWrites::Never),
+            ("auto", ConfirmWrites::Auto),
+            ("always", ConfirmWrites::Always),
+        ] {
+            assert_eq!(of(Some(flag), None, true, &[]).unwrap().confirm, Some(confirm));
+        }
+        assert_eq!(of(None, None, true, &[]).unwrap().confirm, None);
+        assert_eq!(ConfirmWrites::default_of(Environment::Simulator), ConfirmWrites::Auto);
+        assert_eq!(ConfirmWrites::default_of(Environment::Sandbox), ConfirmWrites::Auto);
+        assert_eq!(ConfirmWrites::default_of(Environment::Production), ConfirmWrites::Always);
+        let refused = of(Some("sometimes"), None, true, &[]).unwrap_err();
+        assert_eq!(refused, "--confirm-writes must be never, auto or always");
+    }
+
+    #[test]
+    fn the_pages_of_stdio_listen_beyond_loopback_with_a_code_alone() {
+        assert_eq!(of(None, None, true, &[]).unwrap().listen.to_string(), "127.0.0.1:0");
+        assert_eq!(of(None, Some("localhost:4000"), true, &[]).unwrap().listen.to_string(), "127.0.0.1:4000");
+        assert_eq!(of(None, Some("0.0.0.0:4000"), true, &[CODE]).unwrap().listen.to_string(), "0.0.0.0:4000");
+        let file = [("FINTECTURE_APPROVAL_CODE_FILE", "no-such-file")];
+        for (listen, code, said) in [
+            (
+                "0.0.0.0:4000",
+                &[][..],
+                "--approvals-listen beyond loopback needs FINTECTURE_APPROVAL_CODE: nobody there could show that they are a person otherwise",
+            ),
+            ("4000", &[CODE], "--approvals-listen must be an address with a port, such as 127.0.0.1:0"),
+            (
+                "0.0.0.0:4000",
+                &file,
+                "FINTECTURE_APPROVAL_CODE_FILE: the file cannot be read: No such file or directory (os error 2)",
+            ),
+        ] {
+            assert_eq!(of(None, Some(listen), true, code).unwrap_err(), said);
+        }
+        assert_eq!(
+            of(None, Some("127.0.0.1:0"), false, &[]).unwrap_err(),
+            "--approvals-listen is for stdio: with --transport http the approval pages stand at --listen"
+        );
+    }
+
+    #[test]
+    fn a_code_that_was_lost_on_the_way_is_noticed() {
+        let blank = of(None, None, true, &[("FINTECTURE_APPROVAL_CODE", " ")]).unwrap_err();
+        assert_eq!(blank, "FINTECTURE_APPROVAL_CODE is set, but empty: unset it, or give it its value");
+        let both = [CODE, ("FINTECTURE_APPROVAL_CODE_FILE", "x")];
+        let both = of(None, None, true, &both).unwrap_err();
+        assert_eq!(
+            both,
+            "FINTECTURE_APPROVAL_CODE and FINTECTURE_APPROVAL_CODE_FILE are both set: unset one"
+        );
+    }
+}

@@ -35,7 +35,7 @@ pub(super) async fn read<const FIELDS: usize>(
         Err(_) => return Err(StatusCode::REQUEST_TIMEOUT),
     };
     let fields = form_urlencoded::parse(&bytes);
-    if !fields.clone().map(|(name, _)| name).eq(names) {
+    if !fields.map(|(name, _)| name).eq(names) {
         return Err(StatusCode::BAD_REQUEST);
     }
     let values: Vec<String> = fields.map(|(_, value)| value.into_owned()).collect();

@@ -67,7 +67,7 @@ impl Banner {
 pub(super) struct Write {
     environment: Banner,
     heading: &'static str,
-    write: String,
+    title: String,
     lines: Vec<String>,
     values_heading: &'static str,
     facts: Vec<Fact>,
@@ -137,7 +137,7 @@ impl Write {
         Self {
             environment: Banner::of(environment),
             heading,
-            write: plain(&view.question.title),
+            title: plain(&view.question.title),
             lines,
             values_heading,
             facts: facts.collect(),

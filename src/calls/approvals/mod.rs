@@ -8,16 +8,20 @@
 //! |---|---|
 //! | `store` | what approvals there are and where each one stands |
 //! | `proof` | keys, proofs and page tokens of one approval |
-//! | `code`, `guesses` | the code that a person types, and how often it may be wrong |
+//! | `code`, `guesses`, `typing` | the code that a person types, and how often it may be wrong |
+//! | `desk`, `windows` | where the pages stand, and the windows of the person's browser |
 //! | `page` | what the pages may see and do |
 //! | `id` | names and secrets that nobody can guess |
 
 mod code;
+mod desk;
 mod guesses;
 mod id;
 mod page;
 mod proof;
 mod store;
+mod typing;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -26,21 +30,19 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::repeats::Key;
 use crate::tools::Question;
 pub use code::{Code, CodeError, MIN_CODE_CHARS};
+pub use desk::Desk;
 pub use id::ApprovalId;
-pub use page::{CodeRefused, Decision, PressRefused, Sight, View, Ways};
+pub use page::{Decision, PressRefused, Sight, View, Ways};
 pub use proof::Proof;
 pub use store::Phase;
 use store::Store;
-
-/// How long the first window of the person's browser has to bring a proof back before one more is opened.
-const SECOND_WINDOW_AFTER: Duration = Duration::from_secs(30);
+pub use typing::CodeRefused;
 
 /// Whether a write needs a person's yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,33 +94,6 @@ pub enum Refused {
     NoPage,
 }
 
-/// Where a person finds the pages, and how they are brought there.
-pub trait Desk: fmt::Debug + Send + Sync {
-    /// Such as `http://127.0.0.1:41234`; on stdio the page server starts here, on first need. None: it cannot be
-    /// served.
-    fn origin(&self) -> BoxFuture<'_, Option<String>>;
-    /// Whether there is a browser of the person's to open (stdio only).
-    fn has_browser(&self) -> bool;
-    /// Opens it. The address holds a key: it stands in no log.
-    fn open(&self, address: &str);
-}
-
-/// No pages anywhere.
-#[derive(Debug)]
-struct NoDesk;
-
-impl Desk for NoDesk {
-    fn origin(&self) -> BoxFuture<'_, Option<String>> {
-        Box::pin(async { None })
-    }
-
-    fn has_browser(&self) -> bool {
-        false
-    }
-
-    fn open(&self, _: &str) {}
-}
-
 /// An approval that was used up, to be put back where its write never left.
 #[derive(Debug)]
 pub struct Taken {
@@ -143,7 +118,7 @@ impl Approvals {
     /// Approvals that only a client can bring: there is no page.
     #[must_use]
     pub fn without_page() -> Arc<Self> {
-        Self::new(None, Arc::new(NoDesk))
+        Self::new(None, Arc::new(desk::NoDesk))
     }
 
     /// Whether a person could prove themselves on a page at all: a browser can be opened, or a code is set.
@@ -236,7 +211,8 @@ impl Approvals {
 
     /// The write certainly never left after all: the approval holds again, for the time that it had left.
     pub fn put_back(&self, taken: Taken) {
-        self.lock().hold_again(&taken.id, taken.until, Instant::now());
+        let Taken { id, until } = taken;
+        self.lock().hold_again(&id, until, Instant::now());
     }
 
     /// The person said no (or dismissed the question) in the client: the approval is gone, and its page says so.
@@ -247,52 +223,6 @@ impl Approvals {
         if store.get(id, now).is_some() {
             store.end(id, Phase::Withdrawn, now);
         }
-    }
-
-    /// Opens the person's browser, and once more when no proof has come back after a while.
-    fn bring(self: &Arc<Self>, id: &ApprovalId) {
-        let Some(mut changed) = self.open_window(id) else { return };
-        let (approvals, id) = (Arc::downgrade(self), id.clone());
-        tokio::spawn(async move {
-            let late = sleep(SECOND_WINDOW_AFTER);
-            tokio::pin!(late);
-            loop {
-                tokio::select! {
-                    () = &mut late => break,
-                    // The approval is gone where nobody is left to tell of changes.
-                    gone = changed.changed() => if gone.is_err() { return },
-                }
-                if !approvals.upgrade().is_some_and(|approvals| approvals.wants_window(&id)) {
-                    return;
-                }
-            }
-            if let Some(approvals) = approvals.upgrade() {
-                approvals.open_window(&id);
-            }
-        });
-    }
-
-    /// Whether a window of the person's browser would still help.
-    fn wants_window(&self, id: &ApprovalId) -> bool {
-        let mut store = self.lock();
-        let record = store.get(id, Instant::now());
-        record.is_some_and(|record| record.phase == Phase::Waiting && !record.proofs.seen)
-    }
-
-    /// Opens the person's browser with a new key; gives what tells of changes.
-    fn open_window(&self, id: &ApprovalId) -> Option<tokio::sync::watch::Receiver<()>> {
-        let (address, changed) = {
-            let now = Instant::now();
-            let mut store = self.lock();
-            let record = store.get(id, now).filter(|record| record.phase == Phase::Waiting)?;
-            if record.proofs.seen {
-                return None;
-            }
-            let key = record.proofs.key(now)?;
-            (format!("{}?key={key}", record.ticket.url), record.changed.subscribe())
-        };
-        self.desk.open(&address);
-        Some(changed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {

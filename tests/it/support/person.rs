@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use rmcp::model::{
-    CallToolRequestParams, ClientCapabilities, ClientInfo, ElicitRequestParams, ElicitResult,
+    CallToolRequestParams, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion,
     UrlElicitationCapability,
 };
@@ -134,7 +134,7 @@ impl Person {
 }
 
 impl ClientHandler for Person {
-    fn get_info(&self) -> ClientInfo {
+    fn get_info(&self) -> ClientConfig {
         let form = Some(FormElicitationCapability::default());
         let url = Some(UrlElicitationCapability::default());
         let mut elicitation = ElicitationCapability::default();
@@ -146,7 +146,7 @@ impl ClientHandler for Person {
         };
         let mut capabilities = ClientCapabilities::default();
         capabilities.elicitation = Some(elicitation);
-        ClientInfo::new(capabilities, Implementation::new("someone", "1"))
+        ClientConfig::new(capabilities, Implementation::new("someone", "1"))
     }
 
     async fn create_elicitation(

@@ -37,6 +37,21 @@ impl Upstream {
         self.0.received_requests().await.unwrap()
     }
 
+    /// How many of its requests were writes.
+    pub(crate) async fn writes(&self) -> usize {
+        self.requests().await.iter().filter(|request| request.method == "POST").count()
+    }
+
+    /// Waits until it was asked so often.
+    pub(crate) async fn is_asked(&self, times: usize) {
+        super::in_time(async {
+            while self.count().await < times {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+    }
+
     /// How often it was asked.
     pub(crate) async fn count(&self) -> usize {
         self.requests().await.len()

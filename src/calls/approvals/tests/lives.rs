@@ -1,0 +1,269 @@
+//! From the question to the write, and every other end.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_is_used_once() {
+    let approvals = with_code();
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    let ticket = opened(&approvals, 1).await;
+    assert_eq!(ticket.url, format!("http://127.0.0.1:4000/approvals/{}", ticket.id));
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Waiting(ticket.clone()));
+    assert!(approvals.take(&[1; 32]).is_none(), "nobody has said yes yet");
+
+    let proof = answered(&approvals, &ticket.id, Decision::Approve).await;
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Approved);
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Approved, "asking uses nothing up");
+    assert!(approvals.take(&[2; 32]).is_none(), "other arguments, or another principal, are another write");
+    assert!(approvals.take(&[1; 32]).is_some());
+    assert!(approvals.take(&[1; 32]).is_none());
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::Used);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_write_gets_the_approval_that_waits() {
+    let approvals = with_code();
+    let first = opened(&approvals, 1).await;
+    pass(5 * MINUTE).await;
+    assert_eq!(opened(&approvals, 1).await, first);
+    assert_ne!(opened(&approvals, 2).await.id, first.id);
+    let many = (0..50).map(|_| approvals.open("local", [3; 32], question()));
+    let many = futures_util::future::join_all(many).await;
+    assert!(many.iter().all(|ticket| ticket == &many[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_has_ten_minutes_to_answer() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    let proof = proven(&approvals, &ticket.id).await;
+    let token = view(&approvals, &ticket.id, &proof).token;
+    pass(Duration::from_secs(599)).await;
+    assert!(matches!(approvals.standing(&[1; 32]), Standing::Waiting(_)));
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    let late = approvals.decide(&ticket.id, Some(proof.as_str()), &token, Decision::Approve);
+    assert_eq!(late, Err(PressRefused::Over));
+    assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::Expired);
+    assert!(approvals.take(&[1; 32]).is_none());
+    assert_ne!(opened(&approvals, 1).await.id, ticket.id, "asked afresh");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_has_ten_more_minutes() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    pass(9 * MINUTE).await;
+    let proof = answered(&approvals, &ticket.id, Decision::Approve).await;
+    assert_eq!(view(&approvals, &ticket.id, &proof).seconds_left, 600);
+    pass(Duration::from_secs(599)).await;
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Approved);
+    pass(Duration::from_secs(1)).await;
+    assert!(approvals.take(&[1; 32]).is_none());
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::Expired);
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_wait_for_one_principal() {
+    let approvals = with_code();
+    let first = opened(&approvals, 0).await;
+    pass(MINUTE).await;
+    for write in 1..5 {
+        opened(&approvals, write).await;
+    }
+    let refused = approvals.open("local", [5; 32], question()).await;
+    assert_eq!(refused, Err(Refused::TooMany { retry_after_seconds: 540 }));
+    assert!(approvals.open("another", [6; 32], question()).await.is_ok());
+    assert_eq!(opened(&approvals, 0).await, first, "what waits already is no new one");
+    answered(&approvals, &first.id, Decision::Approve).await;
+    opened(&approvals, 5).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn declined_is_told_once_and_asked_afresh_after_that() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    let proof = answered(&approvals, &ticket.id, Decision::Decline).await;
+    assert!(approvals.take(&[1; 32]).is_none());
+    pass(20 * MINUTE).await;
+    assert_eq!(opened(&approvals, 1).await.id, ticket.id, "a no is told before anybody is asked again");
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Declined);
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    assert_ne!(opened(&approvals, 1).await.id, ticket.id);
+    assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::Declined);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_answered_in_the_client_is_over_on_the_page() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    let proof = proven(&approvals, &ticket.id).await;
+    let token = view(&approvals, &ticket.id, &proof).token;
+    approvals.withdraw(&ticket.id);
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    let late = approvals.decide(&ticket.id, Some(proof.as_str()), &token, Decision::Approve);
+    assert_eq!(late, Err(PressRefused::Over));
+    assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::Withdrawn);
+
+    let used = opened(&approvals, 2).await;
+    let proof = answered(&approvals, &used.id, Decision::Approve).await;
+    let _taken = approvals.take(&[2; 32]).unwrap();
+    approvals.withdraw(&used.id);
+    assert_eq!(view(&approvals, &used.id, &proof).phase, Phase::Used);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_that_was_put_back_holds_for_the_time_it_had_left() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    let proof = answered(&approvals, &ticket.id, Decision::Approve).await;
+    pass(4 * MINUTE).await;
+    let taken = approvals.take(&[1; 32]).unwrap();
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    pass(MINUTE).await;
+    approvals.put_back(taken);
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Approved);
+    assert_eq!(view(&approvals, &ticket.id, &proof).seconds_left, 300);
+    pass(5 * MINUTE).await;
+    assert!(approvals.take(&[1; 32]).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_that_is_put_back_late_holds_no_more() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    answered(&approvals, &ticket.id, Decision::Approve).await;
+    let taken = approvals.take(&[1; 32]).unwrap();
+    pass(11 * MINUTE).await;
+    approvals.put_back(taken);
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+    assert!(approvals.take(&[1; 32]).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_that_is_put_back_gives_way_to_a_new_question() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    answered(&approvals, &ticket.id, Decision::Approve).await;
+    let taken = approvals.take(&[1; 32]).unwrap();
+    let new = opened(&approvals, 1).await;
+    assert_ne!(new.id, ticket.id);
+    approvals.put_back(taken);
+    assert_eq!(approvals.standing(&[1; 32]), Standing::Waiting(new));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_hears_of_every_end() {
+    let approvals = with_code();
+    for (write, end) in [(1, "approve"), (2, "decline"), (3, "withdraw"), (4, "time"), (5, "codes")] {
+        let id = opened(&approvals, write).await.id;
+        let waiting = tokio::spawn({
+            let (approvals, id) = (Arc::clone(&approvals), id.clone());
+            async move { approvals.decided(&id).await }
+        });
+        pass(MINUTE).await;
+        assert!(!waiting.is_finished(), "{end}");
+        match end {
+            "approve" => drop(answered(&approvals, &id, Decision::Approve).await),
+            "decline" => drop(answered(&approvals, &id, Decision::Decline).await),
+            "withdraw" => approvals.withdraw(&id),
+            "codes" => {
+                for _ in 0..5 {
+                    assert!(approvals.prove_by_code(&id, "wrong".into()).await.is_err());
+                }
+            }
+            _ => pass(9 * MINUTE).await,
+        }
+        waiting.await.unwrap();
+        // And whoever comes later does not wait at all.
+        approvals.decided(&id).await;
+    }
+    approvals.decided(&ApprovalId::parse(&"A".repeat(22)).unwrap()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_over_is_remembered_for_an_hour_and_then_forgotten() {
+    let approvals = with_code();
+    let mut over = Vec::new();
+    for (write, decision) in [(1, Decision::Approve), (2, Decision::Decline)] {
+        let ticket = opened(&approvals, write).await;
+        over.push((ticket.id.clone(), answered(&approvals, &ticket.id, decision).await));
+    }
+    let _taken = approvals.take(&[1; 32]).unwrap();
+    pass(Duration::from_secs(3_599)).await;
+    for (id, proof) in &over {
+        view(&approvals, id, proof);
+        assert!(matches!(approvals.sight(id, None), Sight::Unproven { is_over: true, .. }));
+    }
+    pass(Duration::from_secs(1)).await;
+    for (id, proof) in &over {
+        assert!(matches!(approvals.sight(id, Some(proof.as_str())), Sight::Unknown));
+    }
+    assert_eq!(approvals.lock().len(), (0, 0), "nothing of them is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_long_silence_nothing_is_kept() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    pass(Duration::from_hours(5)).await;
+    assert!(matches!(approvals.sight(&ticket.id, None), Sight::Unknown));
+    assert_eq!(approvals.lock().len(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_are_remembered_and_no_more() {
+    let approvals = with_code();
+    let first = opened(&approvals, 0).await;
+    for n in 0..1_010_u32 {
+        let mut write = [1; 32];
+        write[1..5].copy_from_slice(&n.to_le_bytes());
+        let ticket = approvals.open("other", write, question()).await.unwrap();
+        approvals.withdraw(&ticket.id);
+        pass(Duration::from_millis(1)).await;
+    }
+    assert_eq!(approvals.standing(&[0; 32]), Standing::Waiting(first), "what waits is never dropped");
+    assert_eq!(approvals.lock().len(), (1_001, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_page_that_a_person_could_use_nothing_is_opened() {
+    let nobody = Approvals::new(None, Arc::new(Notes::default()));
+    assert!(!nobody.has_page() && !Approvals::without_page().has_page());
+    assert_eq!(nobody.open("local", [1; 32], question()).await, Err(Refused::NoPage));
+
+    let notes = Arc::new(Notes { cannot_serve: true.into(), ..Notes::default() });
+    let approvals = Approvals::new(Some(code()), Arc::clone(&notes) as Arc<dyn Desk>);
+    assert!(approvals.has_page());
+    assert_eq!(approvals.open("local", [1; 32], question()).await, Err(Refused::NoPage));
+    notes.cannot_serve.store(false, Ordering::SeqCst);
+    opened(&approvals, 1).await;
+}
+
+#[tokio::test]
+async fn a_ticket_says_until_when_to_the_second() {
+    let approvals = with_code();
+    let ticket = opened(&approvals, 1).await;
+    let until: Timestamp = ticket.expires_at.parse().unwrap();
+    let left = until.as_second() - Timestamp::now().as_second();
+    assert!((590..=600).contains(&left), "{left}");
+    assert!(ticket.expires_at.ends_with('Z') && !ticket.expires_at.contains('.'));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_question_or_a_secret_is_in_debug() {
+    let (approvals, notes) = with_browser();
+    let ticket = opened(&approvals, 1).await;
+    let key = notes.opened()[0].split("key=").nth(1).unwrap().to_owned();
+    let proof = approvals.prove_by_key(&ticket.id, &key).unwrap();
+    let seen = view(&approvals, &ticket.id, &proof);
+    let shown = format!(
+        "{:?} {proof:?} {seen:?} {ticket:?}",
+        approvals.lock().get(&ticket.id, Instant::now()).is_some()
+    );
+    for secret in [key.as_str(), proof.as_str(), &seen.token, "FR76"] {
+        assert!(!shown.contains(secret) && !format!("{:?}", Approvals::without_page()).contains(secret));
+    }
+}
