@@ -20,7 +20,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::calls::{Calls, CallsConfig, Sealer};
+use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{
@@ -115,6 +115,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     };
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
+    let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
     let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
     let calls = CallsConfig {
@@ -122,7 +123,15 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: approvals.confirm(upstream.environment()),
     };
-    in_runtime(run_server(settings.transport, upstream, approvals, settings.read_only, calls, capabilities))
+    in_runtime(run_server(
+        settings.transport,
+        upstream,
+        approvals,
+        settings.read_only,
+        calls,
+        sealer,
+        capabilities,
+    ))
 }
 
 /// Checks what the settings alone do not show. What is wrong is told at once, a line each.
@@ -148,6 +157,7 @@ async fn run_server(
     approvals: approvals::Prepared,
     read_only: bool,
     calls: CallsConfig,
+    sealer: Arc<Sealer>,
     capabilities: Arc<Capabilities>,
 ) -> anyhow::Result<()> {
     let shutdown = signals::stop_on_signals()?;
@@ -169,9 +179,10 @@ async fn run_server(
     signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
-    let calls = Arc::new(Calls::new(Arc::new(tools), approvals, calls, shutdown.clone()));
-    let sealer = Arc::new(Sealer::random()?);
-    let server = Server::new(Arc::clone(&calls), sealer, &words, transport == Transport::Stdio);
+    let calls = Calls::new(Arc::new(tools), approvals, Arc::clone(&sealer), calls, shutdown.clone());
+    let calls = Arc::new(calls);
+    let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
+    let server = Server::new(Arc::clone(&calls), completions, sealer, &words, transport == Transport::Stdio);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");

@@ -7,8 +7,18 @@ use super::listen;
 use super::signals::stop_on_signals;
 use crate::cli::SimulatorArgs;
 use crate::config::{LogFormat, Problems, loopback_address};
+use crate::domain::Environment;
 use crate::simulator::{self, Fault, Faults, PublicKey, SimulatorConfig};
 use crate::telemetry;
+
+/// The values of `provider_id` that are worth offering: those with which the simulator plays a part.
+pub(super) fn provider_ids(environment: Environment) -> &'static [&'static str] {
+    use crate::simulator::provider::{FAILED, INSTANT, NEVER, SLOW};
+    match environment {
+        Environment::Simulator => &[INSTANT, SLOW, FAILED, NEVER],
+        Environment::Sandbox | Environment::Production => &[],
+    }
+}
 
 /// Checks the flags.
 ///

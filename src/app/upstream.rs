@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
+use crate::calls::{Sealer, SealerError};
 use crate::config::{self, Remote, Signing, Upstream, variables};
 use crate::domain::Environment;
 use crate::fintecture::{Application, Client, ClientConfig, Credentials, Signer};
@@ -31,6 +32,19 @@ impl Prepared {
             Self::Remote { environment, .. } => *environment,
         }
     }
+}
+
+/// Seals what clients keep for this server. Every process with the same secret can open it; the embedded simulator ends
+/// with its process, and so does what it has to do with.
+pub(super) fn sealer(upstream: &Upstream) -> Result<Sealer, SealerError> {
+    let Upstream::Remote(remote) = upstream else { return Sealer::random() };
+    let secret = match (&remote.signing, &remote.credentials) {
+        (Some(signing), _) => &signing.key,
+        (None, config::Credentials::Token(secret) | config::Credentials::Application { secret, .. }) => {
+            secret
+        }
+    };
+    Sealer::from_secret(secret.get().expose_secret().as_bytes())
 }
 
 /// Checks what only the client can check: keys, certificates, addresses.

@@ -14,6 +14,8 @@ const FOR_AN_ANSWER: Duration = Duration::from_mins(10);
 /// The time of one call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
+    /// When it began.
+    pub(super) began: Instant,
     /// When the call is over; none where the client is told how far it is.
     pub(super) end: Option<Instant>,
 }
@@ -21,7 +23,8 @@ pub(super) struct Budget {
 impl Budget {
     /// That of a call that begins now.
     pub(super) fn new(is_told: bool) -> Self {
-        Self { end: (!is_told).then(|| Instant::now() + UNTOLD) }
+        let began = Instant::now();
+        Self { began, end: (!is_told).then(|| began + UNTOLD) }
     }
 
     /// Until when a person's answer is waited for.

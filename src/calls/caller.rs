@@ -22,6 +22,8 @@ pub struct Caller {
     pub progress: Option<Arc<dyn Progress>>,
     /// The person behind the client, where the client can ask them anything.
     pub person: Option<Arc<dyn Person>>,
+    /// Whether the client follows a wait by itself: it is handed a task instead of being kept waiting.
+    pub takes_tasks: bool,
 }
 
 impl Caller {
@@ -33,6 +35,7 @@ impl Caller {
             cancelled: CancellationToken::new(),
             progress: None,
             person: None,
+            takes_tasks: false,
         }
     }
 }

@@ -8,12 +8,17 @@
 pub mod approvals;
 mod budget;
 mod caller;
+mod completions;
 mod consent;
 mod errand;
+mod follow;
 mod guard;
 mod masking;
 mod repeats;
 mod sealing;
+mod tasks;
+mod waiting;
+mod waits;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -30,11 +35,16 @@ use budget::Budget;
 use consent::No;
 use errand::Errand;
 use repeats::{Answers, Ended, Outcome, Repeats};
+use tasks::Tasks;
+use waiting::Waited;
+use waits::Waits;
 
 pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, LOCAL_PRINCIPAL, Person, Progress, Said, Ways};
+pub use completions::{Completed, Completions, Wanted};
 pub use repeats::Key;
 pub use sealing::{Sealer, SealerError};
+pub use tasks::{Task, TaskState, UnknownTask};
 
 /// The answer to a tool call, ready for any protocol.
 #[derive(Clone, PartialEq)]
@@ -52,6 +62,8 @@ pub enum Answer {
     Reply(Reply),
     /// The caller's [`Person`] has a question that leaves with the answer; the client calls again with theirs.
     Asked,
+    /// It waits for a verdict, and the client follows that by itself.
+    Task(Task),
 }
 
 /// How calls are treated.
@@ -71,6 +83,8 @@ pub struct Calls {
     tools: Arc<Tools>,
     approvals: Arc<Approvals>,
     repeats: Arc<Repeats<Written>>,
+    waits: Waits,
+    tasks: Tasks,
     config: CallsConfig,
     /// Cancelled when the server is about to end: nobody is kept waiting any longer.
     stopping: CancellationToken,
@@ -85,15 +99,18 @@ enum Written {
 }
 
 impl Calls {
-    /// Stands before these tools. `stopping` is cancelled when the server is about to end.
+    /// Stands before these tools. `sealer` is for ids of tasks. `stopping` is cancelled when the server is about to end.
     #[must_use]
     pub fn new(
         tools: Arc<Tools>,
         approvals: Arc<Approvals>,
+        sealer: Arc<Sealer>,
         config: CallsConfig,
         stopping: CancellationToken,
     ) -> Self {
-        Self { tools, approvals, repeats: Repeats::new(repeats::MAX_RECORDS), config, stopping }
+        let waits = follow::waits(Arc::clone(&tools));
+        let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer));
+        Self { tools, approvals, repeats, waits, tasks, config, stopping }
     }
 
     /// The tools that can be called.
@@ -115,16 +132,41 @@ impl Calls {
 
     /// Answers a call, whatever happens.
     pub async fn call(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> Answer {
+        self.call_in(CallContext::new(self.config.stop_writes.clone()), caller, tool, arguments).await
+    }
+
+    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again.
+    async fn glance(&self, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
+        let context = CallContext::new(self.config.stop_writes.clone()).asking_once();
+        match self.call_in(context, &Caller::local(), tool, arguments).await {
+            Answer::Reply(reply) => Some(reply),
+            Answer::Asked | Answer::Task(_) => None,
+        }
+    }
+
+    /// Whether an agent may see this text as it is: masking would leave it alone.
+    #[must_use]
+    pub fn shows(&self, text: &str) -> bool {
+        !self.config.masks_personal_data || masking::mask_text(text) == text
+    }
+
+    async fn call_in(
+        &self,
+        context: CallContext,
+        caller: &Caller,
+        tool: &str,
+        arguments: Map<String, Value>,
+    ) -> Answer {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
-        let context = Arc::new(CallContext::new(self.config.stop_writes.clone()));
-        let mut answer = self.answer(caller, tool, action, arguments, &context).await;
+        let context = Arc::new(context);
+        let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context).await;
         if let Answer::Reply(reply) = &mut answer
             && self.config.masks_personal_data
         {
             masking::mask(&mut reply.body);
         }
-        log(tool, action, &answer, &context, started.elapsed());
+        log(tool, action, &answer, waited.as_ref(), &context, started.elapsed());
         answer
     }
 
@@ -135,27 +177,40 @@ impl Calls {
         action: Option<&'static str>,
         arguments: Map<String, Value>,
         context: &Arc<CallContext>,
-    ) -> Answer {
-        let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, action, error));
+    ) -> (Answer, Option<Waited>) {
+        let budget = Budget::new(caller.progress.is_some());
+        let refused = |error: &ToolError| (Answer::Reply(refusal(&self.tools, action, error)), None);
         if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
             return refused(&ToolError::writes_stopped());
         }
         match self.tools.parse(tool, arguments) {
             Err(error) => refused(&error),
             Ok(Request::Read(read)) => {
-                let action = read.action;
-                let reading = guard::catch(self.tools.read(read, context), ToolError::panicked(false));
+                let (action, wait) = (read.action, read.wait());
+                let reading =
+                    guard::catch(self.read(read, wait.as_ref(), context), ToolError::panicked(false));
                 let outcome = tokio::select! {
                     outcome = reading => outcome,
                     () = caller.cancelled.cancelled() => Err(ToolError::given_up(false)),
                 };
-                Answer::Reply(reply(&self.tools, action, outcome))
+                let answer = Answer::Reply(reply(&self.tools, action, outcome));
+                self.follow(caller, wait, answer, budget).await
             }
-            Ok(Request::Write(write)) => self.write(caller, write, context).await,
+            Ok(Request::Write(write)) => {
+                let wait = write.wait();
+                let answer = self.write(caller, write, context, budget).await;
+                self.follow(caller, wait, answer, budget).await
+            }
         }
     }
 
-    async fn write(&self, caller: &Caller, write: Write, context: &Arc<CallContext>) -> Answer {
+    async fn write(
+        &self,
+        caller: &Caller,
+        write: Write,
+        context: &Arc<CallContext>,
+        budget: Budget,
+    ) -> Answer {
         let action = write.action;
         let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, Some(action), error));
         let Some(key) = key(&caller.principal, &write) else {
@@ -170,7 +225,7 @@ impl Calls {
             key,
             write,
             context: Arc::clone(context),
-            budget: Budget::new(caller.progress.is_some()),
+            budget,
         };
         let carried_out = self.repeats.once(key, &caller.cancelled, |given_up| carry_out(errand, given_up));
         match carried_out.await {
@@ -255,10 +310,18 @@ fn repeated(ended: Ended<Written>) -> Answer {
     answer
 }
 
-fn log(tool: &str, action: Option<&str>, answer: &Answer, context: &CallContext, elapsed: Duration) {
+fn log(
+    tool: &str,
+    action: Option<&str>,
+    answer: &Answer,
+    waited: Option<&Waited>,
+    context: &CallContext,
+    elapsed: Duration,
+) {
     let seen = context.seen();
     let (outcome, repeated) = match answer {
         Answer::Asked => ("asked", false),
+        Answer::Task(_) => ("task", false),
         Answer::Reply(Reply { body, .. }) => {
             let kind = body.pointer("/error/kind").and_then(Value::as_str);
             (kind.unwrap_or("success"), body.get("repeated").is_some())
@@ -271,6 +334,8 @@ fn log(tool: &str, action: Option<&str>, answer: &Answer, context: &CallContext,
         repeated,
         status = seen.status,
         attempts = seen.attempts,
+        wait = waited.map(|waited| waited.ended.as_str()),
+        looks = waited.map(|waited| waited.seen.looks),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         request_id = seen.request_id,
         "tool call"

@@ -5,6 +5,7 @@ use super::arguments;
 use super::document::{Action, ConsumedOperation, Document, Exposed};
 use super::imports::Callables;
 use super::needs::{ActionNeeds, ToolNeeds};
+use super::prompts;
 use super::reader::{Placed, Report, Spot};
 use super::refusal::did_you_mean;
 use super::route::{Route, parse_method, parse_route};
@@ -32,6 +33,7 @@ pub(super) fn check(
         description: String::new(),
         actions: Vec::new(),
         arguments: Vec::new(),
+        prompts: Vec::new(),
     };
     let mut routes = Vec::new();
     refuse_duplicates(&document.operations, report);
@@ -59,6 +61,8 @@ pub(super) fn check(
         }
     }
     words.arguments = arguments::words(&exposed.actions, report);
+    let place = exposed.adapter.member("prompts");
+    words.prompts = prompts::check(&exposed.prompts, &needs.prompts, &place, report);
     (words, routes)
 }
 

@@ -1,5 +1,6 @@
 //! A capability file in types: the part of it that the server reads, each value with its place.
 
+use super::prompts::Prompt;
 use super::reader::{Placed, Spot};
 
 /// A capability file. A part that could not be read is absent, and its refusal is in the report.
@@ -37,6 +38,8 @@ pub(super) struct Exposed {
     pub namespace: Option<Placed<String>>,
     pub description: Option<Placed<String>>,
     pub actions: Vec<Action>,
+    pub prompts: Vec<Prompt>,
+    pub adapter: Spot,
     /// Where a missing action would stand.
     pub tools: Spot,
 }

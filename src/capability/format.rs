@@ -1,9 +1,10 @@
 //! The part of the Naftiko format that the server reads.
 //!
-//! What the format allows and the server has no use for (aggregates, other adapters, prompts, output
+//! What the format allows and the server has no use for (aggregates, other adapters, output
 //! parameters, ...) is let pass unread; a key that the format does not know is refused.
 
 use super::document::{Action, ConsumedOperation, Document, Exposed, Import, Parameter};
+use super::prompts;
 use super::reader::{At, Fields, Report};
 
 /// The version that the files are written in.
@@ -199,6 +200,8 @@ fn mcp(adapter: &At<'_>, report: &mut Report) -> Option<Exposed> {
         namespace: fields.required_text("namespace", report),
         description: fields.required_text("description", report),
         actions,
+        prompts: prompts::read(&fields, report),
+        adapter: adapter.spot.clone(),
         tools: tools.unwrap_or_else(|| adapter.spot.member("tools")),
     })
 }

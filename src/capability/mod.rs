@@ -6,7 +6,8 @@
 //! they are never used, so that no file can send credentials to another host.
 //!
 //! [`Source`] finds the files, `yaml` and `reader` take them apart, `format` turns them into a `document`,
-//! `imports` joins the files, `check` and `arguments` hold each against the needs. Knows nothing of HTTP clients, MCP or configuration.
+//! `imports` joins the files; `check`, `arguments` and `prompts` hold each against the needs. Knows nothing of HTTP
+//! clients, MCP or configuration.
 
 mod arguments;
 mod check;
@@ -15,6 +16,7 @@ mod format;
 mod imports;
 mod needs;
 mod operation;
+mod prompts;
 mod reader;
 mod refusal;
 mod route;
@@ -25,12 +27,15 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use needs::{ActionNeeds, ArgumentKind, ArgumentNeeds, ToolNeeds};
+pub use needs::{ActionNeeds, ArgumentKind, ArgumentNeeds, PromptNeeds, ToolNeeds};
 pub use operation::Operation;
 pub use refusal::{Refusal, Refused};
 pub use route::Route;
-pub use source::Source;
-pub use words::{ActionWords, ArgumentWords, ToolWords};
+pub use source::{CapabilityFile, Source};
+pub use words::{
+    ActionWords, ArgumentWords, PromptArgumentWords, PromptMessage, PromptPart, PromptRole, PromptWords,
+    ToolWords,
+};
 
 use std::collections::BTreeMap;
 
@@ -40,6 +45,8 @@ use reader::{At, Report};
 #[derive(Debug, Clone)]
 pub struct Capabilities {
     tools: Vec<ToolWords>,
+    /// As they were read, in the order of the tools.
+    files: Vec<CapabilityFile>,
     /// In the order of [`Operation::ALL`].
     routes: [Route; Operation::ALL.len()],
 }
@@ -53,6 +60,7 @@ impl Capabilities {
         let names: Vec<_> = needs.iter().map(|tool| check::in_files(tool.tool) + ".yml").collect();
         let mut refusals = Vec::new();
         let found = source.read(&names, &mut refusals);
+        let kept = source::files(&names, needs, &found);
         let mut files: Vec<_> = found.into_iter().map(|found| found.map(read)).collect();
         let documents: Vec<_> = files.iter_mut().map(|file| file.as_mut()?.0.take()).collect();
         // All are read before one is checked, since an action may call what another file states.
@@ -78,7 +86,7 @@ impl Capabilities {
         if !refusals.is_empty() {
             return Err(Refused(refusals));
         }
-        Ok(Self { tools, routes: routes.complete()? })
+        Ok(Self { tools, files: kept, routes: routes.complete()? })
     }
 
     /// Method and path of an operation.
@@ -104,6 +112,18 @@ impl Capabilities {
     #[must_use]
     pub fn tool(&self, tool: &str) -> Option<&ToolWords> {
         self.tools.iter().find(|words| words.tool == tool)
+    }
+
+    /// The words of a prompt, by its name on the wire.
+    #[must_use]
+    pub fn prompt(&self, prompt: &str) -> Option<&PromptWords> {
+        self.tools.iter().flat_map(|words| &words.prompts).find(|words| words.prompt == prompt)
+    }
+
+    /// The files as they were read.
+    #[must_use]
+    pub fn files(&self) -> &[CapabilityFile] {
+        &self.files
     }
 
     /// What the files say about the tools as a whole, a line each, for the server's instructions.

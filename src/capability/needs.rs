@@ -11,6 +11,17 @@ pub struct ToolNeeds {
     pub tool: &'static str,
     /// Everything the tool does, and nothing that it does not do.
     pub actions: Vec<ActionNeeds>,
+    /// The prompts that stand in its file, and no others.
+    pub prompts: Vec<PromptNeeds>,
+}
+
+/// One prompt.
+#[derive(Debug, Clone)]
+pub struct PromptNeeds {
+    /// The name on the wire, such as `kyc_check`. In files, `-` stands for `_`.
+    pub prompt: &'static str,
+    /// What it takes; each is a text.
+    pub arguments: Vec<ArgumentNeeds>,
 }
 
 /// One action of a tool.
@@ -30,14 +41,14 @@ impl ActionNeeds {
     }
 }
 
-/// One argument of an action.
+/// One argument of an action or a prompt.
 #[derive(Debug, Clone)]
 pub struct ArgumentNeeds {
     /// The name on the wire, such as `customer_id`.
     pub name: String,
     /// Its JSON type.
     pub kind: ArgumentKind,
-    /// Whether this action cannot do without it.
+    /// Whether it cannot do without it.
     pub required: bool,
 }
 

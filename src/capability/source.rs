@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::needs::ToolNeeds;
 use super::refusal::{Refusal, did_you_mean};
 
 /// Largest file that is read, in bytes: ours have about 6,000.
@@ -25,11 +26,31 @@ pub enum Source {
     Folder(PathBuf),
 }
 
+/// A file that was read and found to fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapabilityFile {
+    /// Its name without a folder, such as `manage-customers.yml`.
+    pub name: String,
+    /// The tool that it is about, such as `manage_customers`.
+    pub tool: &'static str,
+    /// Its text, as it was read.
+    pub text: String,
+}
+
 /// A file as it was found.
 pub(super) struct Found {
     /// The path to name in refusals.
     pub file: String,
     pub text: String,
+}
+
+/// The files that were found, each with its tool.
+pub(super) fn files(names: &[String], needs: &[ToolNeeds], found: &[Option<Found>]) -> Vec<CapabilityFile> {
+    let file = |((name, needs), found): ((&String, &ToolNeeds), &Option<Found>)| {
+        let text = found.as_ref()?.text.clone();
+        Some(CapabilityFile { name: name.clone(), tool: needs.tool, text })
+    };
+    names.iter().zip(needs).zip(found).filter_map(file).collect()
 }
 
 impl Source {

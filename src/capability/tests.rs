@@ -1,6 +1,7 @@
 //! The built-in files, and small changed copies of them: each check must be able to fail.
 
 mod faults;
+mod prompts;
 
 use std::fs;
 use std::path::Path;
@@ -22,6 +23,14 @@ const FILES: [(&str, &str); 3] = [
 
 /// One action; an argument that ends in `*` is required.
 fn action(action: &'static str, operation: Operation, arguments: &str) -> ActionNeeds {
+    ActionNeeds { action, operations: vec![operation], arguments: taking(arguments) }
+}
+
+fn prompt(prompt: &'static str, arguments: &str) -> PromptNeeds {
+    PromptNeeds { prompt, arguments: taking(arguments) }
+}
+
+fn taking(arguments: &str) -> Vec<ArgumentNeeds> {
     let arguments = arguments.split_whitespace().map(|argument| {
         let name = argument.trim_end_matches('*');
         let whole = matches!(name, "page" | "page_size");
@@ -31,7 +40,7 @@ fn action(action: &'static str, operation: Operation, arguments: &str) -> Action
             required: argument.ends_with('*'),
         }
     });
-    ActionNeeds { action, operations: vec![operation], arguments: arguments.collect() }
+    arguments.collect()
 }
 
 fn needs() -> Vec<ToolNeeds> {
@@ -48,6 +57,7 @@ fn needs() -> Vec<ToolNeeds> {
                 ),
                 action("get", O::GetCustomerById, "customer_id*"),
             ],
+            prompts: vec![prompt("onboard_customer", "first_name* last_name* email* iban provider_id")],
         },
         ToolNeeds {
             tool: "manage_bank_accounts",
@@ -60,6 +70,7 @@ fn needs() -> Vec<ToolNeeds> {
                 ),
                 action("get", O::GetBankAccountById, "customer_id* account_id*"),
             ],
+            prompts: Vec::new(),
         },
         ToolNeeds {
             tool: "verify_identity",
@@ -75,6 +86,11 @@ fn needs() -> Vec<ToolNeeds> {
                     ],
                     ..action("dossier", O::GetCustomerById, "customer_id*")
                 },
+            ],
+            prompts: vec![
+                prompt("kyc_check", "customer_id*"),
+                prompt("review_verifications", "customer_id"),
+                prompt("explain_verification", "customer_id* verification_id*"),
             ],
         },
     ]
@@ -268,7 +284,7 @@ fn what_the_format_allows_and_the_server_does_not_read_is_let_pass() {
         VERIFY,
         "exposes:",
         "      tools:",
-        "      prompts: { check: { display: d, description: e } }\n      tools:",
+        "      resources: { check: { display: d, description: e } }\n      tools:",
     );
     change(
         dir,

@@ -19,6 +19,8 @@ pub struct ToolWords {
     pub actions: Vec<ActionWords>,
     /// The arguments of all its actions, each once, in the order of the file.
     pub arguments: Vec<ArgumentWords>,
+    /// The prompts of its file, in the order of the file.
+    pub prompts: Vec<PromptWords>,
 }
 
 /// What an agent reads about one action.
@@ -39,6 +41,59 @@ pub struct ArgumentWords {
     pub name: String,
     /// Which actions use it, what it is, and an example.
     pub description: String,
+}
+
+/// What an agent and a person read about one prompt, and its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptWords {
+    /// The name on the wire, such as `kyc_check`.
+    pub prompt: &'static str,
+    /// The title (`display`).
+    pub title: String,
+    /// When to use it.
+    pub description: String,
+    /// Its arguments, in the order of the file.
+    pub arguments: Vec<PromptArgumentWords>,
+    /// What it says.
+    pub messages: Vec<PromptMessage>,
+}
+
+/// The words about one argument of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptArgumentWords {
+    /// The name.
+    pub name: String,
+    /// The title (`display`), where the file gives one.
+    pub title: Option<String>,
+    /// What it is, and an example.
+    pub description: String,
+}
+
+/// One message of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptMessage {
+    /// Who says it.
+    pub role: PromptRole,
+    /// Its text, taken apart where values go in.
+    pub parts: Vec<PromptPart>,
+}
+
+/// Who says a message of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptRole {
+    /// The person.
+    User,
+    /// The agent.
+    Assistant,
+}
+
+/// A piece of a prompt's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptPart {
+    /// Words of the file.
+    Text(String),
+    /// The value of the argument of this name.
+    Argument(String),
 }
 
 impl ToolWords {
@@ -80,11 +135,33 @@ impl Bound {
     /// Four of them, joined with their names, stay below the bound of a tool.
     pub(super) const ACTION: Self = Self(240);
     pub(super) const ARGUMENT: Self = Self(240);
+    /// One message of a prompt: the longest of ours has about 3,000.
+    pub(super) const PROMPT: Self = Self(6000);
 }
 
 /// A text as an agent may read it, without the white space at its ends. One that is absent was refused
 /// before, and comes out empty.
 pub(super) fn checked(text: Option<&Placed<String>>, bound: Bound, report: &mut Report) -> String {
+    let checked = checked_lines(text, bound, report);
+    if let Some(Placed { spot, .. }) = text
+        && checked.contains('\n')
+    {
+        report.refuse(spot, "holds a line break: fold the text with `>-`");
+    }
+    checked
+}
+
+/// The same, for a text that a file may do without.
+pub(super) fn checked_optional(
+    text: Option<&Placed<String>>,
+    bound: Bound,
+    report: &mut Report,
+) -> Option<String> {
+    text.map(|text| checked(Some(text), bound, report))
+}
+
+/// The same, for a text that may have several lines.
+pub(super) fn checked_lines(text: Option<&Placed<String>>, bound: Bound, report: &mut Report) -> String {
     let Some(Placed { value, spot }) = text else { return String::new() };
     let text = value.trim();
     let length = text.chars().count();
@@ -94,10 +171,8 @@ pub(super) fn checked(text: Option<&Placed<String>>, bound: Bound, report: &mut 
     if length > bound.0 {
         report.refuse(spot, format!("has {length} characters: at most {} are allowed", bound.0));
     }
-    match text.chars().find(|c| !is_printable(*c)) {
-        Some('\n') => report.refuse(spot, "holds a line break: fold the text with `>-`"),
-        Some(c) => report.refuse(spot, format!("holds the invisible character U+{:04X}", u32::from(c))),
-        None => {}
+    if let Some(c) = text.chars().find(|c| *c != '\n' && !is_printable(*c)) {
+        report.refuse(spot, format!("holds the invisible character U+{:04X}", u32::from(c)));
     }
     text.to_owned()
 }

@@ -15,6 +15,7 @@ mod page;
 mod phone;
 mod text;
 mod value;
+mod wait;
 
 pub use address::is_loopback;
 pub use bic::Bic;
@@ -27,3 +28,4 @@ pub use page::{PageNumber, PageSize};
 pub use phone::Phone;
 pub use text::{ExternalId, MAX_TEXT_CHARS, Name, is_printable};
 pub use value::{Example, Invalid};
+pub use wait::WaitSeconds;

@@ -49,6 +49,65 @@ macro_rules! text_value {
     };
 }
 
+/// Makes a whole number within bounds a domain type, with its example, serde and schema forms.
+macro_rules! number_value {
+    ($(#[$doc:meta])* $type:ident, $range:expr, $reason:literal, example = $example:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $type(u32);
+
+        impl $type {
+            /// The plain number.
+            #[must_use]
+            pub fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl TryFrom<u32> for $type {
+            type Error = $crate::domain::Invalid;
+
+            fn try_from(number: u32) -> Result<Self, $crate::domain::Invalid> {
+                if ($range).contains(&number) { Ok(Self(number)) } else { Err($crate::domain::Invalid($reason)) }
+            }
+        }
+
+        impl $crate::domain::Example for $type {
+            const EXAMPLE: &'static str = stringify!($example);
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = i64::deserialize(deserializer)?;
+                u32::try_from(number)
+                    .map_err(|_| $crate::domain::Invalid($reason))
+                    .and_then(Self::try_from)
+                    .map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_u32(self.0)
+            }
+        }
+
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "integer", "examples": [$example] })
+            }
+        }
+    };
+}
+
 /// Makes `Debug` show the type's name alone, for values that are personal data.
 macro_rules! redacted_debug {
     ($type:ident) => {
@@ -60,4 +119,4 @@ macro_rules! redacted_debug {
     };
 }
 
-pub(super) use {redacted_debug, text_value};
+pub(super) use {number_value, redacted_debug, text_value};

@@ -179,6 +179,9 @@ impl Client {
                 Ok(decoded) => return Ok(decoded),
                 Err(failed) => failed,
             };
+            if !context.asks_again() {
+                return Err(failure);
+            }
             // A 401 means that nothing was done, so even a write may go out again, with another token or key.
             if let Some(bearer) = used.filter(|_| failure.status == Some(401) && !renewed)
                 && self.renew(&bearer, key)

@@ -16,6 +16,8 @@ pub struct CallContext {
     /// While this file exists, no write may leave.
     stop_writes: Option<PathBuf>,
     way: Mutex<Way>,
+    /// Whether a failed request may be made again.
+    asks_again: bool,
     seen: Mutex<Seen>,
 }
 
@@ -46,7 +48,18 @@ impl CallContext {
     #[must_use]
     pub fn new(stop_writes: Option<PathBuf>) -> Self {
         let deadline = Mutex::new(Instant::now() + CALL_BUDGET);
-        Self { deadline, stop_writes, way: Mutex::default(), seen: Mutex::default() }
+        Self { deadline, stop_writes, asks_again: true, way: Mutex::default(), seen: Mutex::default() }
+    }
+
+    /// The same call with a single request to the upstream: no retry, not even with another token.
+    #[must_use]
+    pub fn asking_once(self) -> Self {
+        Self { asks_again: false, ..self }
+    }
+
+    /// Whether a failed request may be made again.
+    pub(super) fn asks_again(&self) -> bool {
+        self.asks_again
     }
 
     /// Gives the attempts their time anew, after a person has taken theirs; not beyond `end`.

@@ -52,6 +52,7 @@ pub(super) fn of(
         cancelled: context.ct.clone(),
         progress,
         person: (ways.form || ways.page).then_some(person),
+        takes_tasks: context.client_capabilities().is_some_and(|client| client.supports_tasks()),
     };
     Calling { caller, stateless }
 }

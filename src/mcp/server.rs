@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult,
-    ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
+    CompleteRequestParams, CompleteResult, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
+    GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
+    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+    ToolAnnotations, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::asking::Seals;
 use super::caller::{self, BroughtAlong, Calling};
-use crate::calls::{Answer, Calls, Sealer};
+use super::{completion, links, prompts, refusal, resources, tasks};
+use crate::calls::{Answer, Caller, Calls, Completions, Reply, Sealer};
 use crate::domain::Environment;
 use crate::tools;
 
-/// How long a client may keep a list, in milliseconds: the tools do not change while the server runs.
+/// How long a client may keep a list, in milliseconds: what it lists does not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
 /// Where a result names the server that made it.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -30,6 +33,7 @@ pub struct Server(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     calls: Arc<Calls>,
+    completions: Completions,
     tools: Vec<Tool>,
     config: ServerConfig,
     seals: Arc<Seals>,
@@ -42,12 +46,23 @@ impl Server {
     /// A server whose instructions are `words`, with a notice where it plays with made-up data. `clients_are_own`
     /// says that whoever connects is the person's own client, so that what it says they said counts.
     #[must_use]
-    pub fn new(calls: Arc<Calls>, sealer: Arc<Sealer>, words: &str, clients_are_own: bool) -> Self {
+    pub fn new(
+        calls: Arc<Calls>,
+        completions: Completions,
+        sealer: Arc<Sealer>,
+        words: &str,
+        clients_are_own: bool,
+    ) -> Self {
         let seals = Arc::new(Seals::new(sealer));
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
-        Self(Arc::new(Inner { calls, tools, config, seals, clients_are_own, identity }))
+        Self(Arc::new(Inner { calls, completions, tools, config, seals, clients_are_own, identity }))
+    }
+
+    /// Who makes a request that asks no person anything.
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
+        caller::of(context, BroughtAlong::default(), &self.0.seals, self.0.clients_are_own).caller
     }
 
     fn identity_for(&self, context: &RequestContext<RoleServer>) -> Option<MetaObject> {
@@ -70,11 +85,23 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
     let about = Implementation::new("fintecture-mcp", env!("CARGO_PKG_VERSION"))
         .with_title(title)
         .with_description(env!("CARGO_PKG_DESCRIPTION"));
-    // Prompts and resources are declared although there are none yet: some clients list them unasked and stop
-    // at "method not found".
-    let capabilities =
-        ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
+    let capabilities = ServerCapabilities::builder()
+        .enable_tools()
+        .enable_prompts()
+        .enable_resources()
+        .enable_completions()
+        .enable_tasks()
+        .build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
+}
+
+/// A reply as the result of a tool call.
+pub(super) fn result(reply: Reply) -> CallToolResult {
+    if reply.is_error {
+        CallToolResult::structured_error(reply.body)
+    } else {
+        CallToolResult::structured(reply.body)
+    }
 }
 
 /// The tools as they stand in `tools/list`.
@@ -125,14 +152,22 @@ impl ServerHandler for Server {
         let Calling { caller, stateless } =
             caller::of(&context, brought, &self.0.seals, self.0.clients_are_own);
         let arguments = request.arguments.unwrap_or_default();
+        let customer_id = arguments.get("customer_id").and_then(Value::as_str).map(str::to_owned);
         match self.0.calls.call(&caller, &request.name, arguments).await {
             Answer::Reply(reply) => {
-                let result = if reply.is_error {
-                    CallToolResult::structured_error(reply.body)
+                let links = if links::are_taken(&context) && !reply.is_error {
+                    links::of(&self.0.calls, customer_id.as_deref(), &reply.body)
                 } else {
-                    CallToolResult::structured(reply.body)
+                    Vec::new()
                 };
+                let mut result = result(reply);
+                result.content.extend(links);
                 Ok(result.with_meta(self.identity_for(&context)).into())
+            }
+            Answer::Task(task) => {
+                let mut created = tasks::created(&task);
+                created.meta = self.identity_for(&context);
+                Ok(created.into())
             }
             Answer::Asked => {
                 let mut question = stateless
@@ -144,20 +179,108 @@ impl ServerHandler for Server {
         }
     }
 
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let task =
+            self.0.calls.task(&self.caller(&context), request.task_id).await.map_err(tasks::unknown)?;
+        let identity = self.identity_for(&context);
+        let mut state = tasks::state(task, identity.clone())?;
+        state.meta = identity;
+        Ok(state)
+    }
+
+    /// No task of ours ever asks its client for anything, so whatever it brings is acknowledged and left aside.
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.calls.knows_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.0.calls.cancel_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let mut list = ListPromptsResult::with_all_items(prompts::list(self.0.calls.tools().prompts()));
+        list.meta = self.identity_for(&context);
+        Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
+    }
+
     async fn get_prompt(
         &self,
-        _: GetPromptRequestParams,
-        _: RequestContext<RoleServer>,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        Err(ErrorData::invalid_params("there is no such prompt; this server has none", None))
+        refusal::catch(async {
+            let arguments = request.arguments.unwrap_or_default();
+            let mut result = prompts::get(self.0.calls.tools().prompts(), &request.name, &arguments)?;
+            result.meta = self.identity_for(&context);
+            Ok(result.into())
+        })
+        .await
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        refusal::catch(async {
+            let prompts = self.0.calls.tools().prompts();
+            let found = completion::complete(&self.0.completions, prompts, &request).await?;
+            let mut result = CompleteResult::new(found);
+            result.meta = self.identity_for(&context);
+            Ok(result)
+        })
+        .await
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let mut list = ListResourcesResult::with_all_items(resources::list(self.0.calls.tools()));
+        list.meta = self.identity_for(&context);
+        Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let mut list = ListResourceTemplatesResult::with_all_items(resources::templates());
+        list.meta = self.identity_for(&context);
+        Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        Err(ErrorData::resource_not_found("there is no such resource", Some(json!({ "uri": request.uri }))))
+        refusal::catch(async {
+            let resources::Read { mut result, is_fixed } =
+                resources::read(&self.0.calls, &self.caller(&context), &request.uri).await?;
+            result.meta = self.identity_for(&context);
+            let ttl = if is_fixed { LIST_TTL_MS } else { 0 };
+            Ok(result.with_ttl_ms(ttl).with_cache_scope(CacheScope::Private).into())
+        })
+        .await
     }
 
     /// A known method lands here when its params have the wrong shape: say so instead of "method not found".
@@ -166,7 +289,15 @@ impl ServerHandler for Server {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const WITH_PARAMS: [&str; 4] = ["completion/complete", "tools/call", "prompts/get", "resources/read"];
+        const WITH_PARAMS: [&str; 7] = [
+            "completion/complete",
+            "tools/call",
+            "prompts/get",
+            "resources/read",
+            "tasks/get",
+            "tasks/update",
+            "tasks/cancel",
+        ];
         if WITH_PARAMS.contains(&request.method.as_str()) {
             let message =
                 format!("the params of {} do not have the shape that the protocol asks for", request.method);

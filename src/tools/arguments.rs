@@ -147,7 +147,7 @@ fn typed(argument: &Argument, value: Value) -> Result<Value, Problem> {
     }
 }
 
-fn name_of(value: &Value) -> &'static str {
+pub(super) fn name_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -192,11 +192,13 @@ fn unknown(definition: &Definition, name: &str) -> Option<Problem> {
         Some(near) => format!("is not an argument of {}; did you mean {near}?", definition.tool),
         None => format!("is not an argument of {}", definition.tool),
     };
-    let field = name
-        .chars()
-        .take(MAX_QUOTED_CHARS)
-        .map(|c| if crate::domain::is_printable(c) { c } else { '\u{FFFD}' });
-    Some(Problem { field: field.collect(), message, example: None })
+    Some(Problem { field: shown(name), message, example: None })
+}
+
+/// An unknown name as it may be quoted back.
+pub(super) fn shown(name: &str) -> String {
+    let printable = |c| if crate::domain::is_printable(c) { c } else { '\u{FFFD}' };
+    name.chars().take(MAX_QUOTED_CHARS).map(printable).collect()
 }
 
 /// A problem for an argument of another action.
@@ -211,7 +213,7 @@ fn foreign(definition: &Definition, action: &ActionDefinition, name: String) -> 
     Problem { field: name, message, example: None }
 }
 
-fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name: String = name.chars().take(MAX_QUOTED_CHARS).collect();
     known
         .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), candidate), candidate))

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::arguments::ReadError;
-use super::{Input, bank_accounts, customers, schema, verifications};
+use super::{Input, bank_accounts, customers, prompts, schema, verifications};
 use crate::capability::{ActionNeeds, ArgumentKind, ArgumentNeeds, Operation, ToolNeeds};
 
 /// One argument of an action, as its Rust type describes it.
@@ -118,7 +118,11 @@ pub fn needs() -> Vec<ToolNeeds> {
     };
     all()
         .iter()
-        .map(|tool| ToolNeeds { tool: tool.tool, actions: tool.actions.iter().map(action).collect() })
+        .map(|tool| ToolNeeds {
+            tool: tool.tool,
+            actions: tool.actions.iter().map(action).collect(),
+            prompts: prompts::needs(tool.tool),
+        })
         .collect()
 }
 

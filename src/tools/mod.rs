@@ -1,4 +1,4 @@
-//! The three tools that an agent calls: their schemas, their arguments, what each action does.
+//! The three tools that an agent calls: their schemas, their arguments, what each action does; and the prompts.
 //!
 //! A call goes through in steps, so that limits and approvals can stand between them: [`Tools::parse`] turns arguments
 //! into a [`Request`] that cannot be wrong; [`Tools::read`] carries out a read; a write is looked into
@@ -15,8 +15,10 @@ pub mod dossier;
 mod duplicates;
 mod error;
 mod output;
+mod prompts;
 mod question;
 mod schema;
+mod sight;
 mod verifications;
 mod write;
 
@@ -27,11 +29,14 @@ use serde_json::{Map, Value};
 pub use catalogue::Tool;
 pub use definition::needs;
 pub use error::{ApprovalPage, ErrorKind, Outcome, Problem, ToolError};
-pub use output::{Fields, envelope, error_envelope};
+pub use output::{Fields, envelope, error_envelope, record_id};
+pub use prompts::{Prompt, PromptArgument, Prompts, Said};
 pub use question::{Fact, Question};
+pub use sight::{Sight, VerificationPath, Wait};
 pub use write::{Ready, Write};
 
 use crate::capability::Capabilities;
+pub use crate::capability::{CapabilityFile, PromptRole};
 use crate::domain::Environment;
 use crate::fintecture::{CallContext, Fintecture, Upstream};
 use definition::{ActionDefinition, Definition};
@@ -51,6 +56,17 @@ pub struct Read {
     /// The action that it is.
     pub action: &'static str,
     input: Input,
+}
+
+impl Read {
+    /// Whether it waits for a verdict.
+    #[must_use]
+    pub fn wait(&self) -> Option<Wait> {
+        match &self.input {
+            Input::Verifications(action) => action.wait(),
+            _ => None,
+        }
+    }
 }
 
 /// The arguments of one action of one tool.
@@ -74,6 +90,8 @@ pub struct Tools {
     fintecture: Arc<Fintecture>,
     definitions: Vec<Definition>,
     catalogue: Vec<Tool>,
+    prompts: Prompts,
+    files: Vec<CapabilityFile>,
     environment: Environment,
     read_only: bool,
     underway: duplicates::Underway,
@@ -91,13 +109,27 @@ impl Tools {
         let definitions = definition::all();
         let catalogue = catalogue::build(&definitions, capabilities, read_only);
         let underway = duplicates::Underway::default();
-        Self { fintecture, definitions, catalogue, environment, read_only, underway }
+        let prompts = Prompts::new(capabilities, read_only);
+        let files = capabilities.files().to_vec();
+        Self { fintecture, definitions, catalogue, prompts, files, environment, read_only, underway }
     }
 
     /// The tools as an agent sees them.
     #[must_use]
     pub fn list(&self) -> &[Tool] {
         &self.catalogue
+    }
+
+    /// The prompts that go with the tools.
+    #[must_use]
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
+    /// The capability files that the words come from.
+    #[must_use]
+    pub fn capability_files(&self) -> &[CapabilityFile] {
+        &self.files
     }
 
     /// Which upstream the tools talk to.
@@ -151,6 +183,14 @@ impl Tools {
             Input::Verifications(action) => action.run(upstream, self.environment).await,
             Input::Write(_) => Err(ToolError::internal("a write is no read")),
         }
+    }
+
+    /// Looks at a verification, as its action `get` does.
+    ///
+    /// # Errors
+    /// What went wrong upstream, in the contract's kinds.
+    pub async fn look(&self, at: &VerificationPath, context: &CallContext) -> Result<Sight, ToolError> {
+        sight::look(at, self.upstream(context)).await
     }
 
     fn upstream<'a>(&'a self, context: &'a CallContext) -> Upstream<'a> {

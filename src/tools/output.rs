@@ -101,3 +101,13 @@ pub(super) fn hint(fields: &mut Fields, sentence: &str) {
     };
     fields.insert("hint".to_owned(), Value::String(said));
 }
+
+/// The id of a record in a result, where it has one.
+#[must_use]
+pub fn record_id(record: &Value) -> Option<String> {
+    match record.get("id")? {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}

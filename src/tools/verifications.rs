@@ -9,10 +9,11 @@ use super::dossier;
 use super::error::{Context, ToolError};
 use super::output::{self, Fields, Output};
 use super::question::{Fact, Question};
+use super::sight::{self, VerificationPath, Wait};
 use super::write::{self, customer_of, for_whom};
 use crate::capability::Operation;
-use crate::domain::{CustomerId, Environment, Name, ProviderId, VerificationId};
-use crate::fintecture::{NewVerification, Record, Upstream};
+use crate::domain::{CustomerId, Environment, Name, ProviderId, VerificationId, WaitSeconds};
+use crate::fintecture::{NewVerification, Upstream};
 
 /// Arguments of `start`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,9 @@ pub(super) struct Start {
     provider_id: Option<ProviderId>,
     #[schemars(extend("examples" = ["Ada Byron"]))]
     expected_name: Option<Name>,
+    /// How long to wait is no part of the write: repeats do not look at it.
+    #[serde(skip_serializing)]
+    wait_seconds: Option<WaitSeconds>,
 }
 
 /// Arguments of `get`.
@@ -28,6 +32,7 @@ pub(super) struct Start {
 pub(super) struct Get {
     customer_id: CustomerId,
     verification_id: VerificationId,
+    wait_seconds: Option<WaitSeconds>,
 }
 
 /// Arguments of `list`.
@@ -76,6 +81,14 @@ pub(super) fn definition() -> Definition {
 }
 
 impl Action {
+    /// Whether to wait for a verdict.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        match self {
+            Self::Get(get) => Wait::new(get.wait_seconds?, &get.customer_id, Some(&get.verification_id)),
+            Self::List(_) | Self::Dossier(_) => None,
+        }
+    }
+
     pub(super) async fn run(
         self,
         upstream: Upstream<'_>,
@@ -83,17 +96,11 @@ impl Action {
     ) -> Result<Fields, ToolError> {
         match self {
             Self::Get(input) => {
-                let id = input.verification_id;
-                let verification = upstream
-                    .verification(&input.customer_id, &id)
-                    .await
-                    .map_err(|failure| ToolError::upstream(failure, Context::Verification))?;
-                let pending = is_pending(&verification);
-                let mut fields = output::asked_for("verification", verification, id.as_str());
-                if pending {
-                    output::hint(&mut fields, PENDING);
-                }
-                Ok(fields)
+                let at = VerificationPath {
+                    customer_id: input.customer_id,
+                    verification_id: input.verification_id,
+                };
+                sight::look(&at, upstream).await.map(|sight| sight.fields)
             }
             Self::List(input) => {
                 let verifications = upstream
@@ -108,15 +115,12 @@ impl Action {
     }
 }
 
-/// What an agent is told while the bank has not answered.
-const PENDING: &str = "Not decided yet: call verify_identity get with this verification's id after a few seconds; the \
-                       customer may have to log in at their bank first. Until then nothing is proven.";
-
-fn is_pending(verification: &Record) -> bool {
-    verification.text("status") == Some("pending")
-}
-
 impl Start {
+    /// Whether to wait for the verdict.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        Wait::new(self.wait_seconds?, &self.customer_id, None)
+    }
+
     /// In plain words, the expected name beside the customer's.
     pub(super) async fn question(&self, upstream: Upstream<'_>) -> Result<Question, ToolError> {
         let customer = customer_of(&self.customer_id, upstream).await?;
@@ -138,11 +142,6 @@ impl Start {
         let started = upstream.start_verification(&self.customer_id, &check).await.map_err(|failure| {
             ToolError::upstream(failure, Context::Write { find, parent: Some(Context::CUSTOMER) })
         })?;
-        let pending = is_pending(&started);
-        let mut fields = output::one("verification", started);
-        if pending {
-            output::hint(&mut fields, PENDING);
-        }
-        Ok(fields)
+        Ok(sight::started(started))
     }
 }

@@ -5,6 +5,7 @@ use super::duplicates::{LookUp, Turn};
 use super::error::{Context, ToolError};
 use super::output::Fields;
 use super::question::{Fact, Question};
+use super::sight::Wait;
 use super::{Tools, bank_accounts, customers, verifications};
 use crate::domain::CustomerId;
 use crate::fintecture::{CallContext, Record, Upstream};
@@ -47,6 +48,15 @@ impl Write {
             Input::Customer(create) => serde_json::to_string(create).ok(),
             Input::BankAccount(create) => serde_json::to_string(create).ok(),
             Input::Verification(start) => serde_json::to_string(start).ok(),
+        }
+    }
+
+    /// Whether it waits for a verdict on what it started.
+    #[must_use]
+    pub fn wait(&self) -> Option<Wait> {
+        match &self.input {
+            Input::Verification(start) => start.wait(),
+            Input::Customer(_) | Input::BankAccount(_) => None,
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Knows lines and their limit. Knows nothing of sessions, which are the wire's.
 
-use std::{future::ready, sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, task::Poll, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use rmcp::ServerHandler;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::{
@@ -25,7 +25,7 @@ use super::{
 };
 
 /// Serves one client on stdin and stdout until stdin ends or `shutdown` is cancelled, and every answer is out
-/// (for at most [`GRACE`]). The caller must not write to stdout meanwhile.
+/// (for at most [`GRACE`]). The end of stdin cancels `shutdown`, too, so that calls that only wait end early. The caller must not write to stdout meanwhile.
 ///
 /// When stdin is not a pipe it is read on a thread of its own, and a read that waits there keeps the runtime from
 /// ending by itself: end it with [`tokio::runtime::Runtime::shutdown_background`] afterwards.
@@ -67,6 +67,12 @@ where
             }
         })
     });
+    // Nobody will ask for anything more, so what only waits must hear of it; everything else goes on to its answer.
+    let ended = shutdown.clone();
+    let input = input.chain(stream::poll_fn(move |_| {
+        ended.cancel();
+        Poll::Ready(None)
+    }));
     let output = FramedWrite::new(write, LinesCodec::new());
     let ending = Ending { shutdown, end: CancellationToken::new(), grace };
     connection::serve(server, input, output, Arc::new(Ledger::default()), ending).await

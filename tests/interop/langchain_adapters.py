@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from langchain_core.messages.utils import convert_to_openai_messages
 from langchain_mcp_adapters.client import MultiServerMCPClient
 
 import story
@@ -22,6 +23,8 @@ async def main(transport, *target):
     async def call(tool, arguments):
         # As a graph would: with a call of the model's in hand, a message for the model comes back.
         message = await tools[tool].ainvoke({"type": "tool_call", "id": "1", "name": tool, "args": arguments})
+        # As a model's integration would before it sends the message on: it refuses a link, which comes as a file.
+        convert_to_openai_messages([message])
         structured = (message.artifact or {}).get("structured_content")
         return story.Answer(message.status == "error", structured, message.content[0]["text"])
 

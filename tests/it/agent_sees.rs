@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::support::pipe::Pipe;
 use crate::support::setup::Setup;
 
 const LATEST: &str = "2025-11-25";
@@ -121,21 +120,6 @@ async fn the_simulator_says_so_on_standard_error() {
     let mut pipe = Setup::simulator().pipe();
     pipe.initialize(LATEST).await;
     pipe.process.logged("SIMULATOR: every customer, account and verification is made up").await;
-}
-
-/// Some clients list what is declared unasked, and stop at an error.
-#[tokio::test]
-async fn prompts_and_resources_are_declared_and_empty() {
-    let mut pipe: Pipe = Setup::simulator().pipe();
-    let about = pipe.initialize(LATEST).await;
-    assert!(about["capabilities"]["prompts"].is_object());
-    assert!(about["capabilities"]["resources"].is_object());
-    assert_eq!(pipe.request("prompts/list", json!({})).await["result"]["prompts"], json!([]));
-    assert_eq!(pipe.request("resources/list", json!({})).await["result"]["resources"], json!([]));
-    let templates = pipe.request("resources/templates/list", json!({})).await;
-    assert_eq!(templates["result"]["resourceTemplates"], json!([]));
-    let missing = pipe.request("resources/read", json!({"uri": "file:///etc/passwd"})).await;
-    assert_eq!(missing["error"]["code"], -32002, "{missing}");
 }
 
 #[tokio::test]

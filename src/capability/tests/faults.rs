@@ -213,11 +213,11 @@ const FAULTS: &[Fault] = &[
         "DIR/manage-customers.yml:9: is not valid YAML: alias references unknown anchor",
     ),
     (
-        CUSTOMERS,
-        "display: Get a customer",
-        "            customer_id: \"{{customer_id}}\"\n",
-        "            customer_id: \"{{customer_id}}\"\n    - { type: mcp, transport: stdio, namespace: n, tools: {} }\n",
-        "DIR/manage-customers.yml:138: capability.exposes[1]: is a second mcp adapter: one file is one tool",
+        ACCOUNTS,
+        "display: Get a bank account",
+        "            account_id: \"{{account_id}}\"\n",
+        "            account_id: \"{{account_id}}\"\n    - { type: mcp, transport: stdio, namespace: n, tools: {} }\n",
+        "DIR/manage-bank-accounts.yml:126: capability.exposes[1]: is a second mcp adapter: one file is one tool",
     ),
     (
         CUSTOMERS,

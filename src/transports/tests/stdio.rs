@@ -231,6 +231,19 @@ async fn calls_in_flight_are_answered_after_the_input_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_of_the_input_is_told_to_those_who_wait() {
+    let mut client = Client::open("2025-11-25").await;
+    client.send(&call(1, "slow")).await;
+    client.server.started().await;
+    assert!(!client.shutdown.is_cancelled());
+    client.close().await;
+    client.shutdown.cancelled().await;
+    client.server.release(1);
+    assert_eq!(client.receive().await["id"], 1, "what was in flight is answered all the same");
+    client.ends().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_in_flight_are_answered_after_a_shutdown() {
     let mut client = Client::open("2025-11-25").await;
     client.send(&call(1, "slow")).await;

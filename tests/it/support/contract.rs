@@ -70,9 +70,12 @@ impl Contract {
     /// Checks a `tools/call` result.
     pub(crate) fn check(&self, tool: &str, result: &Value) -> Answer {
         let body = &result["structuredContent"];
-        let [text] = result["content"].as_array().unwrap().as_slice() else {
-            panic!("one text is the whole content: {result}");
+        let [text, links @ ..] = result["content"].as_array().unwrap().as_slice() else {
+            panic!("a result has a text: {result}");
         };
+        for link in links {
+            assert_eq!(link["type"], "resource_link", "nothing but links stands behind the text: {result}");
+        }
         assert_eq!(text["type"], "text");
         let said: Value = serde_json::from_str(text["text"].as_str().unwrap()).unwrap();
         assert_eq!(said, *body, "the text is the same JSON as structuredContent");

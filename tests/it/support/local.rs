@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig};
+use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig, Sealer};
 use fintecture_mcp::capability::{Capabilities, Source};
 use fintecture_mcp::domain::Environment;
 use fintecture_mcp::fintecture::{Application, Client, ClientConfig, Credentials, Fintecture};
@@ -62,10 +62,14 @@ impl Local {
 
     /// Calls a tool. The answer has kept the contract when this returns.
     pub(crate) async fn call(&self, tool: &str, arguments: &Value) -> Answer {
+        self.call_as(&Caller::local(), tool, arguments).await
+    }
+
+    /// The same, as this caller.
+    pub(crate) async fn call_as(&self, caller: &Caller, tool: &str, arguments: &Value) -> Answer {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         // On the heap: thousands of these futures wait at the same time.
-        let caller = Caller::local();
-        let answer = Box::pin(self.calls.call(&caller, tool, arguments.clone())).await;
+        let answer = Box::pin(self.calls.call(caller, tool, arguments.clone())).await;
         let calls::Answer::Reply(reply) = answer else { panic!("nobody can be asked here") };
         self.contract.check_body(tool, &reply.body, reply.is_error)
     }
@@ -74,7 +78,8 @@ impl Local {
 /// The way in to tools where no person can be asked.
 pub(crate) fn calls_without_pages(tools: Tools) -> Calls {
     let stopping = CancellationToken::new();
-    Calls::new(Arc::new(tools), Approvals::without_page(), CallsConfig::default(), stopping)
+    let (approvals, sealer) = (Approvals::without_page(), Arc::new(Sealer::random().unwrap()));
+    Calls::new(Arc::new(tools), approvals, sealer, CallsConfig::default(), stopping)
 }
 
 /// A simulator in this process that fails as it is told.

@@ -1,6 +1,7 @@
 //! What the tests stand on: the started program, clients for each way in, and upstreams that do as they are told.
 
 pub(crate) mod agent;
+pub(crate) mod bank;
 pub(crate) mod browser;
 pub(crate) mod canaries;
 pub(crate) mod contract;

@@ -151,7 +151,8 @@ async fn post(
     }
     if own.is_some() {
         request = request.header("mcp-method", message["method"].as_str().unwrap());
-        if let Some(name) = message.pointer("/params/name").and_then(Value::as_str) {
+        let name = message.pointer("/params/name").or_else(|| message.pointer("/params/uri"));
+        if let Some(name) = name.and_then(Value::as_str) {
             request = request.header("mcp-name", name);
         }
     }

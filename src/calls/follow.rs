@@ -1,0 +1,139 @@
+//! What becomes of a call whose verification is pending: it waits, or its client is handed a task, and takes that up
+//! again here.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::budget::Budget;
+use super::caller::Caller;
+use super::tasks::{Finding, Handle, Task, TaskState, UnknownTask};
+use super::waiting::{self, Span, Waited};
+use super::waits::{Seen, Waits};
+use super::{Answer, Calls, Reply, masking, refusal};
+use crate::fintecture::CallContext;
+use crate::tools::{self, Fields, Read, ToolError, Tools, VerificationPath, Wait};
+
+/// The tool whose calls wait.
+const TOOL: &str = "verify_identity";
+
+/// Waits that look by these tools. Each look has the time, the attempts and the place in the queue of a call.
+pub(super) fn waits(tools: Arc<Tools>) -> Waits {
+    Waits::new(move |at: VerificationPath| {
+        let tools = Arc::clone(&tools);
+        async move {
+            let context = CallContext::new(None);
+            let looked = tools.look(&at, &context).await;
+            let seen = context.seen();
+            let outcome = looked.as_ref().map_or_else(|error| error.kind.as_str(), |_| "success");
+            let (status, attempts, request_id) = (seen.status, seen.attempts, seen.request_id);
+            tracing::debug!(outcome, status, attempts, request_id, "look at a verification");
+            looked.map(Arc::new)
+        }
+        .boxed()
+    })
+}
+
+impl Calls {
+    /// Carries out a read. One that waits shares its first look with the others that wait.
+    pub(super) async fn read(
+        &self,
+        read: Read,
+        wait: Option<&Wait>,
+        context: &CallContext,
+    ) -> Result<Fields, ToolError> {
+        let Some(at) = wait.and_then(Wait::path) else { return self.tools.read(read, context).await };
+        match self.waits.glance(&at).await.as_ref() {
+            Ok(sight) => Ok(sight.fields.clone()),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// Waits where the call is to, and what it came to is still pending.
+    pub(super) async fn follow(
+        &self,
+        caller: &Caller,
+        wait: Option<Wait>,
+        first: Answer,
+        budget: Budget,
+    ) -> (Answer, Option<Waited>) {
+        let (Some(wait), Answer::Reply(reply)) = (wait, &first) else { return (first, None) };
+        let Some(at) = wait.goes_on(&reply.body) else { return (first, None) };
+        if caller.takes_tasks
+            && let Some(task) = self.hand_out(caller, at.clone(), &wait, &reply.body)
+        {
+            return (Answer::Task(task), None);
+        }
+        let span = Span::new(wait.asked, budget);
+        let waited = waiting::wait(&self.waits, &at, span, caller, &self.stopping).await;
+        let body = waited.result(&reply.body);
+        (Answer::Reply(Reply { body, is_error: false }), Some(waited))
+    }
+
+    fn hand_out(&self, caller: &Caller, at: VerificationPath, wait: &Wait, first: &Value) -> Option<Task> {
+        let action = first.get("action")?.as_str()?;
+        let handle = Handle::new(at, action, first.get("repeated").is_some(), wait.asked);
+        let id = self.tasks.seal(&caller.principal, &handle)?;
+        let state = TaskState::Working(handle.pending());
+        Some(handle.task(id, state, Timestamp::now()))
+    }
+
+    /// How far a task is that this caller was handed, by this process or by another one.
+    ///
+    /// # Errors
+    /// [`UnknownTask`] where they were handed no such task.
+    pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
+        let handle = self.tasks.open(&caller.principal, &id, Timestamp::now())?;
+        if self.tasks.is_cancelled(&id) {
+            return Ok(handle.task(id, TaskState::Cancelled, Timestamp::now()));
+        }
+        let looked = tokio::select! {
+            looked = self.waits.glance(&handle.at) => looked,
+            () = caller.cancelled.cancelled() => Arc::new(Err(ToolError::given_up(false))),
+        };
+        let now = Timestamp::now();
+        let state = match handle.find(&looked, now) {
+            Finding::Working(words) => TaskState::Working(words),
+            Finding::Failed(error) => TaskState::Done(refusal(&self.tools, Some(&handle.action), error)),
+            Finding::Ended(ended) => {
+                let mut first = tools::envelope(&handle.action, self.tools.environment(), Fields::new());
+                if let (true, Some(members)) = (handle.repeated, first.as_object_mut()) {
+                    members.insert("repeated".to_owned(), Value::Bool(true));
+                }
+                let body = Waited::of(Seen::of(&looked), ended).result(&first);
+                TaskState::Done(Reply { body, is_error: false })
+            }
+        };
+        Ok(handle.task(id, self.told(&handle, state), now))
+    }
+
+    /// Masks and logs the end of a task, as that of any call.
+    fn told(&self, handle: &Handle, mut state: TaskState) -> TaskState {
+        if let TaskState::Done(reply) = &mut state {
+            if self.config.masks_personal_data {
+                masking::mask(&mut reply.body);
+            }
+            let outcome = reply.body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success");
+            tracing::info!(tool = TOOL, action = handle.action, outcome, "task");
+        }
+        state
+    }
+
+    /// Ends a task: whoever asks for it in this process hears that it is cancelled.
+    ///
+    /// # Errors
+    /// [`UnknownTask`] where this caller was handed no such task.
+    pub fn cancel_task(&self, caller: &Caller, id: &str) -> Result<(), UnknownTask> {
+        self.tasks.cancel(&caller.principal, id)
+    }
+
+    /// Whether this caller was handed such a task.
+    ///
+    /// # Errors
+    /// [`UnknownTask`] where they were not.
+    pub fn knows_task(&self, caller: &Caller, id: &str) -> Result<(), UnknownTask> {
+        self.tasks.open(&caller.principal, id, Timestamp::now()).map(drop)
+    }
+}

@@ -1,0 +1,295 @@
+//! Waits that a client follows by itself: it is handed a task, and asks now and then how far it is.
+//!
+//! A task's id carries, sealed, everything that any process with the same configuration needs to answer from the
+//! upstream, so that nothing is lost with a process. Only that a client has cancelled a task is remembered here.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Reply;
+use super::sealing::Sealer;
+use super::waiting::Ended;
+use super::waits::Looked;
+use crate::tools::{ToolError, VerificationPath};
+
+/// What ids of tasks are sealed for.
+const PURPOSE: &str = "task";
+/// How long a task can be asked for after its time is up.
+const KEPT_FOR: Duration = Duration::from_hours(1);
+/// Shortest and longest pause that a client is asked to make.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// Cancelled tasks that are remembered. Beyond, the oldest is forgotten, and is looked at again when it is asked for.
+const MAX_CANCELLED: usize = 10_000;
+
+/// No such task: made up, another principal's, of another configuration, or too old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no such task, or no longer: call verify_identity get with customer_id and verification_id to see where \
+     the verification stands, or verify_identity list to find it"
+)]
+pub struct UnknownTask;
+
+/// A task as its client sees it.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What the client asks for it by.
+    pub id: String,
+    /// When it was handed out.
+    pub created: Timestamp,
+    /// When its state was found out.
+    pub updated: Timestamp,
+    /// How long it can be asked for, from `created` on.
+    pub lives: Duration,
+    /// The pause that the client is asked to make.
+    pub pause: Duration,
+    /// How far it is.
+    pub state: TaskState,
+}
+
+/// How far a task is.
+#[derive(Debug, Clone)]
+pub enum TaskState {
+    /// The verification is pending, or could not be looked at; in words.
+    Working(String),
+    /// What the call that it stands for came to.
+    Done(Reply),
+    /// The client has cancelled it.
+    Cancelled,
+}
+
+/// What a task's id carries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Handle {
+    pub(super) at: VerificationPath,
+    pub(super) action: String,
+    /// Whether the write that started the verification was a repeat.
+    pub(super) repeated: bool,
+    created: Timestamp,
+    until: Timestamp,
+}
+
+/// What a look says of a task.
+pub(super) enum Finding<'a> {
+    Working(String),
+    Ended(Ended),
+    Failed(&'a ToolError),
+}
+
+impl Handle {
+    /// A task from now on, for as long as was asked for.
+    pub(super) fn new(at: VerificationPath, action: &str, repeated: bool, asked: Duration) -> Self {
+        let created = Timestamp::now();
+        let until = created.checked_add(asked).unwrap_or(created);
+        Self { at, action: action.to_owned(), repeated, created, until }
+    }
+
+    /// What is to be said of it at this time.
+    pub(super) fn find<'a>(&self, looked: &'a Looked, now: Timestamp) -> Finding<'a> {
+        let is_over = now >= self.until;
+        match looked {
+            Ok(sight) if sight.is_decided => Finding::Ended(Ended::Decided),
+            Ok(_) if is_over => Finding::Ended(Ended::TimeUp),
+            Err(error) if is_over => Finding::Failed(error),
+            Ok(_) => Finding::Working(self.pending()),
+            Err(error) => Finding::Working(format!(
+                "The last look at verification {} failed ({}); the wait goes on.",
+                self.at.verification_id.as_str(),
+                error.kind.as_str()
+            )),
+        }
+    }
+
+    /// What is said of it before anybody has looked.
+    pub(super) fn pending(&self) -> String {
+        format!(
+            "Verification {} of customer {} is pending; the customer may have to log in at their bank.",
+            self.at.verification_id.as_str(),
+            self.at.customer_id.as_str()
+        )
+    }
+
+    /// The task as its client sees it at this time.
+    pub(super) fn task(&self, id: String, state: TaskState, now: Timestamp) -> Task {
+        let (shortest, longest) = PAUSES;
+        let age = span(self.created, now);
+        // As a poller's pauses grow: half as long again from one to the next. The last look comes when time is up.
+        let pause = (shortest + age / 2).min(longest).min(span(now, self.until)).max(shortest);
+        let pause = Duration::from_secs(pause.as_secs());
+        let lives = span(self.created, self.until) + KEPT_FOR;
+        Task { id, created: self.created, updated: now, lives, pause, state }
+    }
+}
+
+fn span(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+/// Hands tasks out and takes them up again.
+#[derive(Debug)]
+pub(super) struct Tasks {
+    sealer: Arc<Sealer>,
+    cancelled: Mutex<Cancelled>,
+}
+
+#[derive(Debug, Default)]
+struct Cancelled {
+    ids: HashSet<[u8; 32]>,
+    oldest_first: VecDeque<[u8; 32]>,
+}
+
+impl Tasks {
+    pub(super) fn new(sealer: Arc<Sealer>) -> Self {
+        Self { sealer, cancelled: Mutex::default() }
+    }
+
+    /// The id by which this principal may ask for it.
+    pub(super) fn seal(&self, principal: &str, handle: &Handle) -> Option<String> {
+        let payload = serde_json::to_vec(handle).ok()?;
+        self.sealer.seal(PURPOSE, &[principal], &payload).ok()
+    }
+
+    /// What an id of this principal carries.
+    pub(super) fn open(&self, principal: &str, id: &str, now: Timestamp) -> Result<Handle, UnknownTask> {
+        let payload = self.sealer.open(PURPOSE, &[principal], id).ok_or(UnknownTask)?;
+        let handle: Handle = serde_json::from_slice(&payload).map_err(|_| UnknownTask)?;
+        if span(handle.until, now) >= KEPT_FOR {
+            return Err(UnknownTask);
+        }
+        Ok(handle)
+    }
+
+    /// Remembers that a client wants to hear no more of a task. One whose time is up has ended already.
+    pub(super) fn cancel(&self, principal: &str, id: &str) -> Result<(), UnknownTask> {
+        let now = Timestamp::now();
+        let handle = self.open(principal, id, now)?;
+        let Some(key) = key(id).filter(|_| now < handle.until) else { return Ok(()) };
+        let mut cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
+        if cancelled.ids.insert(key) {
+            cancelled.oldest_first.push_back(key);
+        }
+        if cancelled.ids.len() > MAX_CANCELLED
+            && let Some(oldest) = cancelled.oldest_first.pop_front()
+        {
+            cancelled.ids.remove(&oldest);
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_cancelled(&self, id: &str) -> bool {
+        let cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
+        key(id).is_some_and(|key| cancelled.ids.contains(&key))
+    }
+}
+
+fn key(id: &str) -> Option<[u8; 32]> {
+    digest(&SHA256, id.as_bytes()).as_ref().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::tools::Sight;
+
+    fn tasks() -> Tasks {
+        Tasks::new(Arc::new(Sealer::from_secret(b"secret").unwrap()))
+    }
+
+    fn handle() -> Handle {
+        let at = VerificationPath {
+            customer_id: "cus_1".parse().unwrap(),
+            verification_id: "ver_1".parse().unwrap(),
+        };
+        Handle::new(at, "start", true, Duration::from_mins(1))
+    }
+
+    fn after(handle: &Handle, seconds: u64) -> Timestamp {
+        handle.created + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn any_process_with_the_secret_takes_a_task_up_for_its_principal_alone() {
+        let handle = handle();
+        let id = tasks().seal("ada", &handle).unwrap();
+        let other_process = tasks();
+        assert_eq!(other_process.open("ada", &id, handle.created), Ok(handle.clone()));
+        assert_eq!(other_process.open("eve", &id, handle.created), Err(UnknownTask));
+        assert_eq!(other_process.open("ada", "made-up", handle.created), Err(UnknownTask));
+        let other_secret = Tasks::new(Arc::new(Sealer::from_secret(b"rotated").unwrap()));
+        assert_eq!(other_secret.open("ada", &id, handle.created), Err(UnknownTask));
+    }
+
+    #[test]
+    fn what_was_sealed_for_another_purpose_is_no_task() {
+        let sealer = Arc::new(Sealer::random().unwrap());
+        let payload = serde_json::to_vec(&handle()).unwrap();
+        let sealed = sealer.seal("form", &["ada"], &payload).unwrap();
+        assert_eq!(Tasks::new(sealer).open("ada", &sealed, Timestamp::now()), Err(UnknownTask));
+    }
+
+    #[test]
+    fn a_task_is_known_for_an_hour_after_its_time() {
+        let (tasks, handle) = (tasks(), handle());
+        let id = tasks.seal("ada", &handle).unwrap();
+        assert!(tasks.open("ada", &id, after(&handle, 60 + 3599)).is_ok());
+        assert!(tasks.open("ada", &id, after(&handle, 60 + 3600)).is_err());
+        let task = handle.task(id, TaskState::Cancelled, handle.created);
+        assert_eq!(task.lives, Duration::from_secs(60 + 3600));
+    }
+
+    #[test]
+    fn pauses_grow_from_one_second_to_ten_and_the_last_ends_with_the_time() {
+        let handle = handle();
+        let pause = |seconds| handle.task(String::new(), TaskState::Cancelled, after(&handle, seconds)).pause;
+        let pauses = [0, 2, 10, 40, 53, 60, 90].map(|seconds| pause(seconds).as_secs());
+        assert_eq!(pauses, [1, 2, 6, 10, 7, 1, 1]);
+    }
+
+    #[test]
+    fn a_look_ends_it_where_it_is_decided_or_its_time_is_up() {
+        let handle = handle();
+        let sight = |is_decided| Ok(Arc::new(Sight { fields: Map::new(), is_decided }));
+        let failed: Looked = Err(ToolError::internal("it failed"));
+        let (early, late) = (after(&handle, 59), after(&handle, 60));
+        assert!(matches!(handle.find(&sight(true), early), Finding::Ended(Ended::Decided)));
+        assert!(matches!(handle.find(&sight(true), late), Finding::Ended(Ended::Decided)));
+        assert!(matches!(handle.find(&sight(false), late), Finding::Ended(Ended::TimeUp)));
+        assert!(matches!(handle.find(&failed, late), Finding::Failed(_)));
+        let said = [sight(false), failed].map(|looked| match handle.find(&looked, early) {
+            Finding::Working(said) => said,
+            _ => panic!("it is not over"),
+        });
+        assert!(said[0].contains("ver_1 of customer cus_1 is pending"), "{said:?}");
+        assert!(said[1].contains("failed (internal)"), "{said:?}");
+    }
+
+    #[test]
+    fn cancelled_tasks_are_remembered_and_their_number_is_bounded() {
+        let (tasks, handle) = (tasks(), handle());
+        let ids: Vec<String> = (0..=MAX_CANCELLED).map(|_| tasks.seal("ada", &handle).unwrap()).collect();
+        for id in &ids {
+            assert!(!tasks.is_cancelled(id));
+            tasks.cancel("ada", id).unwrap();
+            tasks.cancel("ada", id).unwrap();
+            assert!(tasks.is_cancelled(id));
+        }
+        assert!(!tasks.is_cancelled(&ids[0]) && tasks.is_cancelled(&ids[1]));
+        assert_eq!(tasks.cancelled.lock().unwrap().oldest_first.len(), MAX_CANCELLED);
+        assert_eq!(tasks.cancel("eve", &ids[1]), Err(UnknownTask));
+    }
+
+    #[test]
+    fn a_task_whose_time_is_up_has_ended_and_is_not_cancelled() {
+        let tasks = tasks();
+        let over = Handle { until: Timestamp::now(), ..handle() };
+        let id = tasks.seal("ada", &over).unwrap();
+        tasks.cancel("ada", &id).unwrap();
+        assert!(!tasks.is_cancelled(&id));
+    }
+}

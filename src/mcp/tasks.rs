@@ -1,0 +1,54 @@
+//! The tasks extension (SEP-2663): a call that waits for a verdict, for clients that follow it by themselves.
+//!
+//! rmcp has a manager of tasks, which keeps them in memory; ours must outlive the process, so their ids carry them.
+
+use std::time::Duration;
+
+use rmcp::ErrorData;
+use rmcp::model::{CreateTaskResult, DetailedTask, GetTaskResult, MetaObject, TaskPayload, TaskStatus};
+use serde_json::Value;
+
+use super::server::result;
+use crate::calls::{Task, TaskState, UnknownTask};
+
+/// What stands for the result of a call that goes on as a task.
+pub(super) fn created(task: &Task) -> CreateTaskResult {
+    CreateTaskResult::new(wire(task))
+}
+
+/// How far a task is. `identity` goes into the result that it may carry.
+pub(super) fn state(task: Task, identity: Option<MetaObject>) -> Result<GetTaskResult, ErrorData> {
+    let wire = wire(&task);
+    let payload = match task.state {
+        TaskState::Working(_) => TaskPayload::Working,
+        TaskState::Cancelled => TaskPayload::Cancelled,
+        TaskState::Done(reply) => {
+            let result = serde_json::to_value(result(reply).with_meta(identity));
+            let Ok(Value::Object(result)) = result else {
+                return Err(ErrorData::internal_error("a result got lost", None));
+            };
+            TaskPayload::Completed { result }
+        }
+    };
+    Ok(GetTaskResult::new(DetailedTask::new(wire, payload)))
+}
+
+/// What a client hears of an id that stands for no task of its own.
+pub(super) fn unknown(error: UnknownTask) -> ErrorData {
+    ErrorData::invalid_params(error.to_string(), None)
+}
+
+fn wire(task: &Task) -> rmcp::model::Task {
+    let (created, updated) = (task.created.to_string(), task.updated.to_string());
+    let wire = rmcp::model::Task::new(task.id.as_str(), TaskStatus::Working, created, updated)
+        .with_ttl_ms(milliseconds(task.lives))
+        .with_poll_interval_ms(milliseconds(task.pause));
+    match &task.state {
+        TaskState::Working(words) => wire.with_status_message(words.as_str()),
+        TaskState::Cancelled | TaskState::Done(_) => wire,
+    }
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
