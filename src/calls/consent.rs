@@ -202,8 +202,9 @@ impl Consent<'_> {
                 () = self.stopping.cancelled() => return Ok(None),
                 _ = told.tick() => {
                     if let Some(progress) = &self.caller.progress {
-                        let total = until.duration_since(started).as_secs_f64();
-                        let done = started.elapsed().as_secs_f64();
+                        // Of the whole call, since it may wait again, and what is told must grow.
+                        let total = until.duration_since(self.budget.began).as_secs_f64();
+                        let done = self.budget.began.elapsed().as_secs_f64();
                         progress.tell(done, Some(total), "waiting for a person to decide").await;
                     }
                 }

@@ -108,9 +108,9 @@ mod tests {
 
     #[test]
     fn purpose_and_bonds_must_be_those_of_the_sealing() {
-        let sealer = Sealer::random().unwrap();
-        let sealed = sealer.seal("task", &["ab", "c"], b"payload").unwrap();
-        assert!(sealer.open("task", &["ab", "c"], &sealed).is_some());
+        let ours = Sealer::random().unwrap();
+        let sealed = ours.seal("task", &["ab", "c"], b"payload").unwrap();
+        assert!(ours.open("task", &["ab", "c"], &sealed).is_some());
         let others: [(&str, &[&str]); 6] = [
             ("form", &["ab", "c"]),
             ("task", &["a", "bc"]),
@@ -120,33 +120,33 @@ mod tests {
             ("", &["task", "ab", "c"]),
         ];
         for (purpose, bound_to) in others {
-            assert_eq!(sealer.open(purpose, bound_to, &sealed), None, "{purpose} {bound_to:?}");
+            assert_eq!(ours.open(purpose, bound_to, &sealed), None, "{purpose} {bound_to:?}");
         }
     }
 
     #[test]
     fn a_changed_cut_or_made_up_text_opens_nothing() {
-        let sealer = Sealer::random().unwrap();
-        let sealed = sealer.seal("task", &[], b"payload").unwrap();
+        let ours = Sealer::random().unwrap();
+        let sealed = ours.seal("task", &[], b"payload").unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(sealer.open("task", &[], &changed), None, "{at}");
-            assert_eq!(sealer.open("task", &[], &sealed[..at]), None, "{at}");
+            assert_eq!(ours.open("task", &[], &changed), None, "{at}");
+            assert_eq!(ours.open("task", &[], &sealed[..at]), None, "{at}");
         }
         for made_up in ["", "A", "é", &"A".repeat(100), &format!("{sealed}="), &format!("{sealed}AAAA")] {
-            assert_eq!(sealer.open("task", &[], made_up), None);
+            assert_eq!(ours.open("task", &[], made_up), None);
         }
     }
 
     #[test]
     fn the_same_value_is_never_sealed_the_same_way_and_cannot_be_read() {
-        let sealer = Sealer::random().unwrap();
-        let seal = || sealer.seal("task", &[], b"customer cus_1").unwrap();
+        let ours = Sealer::random().unwrap();
+        let seal = || ours.seal("task", &[], b"customer cus_1").unwrap();
         assert_ne!(seal(), seal());
         let bytes = URL_SAFE_NO_PAD.decode(seal()).unwrap();
         assert!(!bytes.windows(5).any(|window| window == b"cus_1"));
-        assert_eq!(format!("{sealer:?}"), "Sealer(..)");
+        assert_eq!(format!("{ours:?}"), "Sealer(..)");
     }
 }

@@ -39,6 +39,8 @@ pub struct UnknownTask;
 pub struct Task {
     /// What the client asks for it by.
     pub id: String,
+    /// Whom it is about.
+    pub customer_id: String,
     /// When it was handed out.
     pub created: Timestamp,
     /// When its state was found out.
@@ -121,7 +123,8 @@ impl Handle {
         let pause = (shortest + age / 2).min(longest).min(span(now, self.until)).max(shortest);
         let pause = Duration::from_secs(pause.as_secs());
         let lives = span(self.created, self.until) + KEPT_FOR;
-        Task { id, created: self.created, updated: now, lives, pause, state }
+        let customer_id = self.at.customer_id.as_str().to_owned();
+        Task { id, customer_id, created: self.created, updated: now, lives, pause, state }
     }
 }
 
@@ -227,10 +230,10 @@ mod tests {
 
     #[test]
     fn what_was_sealed_for_another_purpose_is_no_task() {
-        let sealer = Arc::new(Sealer::random().unwrap());
+        let ours = Arc::new(Sealer::random().unwrap());
         let payload = serde_json::to_vec(&handle()).unwrap();
-        let sealed = sealer.seal("form", &["ada"], &payload).unwrap();
-        assert_eq!(Tasks::new(sealer).open("ada", &sealed, Timestamp::now()), Err(UnknownTask));
+        let form = ours.seal("form", &["ada"], &payload).unwrap();
+        assert_eq!(Tasks::new(ours).open("ada", &form, Timestamp::now()), Err(UnknownTask));
     }
 
     #[test]
@@ -240,7 +243,7 @@ mod tests {
         assert!(tasks.open("ada", &id, after(&handle, 60 + 3599)).is_ok());
         assert!(tasks.open("ada", &id, after(&handle, 60 + 3600)).is_err());
         let task = handle.task(id, TaskState::Cancelled, handle.created);
-        assert_eq!(task.lives, Duration::from_secs(60 + 3600));
+        assert_eq!(task.lives, Duration::from_mins(61));
     }
 
     #[test]

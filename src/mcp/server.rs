@@ -65,6 +65,27 @@ impl Server {
         caller::of(context, BroughtAlong::default(), &self.0.seals, self.0.clients_are_own).caller
     }
 
+    /// A reply as the result of a tool call about this customer.
+    fn result(
+        &self,
+        context: &RequestContext<RoleServer>,
+        customer_id: Option<&str>,
+        reply: Reply,
+    ) -> CallToolResult {
+        let links = if links::are_taken(context) && !reply.is_error {
+            links::of(&self.0.calls, customer_id, &reply.body)
+        } else {
+            Vec::new()
+        };
+        let mut result = if reply.is_error {
+            CallToolResult::structured_error(reply.body)
+        } else {
+            CallToolResult::structured(reply.body)
+        };
+        result.content.extend(links);
+        result.with_meta(self.identity_for(context))
+    }
+
     fn identity_for(&self, context: &RequestContext<RoleServer>) -> Option<MetaObject> {
         let stateless = context.protocol_version()? >= ProtocolVersion::V_2026_07_28;
         stateless.then(|| self.0.identity.clone())
@@ -93,15 +114,6 @@ fn describe(environment: Environment, words: &str) -> ServerConfig {
         .enable_tasks()
         .build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
-}
-
-/// A reply as the result of a tool call.
-pub(super) fn result(reply: Reply) -> CallToolResult {
-    if reply.is_error {
-        CallToolResult::structured_error(reply.body)
-    } else {
-        CallToolResult::structured(reply.body)
-    }
 }
 
 /// The tools as they stand in `tools/list`.
@@ -154,16 +166,7 @@ impl ServerHandler for Server {
         let arguments = request.arguments.unwrap_or_default();
         let customer_id = arguments.get("customer_id").and_then(Value::as_str).map(str::to_owned);
         match self.0.calls.call(&caller, &request.name, arguments).await {
-            Answer::Reply(reply) => {
-                let links = if links::are_taken(&context) && !reply.is_error {
-                    links::of(&self.0.calls, customer_id.as_deref(), &reply.body)
-                } else {
-                    Vec::new()
-                };
-                let mut result = result(reply);
-                result.content.extend(links);
-                Ok(result.with_meta(self.identity_for(&context)).into())
-            }
+            Answer::Reply(reply) => Ok(self.result(&context, customer_id.as_deref(), reply).into()),
             Answer::Task(task) => {
                 let mut created = tasks::created(&task);
                 created.meta = self.identity_for(&context);
@@ -186,9 +189,9 @@ impl ServerHandler for Server {
     ) -> Result<GetTaskResult, ErrorData> {
         let task =
             self.0.calls.task(&self.caller(&context), request.task_id).await.map_err(tasks::unknown)?;
-        let identity = self.identity_for(&context);
-        let mut state = tasks::state(task, identity.clone())?;
-        state.meta = identity;
+        let customer_id = task.customer_id.clone();
+        let mut state = tasks::state(task, |reply| self.result(&context, Some(&customer_id), reply))?;
+        state.meta = self.identity_for(&context);
         Ok(state)
     }
 

@@ -5,25 +5,27 @@
 use std::time::Duration;
 
 use rmcp::ErrorData;
-use rmcp::model::{CreateTaskResult, DetailedTask, GetTaskResult, MetaObject, TaskPayload, TaskStatus};
+use rmcp::model::{CallToolResult, CreateTaskResult, DetailedTask, GetTaskResult, TaskPayload, TaskStatus};
 use serde_json::Value;
 
-use super::server::result;
-use crate::calls::{Task, TaskState, UnknownTask};
+use crate::calls::{Reply, Task, TaskState, UnknownTask};
 
 /// What stands for the result of a call that goes on as a task.
 pub(super) fn created(task: &Task) -> CreateTaskResult {
     CreateTaskResult::new(wire(task))
 }
 
-/// How far a task is. `identity` goes into the result that it may carry.
-pub(super) fn state(task: Task, identity: Option<MetaObject>) -> Result<GetTaskResult, ErrorData> {
+/// How far a task is. `result` makes the result of a call from what it came to.
+pub(super) fn state(
+    task: Task,
+    result: impl FnOnce(Reply) -> CallToolResult,
+) -> Result<GetTaskResult, ErrorData> {
     let wire = wire(&task);
     let payload = match task.state {
         TaskState::Working(_) => TaskPayload::Working,
         TaskState::Cancelled => TaskPayload::Cancelled,
         TaskState::Done(reply) => {
-            let result = serde_json::to_value(result(reply).with_meta(identity));
+            let result = serde_json::to_value(result(reply));
             let Ok(Value::Object(result)) = result else {
                 return Err(ErrorData::internal_error("a result got lost", None));
             };

@@ -184,3 +184,18 @@ async fn a_client_without_the_extension_is_kept_waiting_instead() {
     assert_eq!(answer["result"]["structuredContent"]["verification"]["status"], "pending");
     assert_eq!(answer["result"]["resultType"], "complete");
 }
+
+#[tokio::test]
+async fn a_task_ends_with_the_links_that_the_call_would_have() {
+    let bank = Bank::undecided().await;
+    let mut pipe = Setup::against(&bank.base_url()).pipe();
+    let task = task(&mut pipe, 300).await;
+    bank.decides();
+    let done = ended(&mut pipe, &task).await;
+    let arguments = json!({"action": "get", "customer_id": "cus_1", "verification_id": "ver_1"});
+    let called = pipe.request("tools/call", call(&arguments)).await;
+    let links = |result: &Value| result["content"].as_array().unwrap()[1..].to_vec();
+    assert!(!links(&done["result"]).is_empty(), "{done}");
+    assert_eq!(links(&done["result"]), links(&called["result"]));
+    assert_eq!(done["result"]["_meta"], called["result"]["_meta"]);
+}

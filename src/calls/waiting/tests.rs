@@ -12,8 +12,11 @@ use crate::calls::caller::Progress;
 use crate::calls::waits::Looked;
 use crate::tools::{Sight, ToolError};
 
+/// What a client was told, and when: done, total, message.
+type Message = (f64, Option<f64>, String, Instant);
+
 #[derive(Debug, Default)]
-struct Told(Mutex<Vec<(f64, Option<f64>, String, Instant)>>);
+struct Told(Mutex<Vec<Message>>);
 
 impl Progress for Told {
     fn tell<'a>(&'a self, done: f64, total: Option<f64>, message: &'a str) -> BoxFuture<'a, ()> {
@@ -40,6 +43,7 @@ fn path() -> VerificationPath {
     VerificationPath { customer_id: "cus_1".parse().unwrap(), verification_id: "ver_1".parse().unwrap() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a look")]
 fn sight(is_decided: bool) -> Looked {
     let status = if is_decided { "verified" } else { "pending" };
     let mut fields = Map::from_iter([("verification".to_owned(), json!({ "status": status }))]);
@@ -161,7 +165,7 @@ async fn progress_goes_on_from_what_the_call_took_before() {
     let (heard, budget) = (Arc::new(Told::default()), told());
     tokio::time::sleep(Duration::from_millis(30_900)).await;
     let caller = caller(Some(Arc::clone(&heard) as Arc<dyn Progress>));
-    wait_here(&waits(pending), Span::new(Duration::from_secs(60), budget), &caller).await;
+    wait_here(&waits(pending), Span::new(Duration::from_mins(1), budget), &caller).await;
     let heard = heard.0.lock().unwrap();
     assert!(heard[0].0 > 30.9 && heard[0].0 < 32.0 && heard[0].1 == Some(90.0), "{heard:?}");
 }

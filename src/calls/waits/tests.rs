@@ -47,6 +47,7 @@ impl Drop for Under {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a look")]
 fn sight(is_decided: bool) -> Looked {
     let status = if is_decided { "verified" } else { "pending" };
     let fields = Map::from_iter([("verification".to_owned(), json!({ "status": status }))]);
