@@ -24,8 +24,8 @@ use super::{
     TransportError,
     gate::{self, Gate},
     legacy_sse::LegacySse,
-    limits::{CLOSE_WAIT, HttpLimits, PAGE_CONNECTIONS},
-    listener, reply,
+    limits::{CLOSE_WAIT, HttpLimits},
+    listener, pages, reply,
     streamable::Streamable,
 };
 
@@ -57,7 +57,8 @@ where
     let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
     let end = CancellationToken::new();
     let calls = TaskTracker::new();
-    let routes = routes(server, &gate, &limits, &shutdown, &end, &calls).merge(behind(gate, config.pages));
+    let routes =
+        routes(server, &gate, &limits, &shutdown, &end, &calls).merge(pages::behind(gate, config.pages));
     let serve = axum::serve(listener::capped(listener, limits.connections), routes)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let mut serving = pin!(serve.into_future());
@@ -87,34 +88,6 @@ where
     outcome.map_err(TransportError::Http)
 }
 
-/// Serves pages alone, behind the gate, until `shutdown` is cancelled.
-///
-/// # Errors
-///
-/// [`TransportError::Listener`] when the listener has no address, [`TransportError::Http`] when the server fails.
-pub async fn serve_pages(
-    listener: TcpListener,
-    pages: Router,
-    shutdown: CancellationToken,
-) -> Result<(), TransportError> {
-    let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
-    let routes = behind(gate, pages).fallback(no_such_page);
-    let serve = axum::serve(listener::capped(listener, PAGE_CONNECTIONS), routes)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    tokio::select! {
-        outcome = serve.into_future() => outcome.map_err(TransportError::Http),
-        () = async { shutdown.cancelled().await; sleep(CLOSE_WAIT).await } => Ok(()),
-    }
-}
-
-fn behind(gate: Gate, pages: Router) -> Router {
-    pages.layer(middleware::from_fn_with_state(gate, gate::check))
-}
-
-async fn no_such_page() -> Response {
-    reply::error(StatusCode::NOT_FOUND, "no such page")
-}
-
 pub(crate) fn routes<S>(
     server: S,
     gate: &Gate,
@@ -142,7 +115,7 @@ where
         .merge(legacy_sse)
         .route_layer(middleware::from_fn_with_state(gate.clone(), gate::check))
         .merge(health)
-        .fallback(no_such_page)
+        .fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"))
 }
 
 async fn ready(State(shutdown): State<CancellationToken>) -> Response {

@@ -45,6 +45,9 @@ pub const CONNECTIONS: usize = 4_096;
 /// TCP connections of a page server of its own that are open at once.
 pub const PAGE_CONNECTIONS: usize = 64;
 
+/// How long such a connection may take to send the head of a request, or to begin the next one.
+pub const PAGE_HEAD_WAIT: Duration = Duration::from_secs(15);
+
 /// How long a client may take to send a request body.
 pub const BODY_WAIT: Duration = Duration::from_secs(30);
 

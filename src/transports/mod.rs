@@ -15,6 +15,7 @@
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
 //! | `gate` | refuses foreign Host and Origin headers |
 //! | `http`, `listener`, `reply` | the routes, the server loop and its end |
+//! | `pages` | a server for pages alone, beside stdio |
 
 mod batch;
 mod connection;
@@ -26,6 +27,7 @@ pub mod limits;
 mod listener;
 mod message;
 mod outbox;
+mod pages;
 mod reply;
 mod sessions;
 mod stdio;
@@ -35,8 +37,9 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use http::{HttpConfig, serve_http, serve_pages};
+pub use http::{HttpConfig, serve_http};
 pub use limits::HttpLimits;
+pub use pages::serve_pages;
 pub use stdio::serve_stdio;
 
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManagerError;
