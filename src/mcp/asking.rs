@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
 use rmcp::RoleServer;
 use rmcp::model::{
@@ -217,7 +219,7 @@ impl Seals {
 }
 
 fn with_bonds<T>(bonds: &[String], write: &Key, use_them: impl FnOnce(&[&str]) -> T) -> T {
-    let write = write.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let write = URL_SAFE_NO_PAD.encode(write);
     let bonds: Vec<&str> = bonds.iter().map(String::as_str).chain([write.as_str()]).collect();
     use_them(&bonds)
 }
