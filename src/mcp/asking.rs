@@ -123,14 +123,9 @@ impl Stateless {
     }
 
     fn read(&self, write: &Key) -> Option<Brought> {
-        let Some(state) = &self.along.state else {
-            return self.along.responses.as_ref().map(|_| Brought::NotTheirs);
-        };
-        let Some(response) = self.along.responses.as_ref().and_then(|responses| responses.get(QUESTION))
-        else {
-            // The state alone says nothing: the question is put again.
-            return None;
-        };
+        // One without the other says nothing, and what nobody asked for is left aside: the question is put.
+        let state = self.along.state.as_ref()?;
+        let response = self.along.responses.as_ref()?.get(QUESTION)?;
         let Some(asked) = self.seals.open(&self.bonds, write, state) else { return Some(Brought::NotTheirs) };
         let Ok(result) = serde_json::from_value::<ElicitResult>(response.clone()) else {
             return Some(Brought::NotTheirs);
