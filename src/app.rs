@@ -179,10 +179,11 @@ async fn run_server(
     signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
-    let calls = Calls::new(Arc::new(tools), approvals, Arc::clone(&sealer), calls, shutdown.clone());
+    let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
     let calls = Arc::new(calls);
     let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
-    let server = Server::new(Arc::clone(&calls), completions, sealer, &words, transport == Transport::Stdio);
+    let clients_are_own = transport == Transport::Stdio;
+    let server = Server::new(Arc::clone(&calls), completions, Sealer::random()?, &words, clients_are_own);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");

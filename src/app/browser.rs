@@ -6,6 +6,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::process::Command;
@@ -50,8 +52,9 @@ impl Browser {
         has_desktop.then_some(Self::Desktop)
     }
 
-    /// Opens it, beside everything else. The programs it takes are waited for, but by nobody who has something to do.
-    pub(super) fn open(&self, address: &str) {
+    /// Opens it, beside everything else. The programs it takes are waited for, but by nobody who has something to do;
+    /// where none of them works, `none_works` is set.
+    pub(super) fn open(&self, address: &str, none_works: Arc<AtomicBool>) {
         let commands = self.commands(address);
         tokio::spawn(async move {
             for command in commands {
@@ -59,6 +62,7 @@ impl Browser {
                     return;
                 }
             }
+            none_works.store(true, Ordering::Relaxed);
             tracing::warn!(
                 "no browser could be opened for an approval: set BROWSER to a command that opens one, or FINTECTURE_APPROVAL_CODE"
             );

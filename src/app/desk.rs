@@ -1,6 +1,7 @@
 //! Where a person finds the approval pages: on the HTTP server, or on a listener of their own beside stdio.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use futures_util::future::BoxFuture;
@@ -44,6 +45,8 @@ pub(super) struct StdioDesk {
     listen: SocketAddr,
     environment: Environment,
     browser: Option<Browser>,
+    /// Set once no command of the browser works: then there is none.
+    no_browser_works: Arc<AtomicBool>,
     /// Set once, right after both exist: each knows the other.
     approvals: OnceLock<Weak<Approvals>>,
     origin: OnceCell<String>,
@@ -57,6 +60,7 @@ impl StdioDesk {
             listen,
             environment,
             browser: Browser::find(),
+            no_browser_works: Arc::default(),
             approvals: OnceLock::new(),
             origin: OnceCell::new(),
             shutdown,
@@ -103,12 +107,12 @@ impl Desk for StdioDesk {
     }
 
     fn has_browser(&self) -> bool {
-        self.browser.is_some()
+        self.browser.is_some() && !self.no_browser_works.load(Ordering::Relaxed)
     }
 
     fn open(&self, address: &str) {
         if let Some(browser) = &self.browser {
-            browser.open(address);
+            browser.open(address, Arc::clone(&self.no_browser_works));
         }
     }
 }

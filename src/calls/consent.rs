@@ -68,27 +68,32 @@ impl Consent<'_> {
         if self.confirm == Confirm::Never {
             return Ok(Yes::Unneeded);
         }
-        let waiting = match self.approvals.standing(self.write) {
-            Standing::Approved => return Ok(Yes::OnPage),
-            Standing::Declined => return Err(ToolError::declined().into()),
-            Standing::Waiting(ticket) => Some(ticket),
-            Standing::Unknown => None,
-        };
         let person = self.caller.person.as_deref();
         let ways = person.map(Person::ways).unwrap_or_default();
         // What a shared client says that its person said is the agent's word.
         let form = ways.form && (self.confirm == Confirm::Auto || ways.is_their_own);
         let ways = Ways { form, page: ways.page && self.approvals.has_page(), ..ways };
+        // What the person said last goes before what they did on a page before that.
         match person.and_then(|person| person.brought(self.write)) {
-            Some(Brought::Form(said)) if ways.form => return self.said_in_form(said),
-            Some(Brought::Page(said)) if ways.page => {
-                // The page may be over by now: then a new one is put.
-                if let Some(ticket) = waiting {
-                    return self.said_to_page(said, ticket).await;
-                }
+            Some(Brought::Form(said) | Brought::Page(said)) if matches!(said, Said::No | Said::Dismissed) => {
+                return self.said_in_client(said);
             }
+            Some(Brought::Form(said)) if ways.form => return self.said_in_client(said),
+            Some(Brought::Page(Said::Yes)) | None => {}
             Some(_) => return Err(ToolError::answer_is_not_theirs().into()),
-            None => {}
+        }
+        let brought_to_page = person.is_some_and(|person| person.brought(self.write).is_some());
+        match self.approvals.standing(self.write) {
+            Standing::Approved => return Ok(Yes::OnPage),
+            Standing::Declined => return Err(ToolError::declined().into()),
+            // Led there, the person has as long to click as the call has time.
+            Standing::Waiting(ticket) if brought_to_page => return self.wait_for_click(ticket).await,
+            // A client that could ask before does not go on without an answer, whatever it says it can do now.
+            Standing::Waiting(ticket) if !(ways.form || ways.page) => {
+                let has_page = self.approvals.has_page();
+                return Err(if has_page { page_waits(ticket) } else { ToolError::nobody_to_ask() }.into());
+            }
+            Standing::Waiting(_) | Standing::Unknown => {}
         }
         match person {
             Some(person) if ways.form || ways.page => self.ask(person, ways, question.await?).await,
@@ -102,11 +107,12 @@ impl Consent<'_> {
             let message = in_words(&question, self.environment);
             match self.put(person, Ask::Form { message }).await? {
                 Said::Unasked => {}
-                said => return self.said_in_form(said),
+                said => return self.said_in_client(said),
             }
         }
         if ways.page {
-            let message = format!("{}: the page shows exactly what would be sent.", question.title);
+            let about = environment_line(self.environment);
+            let message = format!("{about} {}: the page shows exactly what would be sent.", question.title);
             let ticket = self.open(question).await?;
             let ask = Ask::Page { url: ticket.url.clone(), id: ticket.id.to_string(), message };
             let said = self.put(person, ask).await?;
@@ -116,37 +122,31 @@ impl Consent<'_> {
         Err(self.hand_over(Ok(question)).await)
     }
 
-    fn said_in_form(&self, said: Said) -> Result<Yes, No> {
-        if said != Said::Later
-            && let Standing::Waiting(ticket) = self.approvals.standing(self.write)
-        {
-            // Answered here, the page has nothing left to decide.
-            self.approvals.withdraw(&ticket.id);
-        }
+    fn said_in_client(&self, said: Said) -> Result<Yes, No> {
         match said {
-            Said::Yes => Ok(Yes::InClient),
-            Said::No => Err(ToolError::declined().into()),
+            Said::Later => return Err(No::Asked),
+            Said::Unasked => return Err(ToolError::nobody_to_ask().into()),
+            Said::Yes | Said::No | Said::Dismissed => {}
+        }
+        let stands = self.approvals.answered_in_client(self.write);
+        match said {
             Said::Dismissed => Err(ToolError::dismissed().into()),
-            Said::Later => Err(No::Asked),
-            Said::Unasked => Err(ToolError::nobody_to_ask().into()),
+            Said::Yes if stands => Ok(Yes::InClient),
+            // Declined, here or on the page meanwhile.
+            _ => Err(ToolError::declined().into()),
         }
     }
 
     /// The client has led the person to the page, or not; the page decides.
     async fn said_to_page(&self, said: Said, ticket: Ticket) -> Result<Yes, No> {
         match said {
-            Said::Later => return Err(No::Asked),
-            Said::No => {
-                self.approvals.withdraw(&ticket.id);
-                return Err(ToolError::declined().into());
-            }
-            Said::Dismissed => {
-                self.approvals.withdraw(&ticket.id);
-                return Err(ToolError::dismissed().into());
-            }
-            Said::Unasked => return Err(page_waits(ticket).into()),
-            Said::Yes => {}
+            Said::Yes => self.wait_for_click(ticket).await,
+            Said::Unasked => Err(page_waits(ticket).into()),
+            Said::Later | Said::No | Said::Dismissed => self.said_in_client(said),
         }
+    }
+
+    async fn wait_for_click(&self, ticket: Ticket) -> Result<Yes, No> {
         self.while_waiting(self.approvals.decided(&ticket.id)).await?;
         match self.approvals.standing(self.write) {
             Standing::Approved => Ok(Yes::OnPage),
@@ -217,14 +217,17 @@ fn page_waits(ticket: Ticket) -> ToolError {
     ToolError::page_waits(ApprovalPage { url: ticket.url, expires_at: ticket.expires_at })
 }
 
+fn environment_line(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Simulator => "SIMULATOR: everything here is made up.",
+        Environment::Sandbox => "SANDBOX: test data.",
+        Environment::Production => "PRODUCTION: real customers and real bank accounts.",
+    }
+}
+
 /// The question as a form shows it: a value a line, in quotes, so that no value can pass for another line.
 fn in_words(question: &Question, environment: Environment) -> String {
-    let mut lines = vec![format!("{}?", question.title)];
-    match environment {
-        Environment::Simulator => lines.push("SIMULATOR: everything here is made up.".to_owned()),
-        Environment::Sandbox => lines.push("SANDBOX: test data.".to_owned()),
-        Environment::Production => {}
-    }
+    let mut lines = vec![format!("{}?", question.title), environment_line(environment).to_owned()];
     for fact in &question.facts {
         lines.push(format!("{}: \"{}\"", fact.label, fact.value));
         if let Some((label, value)) = &fact.beside {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::approvals::{Approvals, Confirm};
+use super::approvals::{Approvals, Confirm, Taken};
 use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::{Consent, No, Yes};
 use super::repeats::Key;
 use crate::fintecture::CallContext;
-use crate::tools::{ErrorKind, Fields, ToolError, Tools, Write};
+use crate::tools::{Fields, ToolError, Tools, Write};
 
 /// A write and everything that it needs on its way.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Errand {
             outcome = &mut on_the_way => outcome,
             () = given_up.cancelled() => {
                 if self.context.give_up() {
-                    return Err(ToolError::given_up(true).into());
+                    return Err(No::Left);
                 }
                 // It has left, and nobody can call it back: its outcome is waited for.
                 on_the_way.await
@@ -64,15 +64,8 @@ impl Errand {
         let Some(taken) = self.approvals.take(&self.key) else {
             return Err(ToolError::no_answer_in_time().into());
         };
-        let before = self.context.seen().attempts;
-        let sent = self.tools.send(ready, &self.context).await;
-        if let Err(error) = &sent
-            && (self.context.seen().attempts == before || error.kind == ErrorKind::UpstreamUnavailable)
-        {
-            // It certainly never left, so the person's yes still stands.
-            self.approvals.put_back(taken);
-        }
-        Ok(sent?)
+        let _spending = Spending { errand: self, taken: Some(taken) };
+        Ok(self.tools.send(ready, &self.context).await?)
     }
 
     fn consent(&self) -> Consent<'_> {
@@ -84,6 +77,22 @@ impl Errand {
             environment: self.tools.environment(),
             budget: self.budget,
             stopping: &self.stopping,
+        }
+    }
+}
+
+/// An approval while its write is sent. However that ends, it holds again where the write certainly never left.
+struct Spending<'a> {
+    errand: &'a Errand,
+    taken: Option<Taken>,
+}
+
+impl Drop for Spending<'_> {
+    fn drop(&mut self) {
+        if let Some(taken) = self.taken.take()
+            && !self.errand.context.write_may_have_left()
+        {
+            self.errand.approvals.put_back(taken);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +18,9 @@ use tokio_util::task::TaskTracker;
 pub(super) const KEPT_FOR: Duration = Duration::from_mins(10);
 /// Outcomes kept at once. Beyond, new writes are refused; none is dropped early.
 pub(super) const MAX_RECORDS: usize = 100_000;
+
+/// How long a call waits for another one of the same write: clients give up at 60 s, and a person may take longer.
+const JOINED_FOR: Duration = Duration::from_secs(45);
 
 /// Names a write: a digest of who sends what.
 pub type Key = [u8; 32];
@@ -54,6 +57,8 @@ pub(super) enum Answer<O> {
     First(O),
     /// Another call had sent it, or was about to.
     Repeated(Ended<O>),
+    /// Another call is still about it, after as long as this one may be kept waiting.
+    UnderWay,
     /// No room to remember it, so it was not sent.
     Full,
     /// The task that sent it is gone without a word.
@@ -108,13 +113,14 @@ impl<O: Outcome> Repeats<O> {
         loop {
             match self.enter(key) {
                 Entry::Full => return Answer::Full,
-                Entry::Known(share) => match share.ended(cancelled).await {
-                    None => return Answer::Lost,
-                    Some(ended) if ended.outcome.answers() != Answers::FirstCaller => {
+                Entry::Known(share) => match timeout(JOINED_FOR, share.ended(cancelled)).await {
+                    Err(_) => return Answer::UnderWay,
+                    Ok(None) => return Answer::Lost,
+                    Ok(Some(ended)) if ended.outcome.answers() != Answers::FirstCaller => {
                         return Answer::Repeated(ended);
                     }
-                    Some(ended) if cancelled.is_cancelled() => return Answer::First(ended.outcome),
-                    Some(_) => {}
+                    Ok(Some(ended)) if cancelled.is_cancelled() => return Answer::First(ended.outcome),
+                    Ok(Some(_)) => {}
                 },
                 Entry::New(share, running, given_up) => {
                     let write = write(given_up);

@@ -54,6 +54,7 @@ impl Calls {
         match carried_out.await {
             repeats::Answer::First(written) => written.into(),
             repeats::Answer::Repeated(ended) => repeated(ended),
+            repeats::Answer::UnderWay => refused(&ToolError::under_way()),
             repeats::Answer::Full => refused(&ToolError::too_many_writes(repeats::KEPT_FOR)),
             repeats::Answer::Lost => refused(&ToolError::lost()),
         }

@@ -79,6 +79,12 @@ impl CallContext {
         *way == Way::GivenUp
     }
 
+    /// Whether the write may be with the upstream.
+    #[must_use]
+    pub fn write_may_have_left(&self) -> bool {
+        *self.way() == Way::Left
+    }
+
     /// The last step before a write leaves. False where it was called back.
     pub(super) fn let_write_leave(&self) -> bool {
         let mut way = self.way();

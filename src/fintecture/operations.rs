@@ -107,6 +107,12 @@ type Path<'a> = &'a [(&'a str, &'a str)];
 
 #[expect(clippy::missing_errors_doc, reason = "every operation fails with a Failure, which documents itself")]
 impl Upstream<'_> {
+    /// How much time the call has left.
+    #[must_use]
+    pub fn time_left(&self) -> std::time::Duration {
+        self.context.left()
+    }
+
     /// `listAllCustomers`
     pub async fn list_customers(&self, filter: &CustomerFilter) -> Result<Listing, Failure> {
         let page = filter.page.map(|page| page.get().to_string());

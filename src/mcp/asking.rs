@@ -172,7 +172,7 @@ enum Asked {
 /// The states of questions that left: sealed, for one principal, session and write, and good for one answer.
 #[derive(Debug)]
 pub(super) struct Seals {
-    sealer: Arc<Sealer>,
+    sealer: Sealer,
     /// Questions that were answered, with the time from which they would be refused anyway.
     answered: Mutex<VecDeque<(u64, Uuid)>>,
 }
@@ -187,7 +187,7 @@ struct State {
 }
 
 impl Seals {
-    pub(super) fn new(sealer: Arc<Sealer>) -> Self {
+    pub(super) fn new(sealer: Sealer) -> Self {
         Self { sealer, answered: Mutex::default() }
     }
 

@@ -35,6 +35,8 @@ pub(super) fn of(
     let ways = ways(context, is_their_own);
     let is_stateless =
         context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+    // An answer that came along counts, whatever the client says it can do now.
+    let has_answer = brought.state.is_some();
     let stateless = is_stateless.then(|| {
         let bonds = vec![principal.clone(), session(context)];
         Arc::new(Stateless::new(ways, Arc::clone(seals), bonds, brought))
@@ -51,7 +53,7 @@ pub(super) fn of(
         principal,
         cancelled: context.ct.clone(),
         progress,
-        person: (ways.form || ways.page).then_some(person),
+        person: (ways.form || ways.page || has_answer).then_some(person),
         takes_tasks: context.client_capabilities().is_some_and(|client| client.supports_tasks()),
     };
     Calling { caller, stateless }

@@ -107,10 +107,10 @@ impl Write {
                 "What was not sent",
                 vec!["You declined this, and nothing was sent. If it should be done differently, tell the agent what to change. You can close this page.".to_owned()],
             ),
-            Phase::Withdrawn => (
+            Phase::AnsweredInClient => (
                 "Answered elsewhere",
-                "What was not sent",
-                vec!["This was declined or dismissed in the agent’s own window, and nothing was sent. If it should be done after all, tell the agent to try again. You can close this page.".to_owned()],
+                "What it was about",
+                vec!["This was answered in the agent’s own window, so there is nothing left to decide here. Go back to the agent to see what came of it; you can close this page.".to_owned()],
             ),
             Phase::Expired => (
                 "Expired",

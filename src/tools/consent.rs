@@ -31,8 +31,9 @@ impl ToolError {
             "a person must approve this write: nothing was sent",
         )
         .with_hint(
-            "Give the person approval.url to open; only they can approve there, and opening it yourself does \
-                 nothing. When they say that they have approved, call again with the same arguments.",
+            "Give the person approval.url to open; where the server runs on their own computer, its window may have \
+             opened by itself. Only they can approve there, and opening it yourself does nothing. When they say that \
+             they have approved, call again with the same arguments.",
         );
         Self { approval: Some(page), ..error.nothing_sent() }
     }
@@ -44,8 +45,8 @@ impl ToolError {
             "a person must approve this write, and this server has no way to ask one: nothing was sent",
         )
         .with_hint(
-            "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page, or to \
-             use a client that can ask its user (elicitation).",
+            "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page; on \
+             stdio a client that can ask its user (elicitation) does, too.",
         )
         .nothing_sent()
     }
@@ -56,7 +57,10 @@ impl ToolError {
             ErrorKind::ConfirmationRequired,
             "the person has not answered in the time that the call had: nothing was sent",
         )
-        .with_hint("Call again with the same arguments to put the question again.")
+        .with_hint(
+            "Ask the person whether the write is still wanted. Only then call again with the same arguments: that \
+             puts the question again.",
+        )
         .nothing_sent()
     }
 
@@ -77,6 +81,28 @@ impl ToolError {
             Self::new(ErrorKind::RateLimited, "too many writes wait for a person already: nothing was sent")
                 .with_hint("Let the person decide about the writes that wait, then call again.");
         Self { retryable: true, retry_after_seconds: Some(retry_after_seconds), ..error.nothing_sent() }
+    }
+
+    /// The same write is with another call, for longer than this one could wait.
+    pub(crate) fn under_way() -> Self {
+        let error = Self::new(
+            ErrorKind::OutcomeUnknown,
+            "another call of the same write is under way: it waits for a person or for the upstream",
+        )
+        .with_hint(
+            "Do not start it in another way. Call again with the same arguments: you get what it came to.",
+        );
+        Self { outcome: Some(Outcome::Unknown), ..error }
+    }
+
+    /// Another write with the same `external_id` goes first, for longer than this one could wait.
+    pub(super) fn not_its_turn() -> Self {
+        let error = Self::new(
+            ErrorKind::RateLimited,
+            "another write with the same external_id is under way: nothing was sent",
+        )
+        .with_hint("Wait for retry_after_seconds, then call again: the customer may exist by then.");
+        Self { retryable: true, retry_after_seconds: Some(5), ..error.nothing_sent() }
     }
 
     /// The customer that a write is for came back as another one.

@@ -126,7 +126,9 @@ impl Create {
         underway: &'a Underway,
     ) -> Result<Option<Before<'a>>, ToolError> {
         let Some(external_id) = &self.external_id else { return Ok(None) };
-        let turn = underway.turn(external_id).await;
+        let turn = tokio::time::timeout(upstream.time_left(), underway.turn(external_id))
+            .await
+            .map_err(|_| ToolError::not_its_turn())?;
         let look_up = duplicates::look_up(external_id, upstream)
             .await
             .map_err(|failure| ToolError::upstream(failure, Context::BeforeWrite))?;

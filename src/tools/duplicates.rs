@@ -28,7 +28,7 @@ pub(super) struct Underway {
 
 impl Underway {
     /// Waits until no other create of this `external_id` is under way; others wait until what this returns is
-    /// dropped. All of them spend their call's time meanwhile, so nobody waits for longer than a call may take.
+    /// dropped. Whoever waits bounds it by their call's time.
     pub(super) async fn turn<'a>(&'a self, external_id: &'a ExternalId) -> Turn<'a> {
         loop {
             // Made before the look: an end between the two is not missed.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fintecture_mcp::simulator::Operation;
@@ -14,6 +15,7 @@ use crate::support::in_time;
 use crate::support::person::{Can, Does, Lifecycle, Person};
 use crate::support::setup::Setup;
 use crate::support::simulator::simulator;
+use crate::support::wire::{Wire, stateless};
 
 const CODE: &str = "correct-horse-battery";
 const BOTH: [Lifecycle; 2] = [Lifecycle::Handshake, Lifecycle::Stateless];
@@ -268,4 +270,117 @@ async fn the_server_opens_the_persons_browser() {
     person.presses(page, "approve").await;
     agent.good("manage_bank_accounts", account(GERMAN)).await;
     assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 1);
+}
+
+/// Calls at 2026-07-28 as a client that can do this, perhaps with an answer.
+async fn call(wire: &mut Wire, can: &Value, answer: Option<(&Value, Value)>) -> Value {
+    let mut params = stateless(json!({"name": "manage_bank_accounts", "arguments": account(GERMAN)}));
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = can.clone();
+    if let Some((question, response)) = answer {
+        params["requestState"] = question["requestState"].clone();
+        params["inputResponses"] = json!({ "approval": response });
+    }
+    wire.request("tools/call", params).await["result"].clone()
+}
+
+fn kind(result: &Value) -> &str {
+    result["structuredContent"]["error"]["kind"].as_str().unwrap_or("success")
+}
+
+fn pages() -> Value {
+    json!({"elicitation": {"url": {}}})
+}
+
+/// The person approved on the page, and then said no in their client: the last word counts.
+#[tokio::test]
+async fn a_no_in_the_client_goes_before_a_yes_on_the_page() {
+    for (action, expected) in [("decline", "declined"), ("cancel", "cancelled")] {
+        let simulator = simulator(&[]).await;
+        let server = Arc::new(always(&simulator.base_url()).http().await);
+        let mut wire = Wire::http(Arc::clone(&server));
+        let question = call(&mut wire, &pages(), None).await;
+        let page = question["inputRequests"]["approval"]["params"]["url"].as_str().unwrap().to_owned();
+        let mut person = Browser::new();
+        person.types(&page, CODE).await;
+        person.presses(&page, "approve").await;
+        let result = call(&mut wire, &pages(), Some((&question, json!({ "action": action })))).await;
+        assert_eq!(kind(&result), expected);
+        assert!(person.open(&page).await.text.contains("Answered elsewhere"));
+        let again = call(&mut wire, &pages(), None).await;
+        assert_eq!(again["resultType"], "input_required", "{action}: asked afresh");
+        assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 0);
+    }
+}
+
+/// Under `auto` a client that was asked is not let through by saying that it cannot be asked.
+#[tokio::test]
+async fn who_was_asked_cannot_take_back_that_they_can_be() {
+    let simulator = simulator(&[]).await;
+    let setup = Setup::against(&simulator.base_url()).variable("FINTECTURE_APPROVAL_CODE", CODE);
+    let server = Arc::new(setup.http().await);
+    let mut wire = Wire::http(Arc::clone(&server));
+    let forms = json!({"elicitation": {"form": {}}});
+    let question = call(&mut wire, &forms, None).await;
+    let no = json!({"action": "decline"});
+    assert_eq!(kind(&call(&mut wire, &json!({}), Some((&question, no))).await), "declined");
+    let question = call(&mut wire, &pages(), None).await;
+    assert_eq!(question["resultType"], "input_required");
+    let result = call(&mut wire, &json!({}), None).await;
+    assert_eq!(kind(&result), "confirmation_required");
+    let url = &result["structuredContent"]["error"]["approval"]["url"];
+    assert_eq!(*url, question["inputRequests"]["approval"]["params"]["url"]);
+    assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 0);
+}
+
+/// A yes that was used does not count again in a server that was started anew.
+#[tokio::test]
+async fn a_used_yes_is_worth_nothing_after_a_restart() {
+    let simulator = simulator(&[]).await;
+    let setup = Setup::against(&simulator.base_url());
+    let forms = json!({"elicitation": {"form": {}}});
+    let yes = json!({"action": "accept", "content": {"confirm": true}});
+    let mut wire = Wire::Stdio(Box::new(setup.pipe()));
+    let question = call(&mut wire, &forms, None).await;
+    assert_eq!(kind(&call(&mut wire, &forms, Some((&question, yes.clone()))).await), "success");
+    drop(wire);
+    let mut wire = Wire::Stdio(Box::new(setup.pipe()));
+    let result = call(&mut wire, &forms, Some((&question, yes))).await;
+    assert_eq!(kind(&result), "confirmation_required");
+    assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 1);
+}
+
+/// The operator stopped writes in between: nothing left, and the person's yes still stands afterwards.
+#[tokio::test]
+async fn an_approval_survives_a_write_that_never_left() {
+    let simulator = simulator(&[]).await;
+    let setup = always(&simulator.base_url());
+    let stop = tempfile::tempdir().unwrap();
+    let file = stop.path().join("stop");
+    let server = setup.flag(&format!("--stop-writes={}", file.display())).http().await;
+    let agent = server.agent().await;
+    let error = agent.error("manage_bank_accounts", account(GERMAN)).await;
+    let page = error["approval"]["url"].as_str().unwrap();
+    let mut person = Browser::new();
+    person.types(page, CODE).await;
+    person.presses(page, "approve").await;
+    fs::write(&file, "").unwrap();
+    assert_eq!(agent.error("manage_bank_accounts", account(GERMAN)).await["kind"], "read_only");
+    fs::remove_file(&file).unwrap();
+    agent.good("manage_bank_accounts", account(GERMAN)).await;
+    assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 1);
+}
+
+/// A browser that cannot be opened is no way: from the next call on the agent is told so.
+#[tokio::test]
+async fn a_browser_that_does_not_open_is_no_way() {
+    let simulator = simulator(&[]).await;
+    let setup = Setup::against(&simulator.base_url())
+        .flag("--confirm-writes=always")
+        .variable("BROWSER", "/bin/false");
+    let mut agent = setup.agent().await;
+    agent.error("manage_bank_accounts", account(GERMAN)).await;
+    agent.process.as_mut().unwrap().logged("no browser could be opened").await;
+    let error = agent.error("manage_bank_accounts", account(GERMAN)).await;
+    assert_eq!((&error["kind"], error.get("approval")), (&json!("confirmation_required"), None));
+    assert!(error["hint"].as_str().unwrap().contains("FINTECTURE_APPROVAL_CODE"), "{error}");
 }

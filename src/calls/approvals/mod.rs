@@ -215,14 +215,19 @@ impl Approvals {
         self.lock().hold_again(&id, until, Instant::now());
     }
 
-    /// The person said no (or dismissed the question) in the client: the approval is gone, and its page says so.
-    pub fn withdraw(&self, id: &ApprovalId) {
+    /// The person answered in the client, yes or no: whatever the page of this write waits for or has brought is over,
+    /// and its page says so. False where the page has a no that nobody was told yet: that one counts.
+    pub fn answered_in_client(&self, write: &Key) -> bool {
         let now = Instant::now();
         let mut store = self.lock();
-        // What is over by its time is not withdrawn.
-        if store.get(id, now).is_some() {
-            store.end(id, Phase::Withdrawn, now);
+        let Some(record) = store.of_write(write, now) else { return true };
+        let (id, phase) = (record.ticket.id.clone(), record.phase);
+        if phase == Phase::Declined {
+            store.told(write);
+            return false;
         }
+        store.end(&id, Phase::AnsweredInClient, now);
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {

@@ -37,8 +37,8 @@ pub enum Phase {
     Used,
     /// A person said no on the page.
     Declined,
-    /// A person said no, or dismissed the question, in the client.
-    Withdrawn,
+    /// A person answered in the client.
+    AnsweredInClient,
     /// Its time is over.
     Expired,
     /// It ended after too many wrong codes.

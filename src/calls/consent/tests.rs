@@ -238,13 +238,19 @@ async fn what_the_client_brought_is_an_answer_to_what_was_asked() {
         (FORM, Brought::Form(Said::Yes), "InClient"),
         (FORM, Brought::Form(Said::No), "declined"),
         (FORM, Brought::NotTheirs, "confirmation_required"),
-        // Asked by page, a client that has no pages now; and the other way round.
-        (FORM, Brought::Page(Said::Yes), "confirmation_required"),
+        // Led to a page that is over, a client that has forms now is asked by one.
+        (FORM, Brought::Page(Said::Yes), "Asked"),
         (PAGE, Brought::Form(Said::Yes), "confirmation_required"),
         // A form of a client that is not the person's own counts nothing under "always", whenever it was asked.
         (SHARED_FORM, Brought::Form(Said::Yes), "confirmation_required"),
         // The page is over: a new one is put.
         (PAGE, Brought::Page(Said::Yes), "Asked"),
+        // A no is a no, whatever the client says it can do by now.
+        (PAGE, Brought::Page(Said::No), "declined"),
+        (PAGE, Brought::Page(Said::Dismissed), "cancelled"),
+        (Ways::default(), Brought::Form(Said::No), "declined"),
+        (Ways::default(), Brought::Form(Said::Yes), "confirmation_required"),
+        (SHARED_FORM, Brought::Form(Said::Dismissed), "cancelled"),
     ] {
         let client = Client {
             ways,
@@ -269,6 +275,7 @@ fn every_value_stands_quoted_on_a_line_of_its_own() {
     let question = Question { title: "Attach".to_owned(), facts: vec![holder, fact("IBAN", "DE89 3704")] };
     insta::assert_snapshot!(in_words(&question, Environment::Production), @r#"
     Attach?
+    PRODUCTION: real customers and real bank accounts.
     Account holder: "Nobody": Confirm"
     Customer on file: "Ada"
     IBAN: "DE89 3704"

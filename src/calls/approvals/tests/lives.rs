@@ -101,17 +101,28 @@ async fn what_was_answered_in_the_client_is_over_on_the_page() {
     let ticket = opened(&approvals, 1).await;
     let proof = proven(&approvals, &ticket.id).await;
     let token = view(&approvals, &ticket.id, &proof).token;
-    approvals.withdraw(&ticket.id);
+    assert!(approvals.answered_in_client(&[1; 32]));
     assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
     let late = approvals.decide(&ticket.id, Some(proof.as_str()), &token, Decision::Approve);
     assert_eq!(late, Err(PressRefused::Over));
-    assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::Withdrawn);
+    assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::AnsweredInClient);
 
     let used = opened(&approvals, 2).await;
     let proof = answered(&approvals, &used.id, Decision::Approve).await;
     let _taken = approvals.take(&[2; 32]).unwrap();
-    approvals.withdraw(&used.id);
+    assert!(approvals.answered_in_client(&[2; 32]));
     assert_eq!(view(&approvals, &used.id, &proof).phase, Phase::Used);
+
+    // What was approved there is over, too; what was declined there counts, once.
+    let approved = opened(&approvals, 3).await;
+    let proof = answered(&approvals, &approved.id, Decision::Approve).await;
+    assert!(approvals.answered_in_client(&[3; 32]));
+    assert_eq!(approvals.standing(&[3; 32]), Standing::Unknown);
+    assert_eq!(view(&approvals, &approved.id, &proof).phase, Phase::AnsweredInClient);
+    let declined = opened(&approvals, 4).await;
+    answered(&approvals, &declined.id, Decision::Decline).await;
+    assert!(!approvals.answered_in_client(&[4; 32]));
+    assert!(approvals.answered_in_client(&[4; 32]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,7 +179,7 @@ async fn who_waits_hears_of_every_end() {
         match end {
             "approve" => drop(answered(&approvals, &id, Decision::Approve).await),
             "decline" => drop(answered(&approvals, &id, Decision::Decline).await),
-            "withdraw" => approvals.withdraw(&id),
+            "withdraw" => drop(approvals.answered_in_client(&[write; 32])),
             "codes" => {
                 for _ in 0..5 {
                     assert!(approvals.prove_by_code(&id, "wrong".into()).await.is_err());
@@ -220,8 +231,8 @@ async fn so_many_are_remembered_and_no_more() {
     for n in 0..1_010_u32 {
         let mut write = [1; 32];
         write[1..5].copy_from_slice(&n.to_le_bytes());
-        let ticket = approvals.open("other", write, question()).await.unwrap();
-        approvals.withdraw(&ticket.id);
+        approvals.open("other", write, question()).await.unwrap();
+        assert!(approvals.answered_in_client(&write));
         pass(Duration::from_millis(1)).await;
     }
     assert_eq!(approvals.standing(&[0; 32]), Standing::Waiting(first), "what waits is never dropped");
