@@ -87,6 +87,8 @@ class Player {
   async call(name, args, options = {}) {
     const progress = [];
     const onprogress = (each) => {
+      // This client tells of its own questions, too, without a total and on another scale.
+      if (each.total === undefined) return;
       progress.push(each);
       options.onprogress?.();
     };
