@@ -42,6 +42,7 @@ VARIANTS = {
     "led-legacy": (LEGACY, {"asks", "progress", "is_led"}),
 }
 SETTLED = 1.5  # seconds after which a call that tells nothing is surely under way
+TAKEN_BACK_WITHIN = 10  # seconds; the server's word, or the client's own end of the call
 
 
 @dataclass
@@ -120,7 +121,8 @@ class Player:
         self.can, self.tasks = can, Tasks()
         self.goes_to_page = "goes_to_page" in can
         self.is_asked = bool(can & {"asks", "goes_to_page"})
-        self.client = None
+        self.can_be_left = "asks" in can
+        self.client = self.leaving = None
 
     def can_say(self, said):
         return "asks" in self.can or (self.goes_to_page and said == "decline")
@@ -134,6 +136,8 @@ class Player:
         return options
 
     async def ask(self, _, params):
+        if self.leaving:
+            return await self.leaving(params)
         if isinstance(params, ElicitRequestURLParams):
             expect(self.person.says == "cancel" or "is_led" in self.can, f"led to {params.url}")
             if self.person.says == "cancel":
@@ -188,6 +192,25 @@ class Player:
                 scope.deadline = anyio.current_time() + SETTLED
             await self.call(tool, arguments, on_progress=scope.cancel)
         expect(scope.cancelled_caught, "the wait ended before it was given up")
+
+    async def leave(self, tool, arguments):
+        """Gives a call up while the person still has its question before them, who is then rid of it."""
+        rid = anyio.Event()
+        with anyio.CancelScope() as scope:
+
+            async def leave(_):
+                scope.cancel()
+                try:
+                    await anyio.sleep_forever()
+                finally:
+                    rid.set()
+
+            self.leaving = leave
+            await self.call(tool, arguments)
+        self.leaving = None
+        expect(scope.cancelled_caught, "the call ended before it was given up")
+        with anyio.fail_after(TAKEN_BACK_WITHIN):
+            await rid.wait()
 
     async def resource(self, uri):
         contents = (await self.client.read_resource(uri)).contents

@@ -20,6 +20,7 @@ const VARIANTS = {
   'led-legacy': [LEGACY, ['asks', 'progress', 'isLed']],
 };
 const SETTLED = 1500; // milliseconds after which a call that tells nothing is surely under way
+const TAKEN_BACK_WITHIN = 10_000; // milliseconds; the server's word, or the client's own end of the call
 const ABOUT = { name: 'interop', version: '1' };
 
 const [variant, transport, target, ...args] = process.argv.slice(2);
@@ -29,8 +30,11 @@ const person = new Person(TABLE.approval_code);
 // Who is led to a page declares nothing else: where a form counted, it would come first.
 const capabilities = can('asks') ? { elicitation: can('isLed') ? { url: {} } : { form: {}, url: {} } } : {};
 
+let leaving;
+
 /** What the person says to a question. */
-async function ask(params) {
+async function ask(params, signal) {
+  if (leaving) return leaving(signal);
   assert.equal(params.mode === 'url', can('isLed'), `asked with ${JSON.stringify(params)}`);
   if (params.mode !== 'url') {
     person.shown.push(params.message);
@@ -74,6 +78,7 @@ class Player {
   person = person;
   goesToPage = can('goesToPage');
   isAsked = can('asks') || can('goesToPage');
+  canBeLeft = can('asks');
 
   constructor(client, tasks) {
     this.client = client;
@@ -95,7 +100,7 @@ class Player {
     let result;
     let isTask = false;
     if (this.tasks) {
-      const execution = await this.tasks.callTool(name, args);
+      const execution = await this.tasks.callTool(name, args, { signal: options.signal });
       isTask = execution.kind === 'task';
       const { outcome } = await execution.settle();
       assert.equal(outcome.status, 'completed', JSON.stringify(outcome));
@@ -134,6 +139,24 @@ class Player {
     await assert.rejects(given, /given up/);
   }
 
+  /** Gives a call up while the person still has its question before them, who is then rid of it. */
+  async leave(name, args) {
+    const controller = new AbortController();
+    const rid = new Promise((resolve, reject) => {
+      leaving = (signal) => {
+        setTimeout(reject, TAKEN_BACK_WITHIN, new Error('the question is not taken back')).unref();
+        return new Promise((_, stop) => {
+          const end = () => (resolve(), stop(controller.signal.reason));
+          signal.addEventListener('abort', end, { once: true });
+          controller.abort(new Error('given up'));
+        });
+      };
+    });
+    await assert.rejects(this.call(name, args, { signal: controller.signal }), /given up/);
+    await rid;
+    leaving = undefined;
+  }
+
   async resource(uri) {
     const { contents } = await this.client.readResource({ uri });
     return Object.fromEntries(contents.map((each) => [each.mimeType, each.text]));
@@ -155,7 +178,7 @@ class Player {
 
 const mode = revision === MODERN ? 'auto' : 'legacy';
 const client = new Client(ABOUT, { capabilities, versionNegotiation: { mode } });
-if (can('asks')) client.setRequestHandler('elicitation/create', ({ params }) => ask(params));
+if (can('asks')) client.setRequestHandler('elicitation/create', ({ params }, context) => ask(params, context.mcpReq.signal));
 const wire = connection();
 await client.connect(wire);
 assert.equal(client.getNegotiatedProtocolVersion(), revision);
@@ -165,7 +188,7 @@ const tasks = can('tasks')
       endpointId: 'interop',
       rawDispatch: besideClient(wire),
       v2RequestFraming: { protocolVersion: revision, clientInfo: ABOUT, clientCapabilities: capabilities },
-      onInputRequest: ({ params }) => ask(params),
+      onInputRequest: ({ params }, { signal }) => ask(params, signal),
     })
   : undefined;
 await play(new Player(client, tasks));
