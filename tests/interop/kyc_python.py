@@ -156,7 +156,7 @@ class Player:
         async def keep(done, total, _message):
             progress.append((done, total))
             if on_progress:
-                on_progress()
+                on_progress(progress)
 
         before = self.tasks.count
         callback = keep if "progress" in self.can else None
@@ -171,11 +171,15 @@ class Player:
         if "tasks" in self.can:
             expect(answer.tasks == 1, "the wait did not come as a task")
         elif "progress" in self.can:
-            done = [each for each, _ in answer.progress]
-            expect(len(done) >= 2 and done == sorted(set(done)), f"progress is {done}")
-            expect(all(total and done <= total for done, total in answer.progress), f"progress is {answer.progress}")
+            self.check_progress(answer.progress)
         else:
             expect(answer.progress == [] and answer.tasks == 0, f"unasked: {answer}")
+
+    @staticmethod
+    def check_progress(progress):
+        done = [each for each, _ in progress]
+        expect(done and done == sorted(set(done)), f"progress is {progress}")
+        expect(all(total and done <= total for done, total in progress), f"progress is {progress}")
 
     async def give_up(self, tool, arguments):
         """Cancels a call that is under way, by this client's own means."""
@@ -187,10 +191,19 @@ class Player:
             except asyncio.CancelledError:
                 self.tasks.gives_up = False
             return
+        told = []
+
+        def hear(progress):
+            told[:] = progress
+            if len(told) > 1:
+                scope.cancel()
+
         with anyio.CancelScope() as scope:
             if "progress" not in self.can:
                 scope.deadline = anyio.current_time() + SETTLED
-            await self.call(tool, arguments, on_progress=scope.cancel)
+            await self.call(tool, arguments, on_progress=hear)
+        if "progress" in self.can:
+            self.check_progress(told)
         expect(scope.cancelled_caught, "the wait ended before it was given up")
 
     async def leave(self, tool, arguments):
