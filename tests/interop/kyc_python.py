@@ -7,27 +7,17 @@ import asyncio
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 import anyio
 from mcp import Client, StdioServerParameters
-from mcp.client.extension import ClientExtension, ResultClaim
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import (
-    CallToolResult,
-    ElicitRequestURLParams,
-    ElicitResult,
-    Implementation,
-    PromptReference,
-    Request,
-    RequestParams,
-    Result,
-)
+from mcp.types import ElicitRequestURLParams, ElicitResult, Implementation, PromptReference
 
 import kyc_story
 from kyc_person import Person
+from kyc_tasks import TaskCancelled, Tasks
 from story import Answer, expect
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
@@ -52,65 +42,6 @@ class Told(Answer):
     links: list[str] = field(default_factory=list)
     progress: list[tuple[float, float | None]] = field(default_factory=list)
     tasks: int = 0
-
-
-class TaskResult(Result):
-    """What stands for a result that comes later, and what `tasks/get` says of it."""
-
-    model_config = {**Result.model_config, "extra": "allow"}
-    result_type: Literal["task"] = "task"
-    task_id: str
-    status: str
-    poll_interval_ms: int | None = None
-
-
-class TaskState(TaskResult):
-    result_type: Literal["complete"] = "complete"
-    result: dict[str, Any] | None = None
-
-
-class Acknowledged(Result):
-    result_type: str
-
-
-class TaskParams(RequestParams):
-    task_id: str
-
-
-class TaskRequest(Request[TaskParams, str]):
-    name_param = "taskId"
-    method: str
-    params: TaskParams
-
-
-class Tasks(ClientExtension):
-    """The tasks extension, as an application brings it to this SDK, which has no client for it of its own."""
-
-    identifier = "io.modelcontextprotocol/tasks"
-
-    def __init__(self):
-        self.count, self.gives_up = 0, False
-
-    def claims(self):
-        return [ResultClaim(result_type="task", model=TaskResult, resolve=self.follow)]
-
-    async def follow(self, task, context):
-        async def ask(method, result_type):
-            request = TaskRequest(method=method, params=TaskParams(task_id=task.task_id))
-            return await context.session.send_request(request, result_type)
-
-        self.count += 1
-        state = await ask("tasks/get", TaskState)
-        if self.gives_up:
-            expect(state.status == "working", f"a task of a pending verification is {state}")
-            await ask("tasks/cancel", Acknowledged)
-            state = await ask("tasks/get", TaskState)
-        while state.status == "working":
-            await asyncio.sleep(task.poll_interval_ms / 1000)
-            state = await ask("tasks/get", TaskState)
-        if state.status == "cancelled":
-            raise asyncio.CancelledError
-        return CallToolResult.model_validate(state.result, by_name=False)
 
 
 class Player:
@@ -188,7 +119,7 @@ class Player:
             try:
                 answer = await self.call(tool, arguments)
                 raise AssertionError(f"a cancelled task has a result: {answer}")
-            except asyncio.CancelledError:
+            except TaskCancelled:
                 self.tasks.gives_up = False
             return
         told = []

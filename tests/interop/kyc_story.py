@@ -55,8 +55,8 @@ class Act:
         expect(len(shown) == (1 if client.is_asked else 0), f"{self.name}: {tool} {action} was shown as {shown}")
         for text in filter(None, shown):
             for name, value in arguments.items():
-                in_fours = " ".join(value[start : start + 4] for start in range(0, len(value), 4)) if name == "iban" else value
-                expect(name in UNSENT or str(in_fours) in text, f"{self.name}: {name} is not shown in {text}")
+                looks = " ".join(re.findall(".{1,4}", value)) if name == "iban" else str(value)
+                expect(name in UNSENT or looks in text, f"{self.name}: {name} is not shown in {text}")
         return content, answer
 
     async def refused(self, tool, action, says, **arguments):
@@ -122,7 +122,9 @@ class Act:
         self.know(
             contradictions=[each["code"] for each in dossier["contradictions"]],
             gaps=[each["code"] for each in dossier["gaps"]],
-            names=[[each["holder_name"], each["customer_name"], each["result"]] for each in dossier["name_comparisons"]],
+            names=[
+                [each["holder_name"], each["customer_name"], each["result"]] for each in dossier["name_comparisons"]
+            ],
             sources=[each["operation"] for each in dossier["sources"]],
             accounts=[[each["iban"], each["holder_name"], each["verified"]] for each in dossier["bank_accounts"]],
             verifications=[[each["id"], each["status"], each.get("match_score")] for each in dossier["verifications"]],
@@ -143,7 +145,7 @@ class Act:
         self.know(create=customer, found=found, start=start, started=started)
 
     async def leave(self):
-        """The client gives the call up while its person still looks at the question: it is taken back, nothing is sent."""
+        """The client gives up while its person still looks at the question: it is taken back, nothing is sent."""
         person = {**TABLE["acts"][self.name]["customer"], "external_id": self.reference}
         await self.client.leave("manage_customers", {"action": "create", **person})
         found = (await self.read("manage_customers", "list", external_id=self.reference))[0]["customers"]
@@ -181,5 +183,6 @@ async def play(client):
             continue
         await played
         facts = (TABLE["known_after_every_check"] if "account" in script else {}) | script["facts"]
-        wrong = {key: act.facts.get(key) for key in facts.keys() | act.facts.keys() if facts.get(key) != act.facts.get(key)}
+        known = facts.keys() | act.facts.keys()
+        wrong = {key: act.facts.get(key) for key in known if act.facts.get(key) != facts.get(key)}
         expect(not wrong, f"{name}: not in the table of facts: {json.dumps(wrong, indent=1, ensure_ascii=False)}")

@@ -1,4 +1,4 @@
-// The KYC story by the TypeScript client 2.x: `kyc_typescript.mjs VARIANT stdio COMMAND...`, `... VARIANT http|sse URL`.
+// The KYC story by the TypeScript client 2.x: `kyc_typescript.mjs VARIANT stdio COMMAND...`, or http|sse and a URL.
 // What a variant can do stands in `VARIANTS`; the server's approvals are `always` where it goes to a page.
 
 import assert from 'node:assert/strict';
@@ -30,7 +30,7 @@ const person = new Person(TABLE.approval_code);
 // Who is led to a page declares nothing else: where a form counted, it would come first.
 const capabilities = can('asks') ? { elicitation: can('isLed') ? { url: {} } : { form: {}, url: {} } } : {};
 
-let leaving;
+let leaving; // what the person does instead of answering
 
 /** What the person says to a question. */
 async function ask(params, signal) {
@@ -188,7 +188,9 @@ class Player {
 
 const mode = revision === MODERN ? 'auto' : 'legacy';
 const client = new Client(ABOUT, { capabilities, versionNegotiation: { mode } });
-if (can('asks')) client.setRequestHandler('elicitation/create', ({ params }, context) => ask(params, context.mcpReq.signal));
+if (can('asks')) {
+  client.setRequestHandler('elicitation/create', ({ params }, { mcpReq }) => ask(params, mcpReq.signal));
+}
 const wire = connection();
 await client.connect(wire);
 assert.equal(client.getNegotiatedProtocolVersion(), revision);

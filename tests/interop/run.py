@@ -156,7 +156,8 @@ def noticed(server):
     )
     count = server.log.read_text().count(GIVEN_UP)
     well = count == expected
-    print("ok  " if well else "FAIL", f"of {expected} waits given up, {count} were noticed ({server.confirm})", flush=True)
+    words = f"of {expected} waits given up, {count} were noticed ({server.confirm})"
+    print("ok  " if well else "FAIL", words, flush=True)
     return well
 
 
