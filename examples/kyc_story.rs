@@ -1,5 +1,6 @@
 //! Plays a KYC story as an MCP client, and prints it: create a customer, attach a bank account, check the
-//! identity, read the result; then another name, and a bank that takes its time.
+//! identity; then another name, a bank that takes its time and one that fails; at the end the dossier. Before each write
+//! the server asks the person behind the client, who says yes here.
 //!
 //! ```text
 //! cargo run --example kyc_story                                   # starts its own server on the simulator
@@ -7,16 +8,44 @@
 //! ```
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rmcp::model::CallToolRequestParams;
-use rmcp::service::{Peer, RoleClient, ServiceExt};
+use rmcp::model::{
+    CallToolRequestParams, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
+    ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation,
+    ReadResourceRequestParams, ResourceContents,
+};
+use rmcp::service::{Peer, RequestContext, RoleClient, ServiceExt};
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
+use rmcp::{ClientHandler, ErrorData};
 use serde_json::{Value, json};
 
-/// How often a pending verification is read before the story gives up; the slow bank needs three seconds.
-const MAX_READS: usize = 20;
+/// A client whose person is shown every question, and says yes to each.
+struct Agreeing;
+
+impl ClientHandler for Agreeing {
+    fn get_info(&self) -> ClientConfig {
+        let forms = ElicitationCapability::new().with_form(FormElicitationCapability::default());
+        let mut capabilities = ClientCapabilities::default();
+        capabilities.elicitation = Some(forms);
+        ClientConfig::new(capabilities, Implementation::new("kyc-story", env!("CARGO_PKG_VERSION")))
+    }
+
+    async fn create_elicitation(
+        &self,
+        request: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        let ElicitRequestParams::FormElicitationParams { message, .. } = request else {
+            return Ok(ElicitResult::new(ElicitationAction::Decline));
+        };
+        for line in message.lines() {
+            say(&format!("    | {line}"));
+        }
+        say("    | the person says: yes");
+        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(json!({ "confirm": true })))
+    }
+}
 
 fn main() -> ExitCode {
     // Started again by itself, this program is the server of its own story.
@@ -39,13 +68,14 @@ async fn run() -> anyhow::Result<()> {
     let Some(url) = std::env::args().nth(1) else {
         let mut server = tokio::process::Command::new(std::env::current_exe()?);
         server.args(["serve", "--environment", "simulator"]).env("RUST_LOG", "error");
-        let client = ().serve(TokioChildProcess::new(server)?).await.context("no answer from the server")?;
+        let client =
+            Agreeing.serve(TokioChildProcess::new(server)?).await.context("no answer from the server")?;
         play(client.peer()).await?;
         client.cancel().await?;
         return Ok(());
     };
-    let client =
-        ().serve(StreamableHttpClientTransport::from_uri(url)).await.context("no answer from the server")?;
+    let transport = StreamableHttpClientTransport::from_uri(url);
+    let client = Agreeing.serve(transport).await.context("no answer from the server")?;
     play(client.peer()).await?;
     client.cancel().await?;
     Ok(())
@@ -84,34 +114,29 @@ async fn play(server: &Peer<RoleClient>) -> anyhow::Result<()> {
     heading("A bank that fails");
     check(server, &customer, "Grace Hopper", "sim-failed").await?;
 
-    heading("What is on record");
-    let listed = call(server, "verify_identity", json!({"action": "list", "customer_id": customer})).await?;
-    let count = listed.pointer("/verifications").and_then(Value::as_array).map_or(0, Vec::len);
-    say(&format!(
-        "\n{count} verifications. A match says that the bank knows the name: it proves no document, no sanctions check, no ownership."
-    ));
+    heading("The dossier, for a compliance officer\n");
+    let uri = format!("fintecture://customers/{customer}/dossier");
+    let dossier = server.read_resource(ReadResourceRequestParams::new(uri)).await?;
+    let Some(ResourceContents::TextResourceContents { text, .. }) = dossier.contents.first() else {
+        bail!("a dossier without text")
+    };
+    say(text);
     Ok(())
 }
 
-/// Starts a verification and reads it until it is decided.
+/// Starts a verification and waits until it is decided.
 async fn check(
     server: &Peer<RoleClient>,
     customer: &str,
     expected_name: &str,
     provider: &str,
 ) -> anyhow::Result<()> {
-    let arguments = json!({"action": "start", "customer_id": customer, "provider_id": provider, "expected_name": expected_name});
-    let mut verification = call(server, "verify_identity", arguments).await?;
-    let id = text(&verification, "/verification/id")?;
-    for _ in 0..MAX_READS {
-        if text(&verification, "/verification/status")? != "pending" {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let arguments = json!({"action": "get", "customer_id": customer, "verification_id": id});
-        verification = call(server, "verify_identity", arguments).await?;
+    let arguments = json!({"action": "start", "customer_id": customer, "provider_id": provider, "expected_name": expected_name, "wait_seconds": 30});
+    let verification = call(server, "verify_identity", arguments).await?;
+    if text(&verification, "/verification/status")? == "pending" {
+        bail!("the verification is still pending")
     }
-    bail!("the verification is still pending")
+    Ok(())
 }
 
 /// Calls a tool and shows what went in and what came out.

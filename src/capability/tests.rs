@@ -33,7 +33,7 @@ fn prompt(prompt: &'static str, arguments: &str) -> PromptNeeds {
 fn taking(arguments: &str) -> Vec<ArgumentNeeds> {
     let arguments = arguments.split_whitespace().map(|argument| {
         let name = argument.trim_end_matches('*');
-        let whole = matches!(name, "page" | "page_size");
+        let whole = matches!(name, "page" | "page_size" | "wait_seconds");
         ArgumentNeeds {
             name: name.to_owned(),
             kind: if whole { ArgumentKind::Integer } else { ArgumentKind::String },
@@ -75,8 +75,12 @@ fn needs() -> Vec<ToolNeeds> {
         ToolNeeds {
             tool: "verify_identity",
             actions: vec![
-                action("start", O::InitiateCustomerVerification, "customer_id* provider_id expected_name"),
-                action("get", O::GetCustomerVerificationById, "customer_id* verification_id*"),
+                action(
+                    "start",
+                    O::InitiateCustomerVerification,
+                    "customer_id* provider_id expected_name wait_seconds",
+                ),
+                action("get", O::GetCustomerVerificationById, "customer_id* verification_id* wait_seconds"),
                 action("list", O::ListAllCustomerVerifications, "customer_id*"),
                 ActionNeeds {
                     operations: vec![
@@ -322,7 +326,7 @@ fn steps_may_call_operations_that_another_file_states_too() {
     assert_snapshot!(load(dir, &needs()).unwrap_err(), @"DIR/verify-identity.yml:34: capability.consumes[0].resources.customer.path: get-customer-by-id has another route in DIR/manage-customers.yml");
     change(dir, VERIFY, "        customer:", "/v2/", "/v1/");
     change(dir, VERIFY, "dossier:", "list-all-customer-verifications", "get-customer-by-id");
-    assert_snapshot!(load(dir, &needs()).unwrap_err(), @"DIR/verify-identity.yml:132: capability.exposes[0].tools.dossier.steps: is missing: `dossier` calls list-all-customer-verifications");
+    assert_snapshot!(load(dir, &needs()).unwrap_err(), @"DIR/verify-identity.yml:140: capability.exposes[0].tools.dossier.steps: is missing: `dossier` calls list-all-customer-verifications");
     change(dir, VERIFY, "steps:", "type: call", "type: lookup");
     assert!(
         load(dir, &needs())
@@ -353,7 +357,7 @@ fn an_imported_operation_has_the_route_of_its_own_file() {
     change(dir, VERIFY, "consumes:", "./manage-bank-accounts.yml", "./accounts.yml");
     assert_snapshot!(load(dir, &needs()).unwrap_err(), @r"
     DIR/verify-identity.yml:65: capability.consumes[1]: manage-customers.yml consumes no namespace `fintecture-customer`
-    DIR/verify-identity.yml:145: capability.exposes[0].tools.dossier.steps.bank-accounts.call: `fintecture-bank-accounts.list-all-customer-bank-accounts` is no operation of this file
+    DIR/verify-identity.yml:153: capability.exposes[0].tools.dossier.steps.bank-accounts.call: `fintecture-bank-accounts.list-all-customer-bank-accounts` is no operation of this file
     ");
     change(dir, VERIFY, "consumes:", "import: fintecture-bank-accounts", "imports: fintecture-bank-accounts");
     assert!(load(dir, &needs()).unwrap_err().contains("consumes[2].import: is missing"));

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
 use rmcp::RoleServer;
 use rmcp::model::{
@@ -121,14 +123,9 @@ impl Stateless {
     }
 
     fn read(&self, write: &Key) -> Option<Brought> {
-        let Some(state) = &self.along.state else {
-            return self.along.responses.as_ref().map(|_| Brought::NotTheirs);
-        };
-        let Some(response) = self.along.responses.as_ref().and_then(|responses| responses.get(QUESTION))
-        else {
-            // The state alone says nothing: the question is put again.
-            return None;
-        };
+        // One without the other says nothing, and what nobody asked for is left aside: the question is put.
+        let state = self.along.state.as_ref()?;
+        let response = self.along.responses.as_ref()?.get(QUESTION)?;
         let Some(asked) = self.seals.open(&self.bonds, write, state) else { return Some(Brought::NotTheirs) };
         let Ok(result) = serde_json::from_value::<ElicitResult>(response.clone()) else {
             return Some(Brought::NotTheirs);
@@ -217,7 +214,7 @@ impl Seals {
 }
 
 fn with_bonds<T>(bonds: &[String], write: &Key, use_them: impl FnOnce(&[&str]) -> T) -> T {
-    let write = write.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let write = URL_SAFE_NO_PAD.encode(write);
     let bonds: Vec<&str> = bonds.iter().map(String::as_str).chain([write.as_str()]).collect();
     use_them(&bonds)
 }

@@ -1,8 +1,10 @@
 //! The MCP face over [`calls`](crate::calls): one server object behind every transport.
 //!
-//! `prompts`, `completion`, `resources` and `links` are what stands beside the tools; `refusal` makes protocol errors.
+//! `caller` and `asking` are who calls and how their person is asked; `tasks` is for clients that follow a wait by
+//! themselves; `prompts`, `completion`, `resources` and `links` are what stands beside the tools; `refusal` makes protocol errors.
 //! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
 
+mod about;
 mod asking;
 mod caller;
 mod completion;
@@ -13,4 +15,5 @@ mod resources;
 mod server;
 mod tasks;
 
-pub use server::{Server, wire_tools};
+pub use about::wire_tools;
+pub use server::Server;

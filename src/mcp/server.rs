@@ -5,21 +5,19 @@ use std::sync::Arc;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
     CompleteRequestParams, CompleteResult, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
-    GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
-    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
-    ToolAnnotations, UpdateTaskParams,
+    GetPromptResponse, GetTaskParams, GetTaskResult, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, ServerConfig, Tool, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, Value, json};
 
+use super::about::{describe, wire_tools};
 use super::asking::Seals;
 use super::caller::{self, BroughtAlong, Calling};
 use super::{completion, links, prompts, refusal, resources, tasks};
 use crate::calls::{Answer, Caller, Calls, Completions, Reply, Sealer};
-use crate::domain::Environment;
-use crate::tools;
 
 /// How long a client may keep a list, in milliseconds: what it lists does not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
@@ -90,45 +88,6 @@ impl Server {
         let stateless = context.protocol_version()? >= ProtocolVersion::V_2026_07_28;
         stateless.then(|| self.0.identity.clone())
     }
-}
-
-fn describe(environment: Environment, words: &str) -> ServerConfig {
-    let (title, notice) = match environment {
-        Environment::Simulator => (
-            "Fintecture customers (simulator)",
-            "SIMULATOR: every customer, account and verification here is made up. Never report a result of it as real. ",
-        ),
-        Environment::Sandbox => {
-            ("Fintecture customers (sandbox)", "SANDBOX: test data, not real customers. ")
-        }
-        Environment::Production => ("Fintecture customers", ""),
-    };
-    let about = Implementation::new("fintecture-mcp", env!("CARGO_PKG_VERSION"))
-        .with_title(title)
-        .with_description(env!("CARGO_PKG_DESCRIPTION"));
-    let capabilities = ServerCapabilities::builder()
-        .enable_tools()
-        .enable_prompts()
-        .enable_resources()
-        .enable_completions()
-        .enable_tasks()
-        .build();
-    ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
-}
-
-/// The tools as they stand in `tools/list`.
-#[must_use]
-pub fn wire_tools(tools: &[tools::Tool]) -> Vec<Tool> {
-    tools.iter().map(wire_tool).collect()
-}
-
-fn wire_tool(tool: &tools::Tool) -> Tool {
-    let annotations =
-        ToolAnnotations::from_raw(None, Some(tool.read_only), Some(false), Some(false), Some(true));
-    Tool::new(tool.name, tool.description.clone(), Arc::new(tool.input_schema.clone()))
-        .with_title(tool.title.clone())
-        .with_raw_output_schema(Arc::new(tool.output_schema.clone()))
-        .with_annotations(annotations)
 }
 
 impl ServerHandler for Server {

@@ -101,7 +101,7 @@ impl Create {
             iban: self.iban.clone(),
             holder_name: self.holder_name.clone(),
             bic: self.bic.clone(),
-            currency: self.currency.clone(),
+            currency: self.currency,
         };
         let find = "call manage_bank_accounts list for this customer and look for the IBAN";
         let created = upstream.create_bank_account(&self.customer_id, &account).await.map_err(|failure| {

@@ -1,6 +1,8 @@
 //! A person is asked before a write: by a form in the client, in either lifecycle and over each transport.
 
 use fintecture_mcp::simulator::Operation;
+use rmcp::model::{CallToolRequest, CallToolRequestParams, ClientRequest};
+use rmcp::service::PeerRequestOptions;
 use serde_json::{Value, json};
 
 use crate::support::person::{Can, Does, Lifecycle, Person, Someone};
@@ -262,4 +264,53 @@ async fn an_answer_from_another_session_does_not_count() {
     assert_eq!(kind(&result), "confirmation_required");
     let result = call(&mut one, &account(), Some((&question.state, yes()))).await;
     assert_eq!(kind(&result), "success");
+}
+
+/// A client that can do both is asked right where its person is.
+#[tokio::test]
+async fn a_form_goes_before_a_page() {
+    let someone =
+        Person::who(Can::Both, &[Does::Agrees]).on_stdio(&Setup::simulator(), Lifecycle::Handshake).await;
+    someone.call("manage_bank_accounts", account()).await.good();
+    assert_eq!(someone.person.asked()[0]["mode"], "form");
+}
+
+/// The agent's host gives the call up while its person still thinks: the question is taken back, nothing is sent.
+#[tokio::test]
+async fn a_call_that_is_cancelled_while_the_person_thinks_sends_nothing() {
+    let simulator = simulator(&[]).await;
+    let setup = Setup::against(&simulator.base_url());
+    let mut someone =
+        Person::who(Can::Forms, &[Does::Sleeps, Does::Agrees]).on_stdio(&setup, Lifecycle::Handshake).await;
+    let Value::Object(arguments) = account() else { unreachable!() };
+    let params = CallToolRequestParams::new("manage_bank_accounts").with_arguments(arguments);
+    let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+    let call = someone.client.send_cancellable_request(request, PeerRequestOptions::no_options());
+    let call = call.await.unwrap();
+    someone.person.is_asked().await;
+    call.cancel(None).await.unwrap();
+    someone.person.is_left_alone().await;
+    let line = someone.process.as_mut().unwrap().logged("tool call").await;
+    assert!(line.contains("outcome=\"cancelled\""), "{line}");
+    assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 0);
+    // And it can be called again.
+    someone.call("manage_bank_accounts", account()).await.good();
+    assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 1);
+}
+
+/// Two calls of the same write, one question: whoever gives up does not take the other's answer away.
+#[tokio::test]
+async fn the_same_write_twice_at_once_is_one_question() {
+    let simulator = simulator(&[]).await;
+    let server = Setup::against(&simulator.base_url()).http().await;
+    let one = Person::who(Can::Forms, &[Does::Agrees]).over_http(&server, Lifecycle::Handshake).await;
+    let other = Person::who(Can::Forms, &[Does::Agrees]).over_http(&server, Lifecycle::Handshake).await;
+    let (first, second) = tokio::join!(
+        one.call("manage_bank_accounts", account()),
+        other.call("manage_bank_accounts", account())
+    );
+    let (first, second) = (first.good(), second.good());
+    assert_eq!(first["bank_account"], second["bank_account"]);
+    assert_eq!(simulator.requests(Operation::CreateCustomerBankAccount), 1);
+    assert_eq!(one.person.asked().len() + other.person.asked().len(), 1);
 }

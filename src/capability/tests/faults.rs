@@ -111,7 +111,7 @@ const FAULTS: &[Fault] = &[
         "display: Get a verification",
         "Used by start, get, list",
         "Used by get",
-        "DIR/verify-identity.yml:109: capability.exposes[0].tools.get.inputParameters.customer_id.description: reads differently in `start`: an agent sees one text for both",
+        "DIR/verify-identity.yml:113: capability.exposes[0].tools.get.inputParameters.customer_id.description: reads differently in `start`: an agent sees one text for both",
     ),
     (
         CUSTOMERS,
@@ -255,7 +255,7 @@ const FAULTS: &[Fault] = &[
         "            create-customer:",
         "DIR/manage-customers.yml:58: capability.consumes[0].resources.customer.operations.create-customer: stands twice: `fintecture-customers.create-customer` would be either\n\
              DIR/manage-customers.yml:135: capability.exposes[0].tools.get.call: `fintecture-customers.get-customer-by-id` is no operation of this file; did you mean `fintecture-customers.create-customer`?\n\
-             DIR/verify-identity.yml:139: capability.exposes[0].tools.dossier.steps.customer.call: `fintecture-customers.get-customer-by-id` is no operation of this file; did you mean `fintecture-customers.create-customer`?",
+             DIR/verify-identity.yml:147: capability.exposes[0].tools.dossier.steps.customer.call: `fintecture-customers.get-customer-by-id` is no operation of this file; did you mean `fintecture-customers.create-customer`?",
     ),
     (
         CUSTOMERS,

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use rmcp::model::{
-    CallToolRequestParams, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
-    ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion,
-    UrlElicitationCapability,
+    CallToolRequestParams, CancelledNotificationParam, ClientCapabilities, ClientConfig, ElicitRequestParams,
+    ElicitResult, ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation,
+    ProtocolVersion, UrlElicitationCapability,
 };
 use rmcp::service::{
-    ClientLifecycleMode, ClientServiceExt, RequestContext, RoleClient, RunningService, ServiceError,
+    ClientLifecycleMode, ClientServiceExt, NotificationContext, RequestContext, RoleClient, RunningService,
+    ServiceError,
 };
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::transport::{IntoTransport, StreamableHttpClientTransport};
@@ -65,6 +66,7 @@ pub(crate) struct Person {
     does: Arc<Mutex<VecDeque<Does>>>,
     asked: Arc<Mutex<Vec<Value>>>,
     was_asked: Arc<Notify>,
+    was_taken_back: Arc<Notify>,
 }
 
 /// A connected client with its person.
@@ -79,7 +81,7 @@ impl Person {
     /// One who answers so, question by question.
     pub(crate) fn who(can: Can, does: &[Does]) -> Self {
         let does = Arc::new(Mutex::new(does.iter().copied().collect()));
-        Self { can, does, asked: Arc::default(), was_asked: Arc::default() }
+        Self { can, does, asked: Arc::default(), was_asked: Arc::default(), was_taken_back: Arc::default() }
     }
 
     /// The questions so far, as the protocol put them.
@@ -91,6 +93,11 @@ impl Person {
     pub(crate) async fn is_asked(&self) -> Value {
         in_time(self.was_asked.notified()).await;
         self.asked().pop().unwrap()
+    }
+
+    /// Waits until a question is taken back.
+    pub(crate) async fn is_left_alone(&self) {
+        in_time(self.was_taken_back.notified()).await;
     }
 
     /// A client on standard input and output, with a server of its own.
@@ -147,6 +154,10 @@ impl ClientHandler for Person {
         let mut capabilities = ClientCapabilities::default();
         capabilities.elicitation = Some(elicitation);
         ClientConfig::new(capabilities, Implementation::new("someone", "1"))
+    }
+
+    async fn on_cancelled(&self, _: CancelledNotificationParam, _: NotificationContext<RoleClient>) {
+        self.was_taken_back.notify_one();
     }
 
     async fn create_elicitation(
