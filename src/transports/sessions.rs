@@ -7,6 +7,7 @@ use std::{
     cell::Cell,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::Stream;
@@ -69,6 +70,9 @@ impl Sessions {
     pub(crate) fn new(limits: &HttpLimits) -> Self {
         let mut inner = LocalSessionManager::default();
         inner.session_config.keep_alive = Some(limits.session_idle);
+        // Kept are the streams of cancelled calls alone: a client that takes one up again would be asked once more
+        // what was asked there, though nobody waits for the answer.
+        inner.session_config.completed_cache_ttl = Duration::ZERO;
         Self {
             inner,
             slots: Arc::new(Semaphore::new(limits.sessions)),

@@ -3,9 +3,10 @@
 
     run.py target/debug/fintecture-mcp          # after setup.sh
 
-The server runs on the simulator, on a free port of 127.0.0.1, and must end well on SIGTERM. Exit 1: a client failed.
+The servers run on the simulator, on free ports of 127.0.0.1, and must end well on SIGTERM. Exit 1: a client failed.
 """
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -32,37 +34,82 @@ CLIENTS = {
     "langchain": [PYTHON_1, HERE / "langchain_adapters.py"],
     "openai-agents": [PYTHON_2, HERE / "openai_agents.py"],
 }
-STDIO = ["serve", "--environment", "simulator"]
-HTTP = ["serve", "--transport", "http", "--environment", "simulator", "--listen", "127.0.0.1:0"]
+# The whole story: who plays it, what a variant can do (its words stand in the scripts), and which server it meets.
+KYC = {
+    "kyc-python-2": [PYTHON_2, HERE / "kyc_python.py"],
+    "kyc-typescript-2": [NODE, HOME / "typescript/kyc_typescript.mjs"],
+}
+TRANSPORTS = ["stdio", "http", "sse"]
+VARIANTS = {
+    "modern": ("auto", TRANSPORTS),
+    "tasks": ("auto", TRANSPORTS),
+    "legacy": ("auto", TRANSPORTS),
+    "plain": ("auto", TRANSPORTS),
+    "page": ("always", TRANSPORTS),
+    # On stdio the client is the person's own, so a form counts and nobody is led to a page.
+    "led": ("always", ["http", "sse"]),
+    "led-legacy": ("always", ["http", "sse"]),
+}
+GIVEN_UP = 'wait="cancelled"'  # what the server logs when a client has given a wait up
+
+SERVE = ["serve", "--environment", "simulator", "--confirm-writes"]
+HTTP = ["--transport", "http", "--listen", "127.0.0.1:0"]
 SERVING = re.compile(r"serving Streamable HTTP at (http://([\d.]+):(\d+))/mcp")
 
 UP_WITHIN = DOWN_WITHIN = 20  # seconds
 STORY_WITHIN = 90  # seconds
+# At once; each has one approval open at a time, and more than five may not wait.
+PLAYED_AT_ONCE = 4
 
 
 def environment():
-    """Ours, without what would change the server or the work tree."""
+    """Ours, without what would change the server or the work tree, and with the code that a person types."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FINTECTURE_")}
     kept.pop("RUST_LOG", None)
-    return kept | {"PYTHONDONTWRITEBYTECODE": "1"}
+    code = json.loads((HERE / "kyc_facts.json").read_text())["approval_code"]
+    return kept | {"PYTHONDONTWRITEBYTECODE": "1", "BROWSER": "", "FINTECTURE_APPROVAL_CODE": code}
 
 
-def wait_for_server(server, log):
-    """The server's base URL, once it says where it listens and takes a connection."""
-    deadline = time.monotonic() + UP_WITHIN
-    while time.monotonic() < deadline and server.poll() is None:
-        serving = SERVING.search(log.read_text())
-        if serving:
-            socket.create_connection((serving[2], int(serving[3])), timeout=UP_WITHIN).close()
-            return serving[1]
-        time.sleep(0.05)
-    sys.exit(f"the server does not listen:\n{log.read_text()}")
+class Server:
+    """A server over HTTP that asks for approvals in this mode."""
+
+    def __init__(self, binary, confirm, folder):
+        self.confirm, self.log = confirm, Path(folder) / f"{confirm}.log"
+        with self.log.open("w") as lines:
+            command = [binary, *SERVE, confirm, *HTTP]
+            self.process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stderr=lines)
+
+    def url(self):
+        """Its base URL, once it says where it listens and takes a connection."""
+        deadline = time.monotonic() + UP_WITHIN
+        while time.monotonic() < deadline and self.process.poll() is None:
+            serving = SERVING.search(self.log.read_text())
+            if serving:
+                socket.create_connection((serving[2], int(serving[3])), timeout=UP_WITHIN).close()
+                return serving[1]
+            time.sleep(0.05)
+        sys.exit(f"the server does not listen:\n{self.log.read_text()}")
+
+    def stop(self):
+        """Ends it as an operator would; returns whether it ended well."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(DOWN_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = f"none, {DOWN_WITHIN} s after SIGTERM"
+        print("ok  " if code == 0 else "FAIL", f"the exit code on SIGTERM is {code} ({self.confirm})", flush=True)
+        return code == 0
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
 
-def play(name, transport, target):
-    """Runs one client on one transport, prints a line; returns whether it went well."""
+def play(name, command, given_up=0):
+    """Runs one client, prints a line; returns whether it went well. On stdio its output has the server's log."""
     started = time.monotonic()
-    command = [*CLIENTS[name], transport, *target]
     try:
         done = subprocess.run(
             command,
@@ -74,44 +121,70 @@ def play(name, transport, target):
             timeout=STORY_WITHIN,
         )
         well, output = done.returncode == 0, done.stdout
+        if output.count(GIVEN_UP) != given_up:
+            well, output = False, f"{output}\nthe server noticed not {given_up} waits that were given up"
     except subprocess.TimeoutExpired as late:
         well, output = False, f"{(late.stdout or b'').decode(errors='replace')}\nno end after {STORY_WITHIN} s"
-    print("ok  " if well else "FAIL", name, transport, f"{time.monotonic() - started:.1f} s", flush=True)
-    if not well:
-        print(output, flush=True)
+    line = f"{'ok  ' if well else 'FAIL'} {name} {time.monotonic() - started:.1f} s"
+    print(line if well else f"{line}\n{output}", flush=True)
     return well
 
 
-def stop(server):
-    """Ends the server as an operator would; returns whether it ended well."""
-    server.send_signal(signal.SIGTERM)
-    try:
-        code = server.wait(DOWN_WITHIN)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        code = f"none, {DOWN_WITHIN} s after SIGTERM"
-    print("ok  " if code == 0 else "FAIL", f"the server's exit code on SIGTERM is {code}", flush=True)
-    return code == 0
+def play_kyc(targets):
+    """The whole story by all that can play it, some at once; whether each went well."""
+    with ThreadPoolExecutor(PLAYED_AT_ONCE) as pool:
+        played = [
+            pool.submit(
+                play,
+                f"{name} {variant} {transport}",
+                [*command, variant, transport, *targets[confirm][transport]],
+                given_up=1 if transport == "stdio" and variant != "tasks" else 0,
+            )
+            for variant, (confirm, transports) in VARIANTS.items()
+            for transport in transports
+            for name, command in KYC.items()
+        ]
+        return [each.result() for each in played]
+
+
+def noticed(server):
+    """Whether the server noticed every wait that was given up over HTTP; a task that is cancelled is no such wait."""
+    expected = len(KYC) * sum(
+        len(set(transports) - {"stdio"})
+        for variant, (confirm, transports) in VARIANTS.items()
+        if confirm == server.confirm and variant != "tasks"
+    )
+    count = server.log.read_text().count(GIVEN_UP)
+    well = count == expected
+    words = f"of {expected} waits given up, {count} were noticed ({server.confirm})"
+    print("ok  " if well else "FAIL", words, flush=True)
+    return well
 
 
 def main(binary):
     binary = str(Path(binary).resolve())
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "server.log"
-        with log.open("w") as lines:
-            server = subprocess.Popen([binary, *HTTP], env=environment(), stdin=subprocess.DEVNULL, stderr=lines)
+        servers = [Server(binary, confirm, folder) for confirm in ("auto", "always")]
         try:
-            url = wait_for_server(server, log)
-            targets = {"stdio": [binary, *STDIO], "http": [f"{url}/mcp"], "sse": [f"{url}/sse"]}
-            results = [play(name, transport, target) for name in CLIENTS for transport, target in targets.items()]
-            results.append(stop(server))
+            targets = {}
+            for server in servers:
+                url = server.url()
+                stdio = [binary, *SERVE, server.confirm]
+                targets[server.confirm] = {"stdio": stdio, "http": [f"{url}/mcp"], "sse": [f"{url}/sse"]}
+            results = [
+                play(f"{name} {transport}", [*command, transport, *targets["auto"][transport]])
+                for name, command in CLIENTS.items()
+                for transport in TRANSPORTS
+            ]
+            results += play_kyc(targets)
+            results += [noticed(server) for server in servers]
+            results += [server.stop() for server in servers]
         finally:
-            if server.poll() is None:
-                server.kill()
-                server.wait()
+            for server in servers:
+                server.end()
         failed = results.count(False)
-        if failed:
-            print(f"the server said:\n{log.read_text()}")
+        for server in servers if failed else []:
+            print(f"the server said ({server.confirm}):\n{server.log.read_text()}")
     print(f"{len(results) - failed} of {len(results)} went well")
     return 1 if failed else 0
 

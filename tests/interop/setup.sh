@@ -22,10 +22,10 @@ own_node() {
   npm install --prefix "$home/node22" --silent --no-audit --no-fund "$node"
 }
 
-# The scripts are copied too: Node looks for packages beside the script that imports them.
+# The scripts are copied too, with what they read: Node looks for packages beside the script that imports them.
 typescript_clients() {
   mkdir -p "$home/typescript"
-  cp "$here"/*.mjs "$home/typescript/"
+  cp "$here"/*.mjs "$here/kyc_facts.json" "$home/typescript/"
   cmp -s "$here/package-lock.json" "$home/typescript/node_modules/installed.json" && return
   cp "$here/package.json" "$here/package-lock.json" "$home/typescript/"
   (cd "$home/typescript" && npm ci --silent --no-audit --no-fund)

@@ -10,7 +10,7 @@ const DECIDED_WITHIN = 30_000; // milliseconds; the simulator's slow bank takes 
 const BETWEEN_READS = 500; // milliseconds
 
 /** What every result keeps to; returns its content. */
-function checkAnswer(result, action) {
+export function checkAnswer(result, action) {
   assert.ok(result.structuredContent, `${action}: no structuredContent`);
   assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
   assert.equal(result.structuredContent.environment, 'simulator');

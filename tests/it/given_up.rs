@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
+use crate::support::http_server::http;
+use crate::support::in_time;
 use crate::support::pipe::Pipe;
 use crate::support::setup::Setup;
 use crate::support::upstream::Upstream;
@@ -47,4 +49,44 @@ async fn a_write_that_is_cancelled_during_its_look_up_never_leaves() {
     let upstream = slow_to_look_up().await;
     let mut pipe = Setup::against(&upstream.base_url()).pipe();
     gives_up(&mut pipe, &upstream, stateless(create())).await;
+}
+
+/// The TypeScript client takes the stream of a call up again that ended without an answer, even where it gave the
+/// call up itself.
+#[tokio::test]
+async fn a_question_that_was_taken_back_does_not_come_again() {
+    const QUESTION: &str = "elicitation/create";
+    let server = Setup::simulator().http().await;
+    let send = |session: Option<&str>, message: Value| {
+        let request = http().post(server.url("/mcp")).header("accept", "application/json, text/event-stream");
+        let request = session.into_iter().fold(request, |request, id| request.header("mcp-session-id", id));
+        async move { in_time(request.json(&message).send()).await.unwrap() }
+    };
+    let hello = json!({
+        "protocolVersion": "2025-11-25", "capabilities": {"elicitation": {}},
+        "clientInfo": {"name": "given up", "version": "1"},
+    });
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello});
+    let greeted = send(None, hello).await;
+    let session = greeted.headers()["mcp-session-id"].to_str().unwrap();
+    send(Some(session), json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": create()});
+    let mut stream = send(Some(session), call).await;
+    let mut seen = String::new();
+    while !seen.contains(QUESTION) {
+        let chunk = in_time(stream.chunk()).await.unwrap().expect("the stream ended before the question");
+        seen.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    let first = seen.lines().find_map(|line| line.strip_prefix("id:")).unwrap().trim();
+    let cancel = json!({
+        "jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1, "reason": "enough"},
+    });
+    send(Some(session), cancel).await;
+    while in_time(stream.chunk()).await.unwrap().is_some() {}
+
+    let again = http().get(server.url("/mcp")).header("accept", "text/event-stream");
+    let again = again.header("mcp-session-id", session).header("last-event-id", first);
+    let again = in_time(async { again.send().await.unwrap().text().await.unwrap() }).await;
+    assert!(!again.contains(QUESTION), "{again}");
 }
