@@ -58,9 +58,9 @@ export async function valuesStayText({ servers, visitor }) {
     verification({ customer_id: await register(`${n}${text}`), expected_name: text, provider_id: "sim-instant" }),
   ];
   const harmless = [];
+  const person = await visitor();
   for (const [n, text] of ["Ada", ...payloads(there.origin)].entries()) {
     for (const [kind, write] of (await writes(text, n)).entries()) {
-      const person = await visitor();
       await person.prove(await agent.page(write), CODE);
       const shown = await person.text();
       const lines = shown.split("\n").filter((line) => line.includes(text)).length;
@@ -77,7 +77,6 @@ export async function valuesStayText({ servers, visitor }) {
       if (n === 6) await person.judge(`hostile-${kind}`);
       await agent.error(write, "declined");
       assert.deepEqual(person.trouble, [], text);
-      await person.context.close();
     }
   }
   assert.deepEqual(there.seen, [], "nothing was asked for elsewhere");

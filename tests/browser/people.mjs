@@ -57,6 +57,28 @@ async function tabTo(tab, wanted) {
   assert.fail(`Tab does not come to ${wanted}`);
 }
 
+/** In two tabs that were both proven, the newer proof counts; the older tab is told to look again. */
+export async function proveTwice({ servers, visitor }) {
+  const { agent } = await servers.http("production", { upstream: await servers.simulator() });
+  const page = await agent.page(account());
+  const person = await visitor();
+  await person.open(page);
+  const [first, second] = [person.tab, await person.newTab()];
+  await second.goto(page);
+  await person.type(CODE);
+  await person.shows("Approve or decline", 2);
+  person.tab = second;
+  await person.type(CODE);
+  person.tab = first;
+  assert.equal((await person.press("approve")).status(), 403);
+  await person.shows("Not done");
+  await person.judge("not-done");
+  await agent.error(account(), "confirmation_required");
+  await person.open(page);
+  await person.press("approve");
+  await agent.good(account());
+}
+
 /** A decision is made once, however often and wherever it is pressed. */
 export async function backAndAgain({ servers, visitor }) {
   const { agent } = await servers.http("production", { upstream: await servers.simulator() });
@@ -71,7 +93,6 @@ export async function backAndAgain({ servers, visitor }) {
 
   // The other tab shows the buttons still.
   person.tab = second;
-  await second.bringToFront();
   await person.shows("Approve or decline", 2);
   assert.equal((await person.press("decline")).status(), 409);
   await person.shows("Approved");
@@ -80,7 +101,6 @@ export async function backAndAgain({ servers, visitor }) {
 
   // Back to where the buttons were: they are gone.
   person.tab = first;
-  await first.bringToFront();
   await first.goBack();
   await person.shows("Already used");
   assert.equal((await agent.good(write)).repeated, true);

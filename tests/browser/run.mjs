@@ -13,6 +13,7 @@ import * as people from "./people.mjs";
 import * as hostile from "./hostile.mjs";
 import * as foreign from "./foreign.mjs";
 
+const AT_ONCE = 3;
 const [binary, shots] = process.argv.slice(2);
 if (!binary) throw new Error("run.mjs SERVER [FOLDER]");
 if (shots) mkdirSync(shots, { recursive: true });
@@ -20,14 +21,16 @@ if (shots) mkdirSync(shots, { recursive: true });
 const checks = Object.entries({ ...hostile, ...foreign, ...people, ...states });
 const only = process.env.ONLY?.split(",");
 let failed = 0;
-for (const [name, check] of checks.filter(([name]) => !only || only.includes(name))) {
+
+/** Does one check, with servers and a browser of its own. */
+async function run(name, check) {
   const servers = new Servers(resolve(binary));
   const browsers = [];
   const browser = async (hosts) => {
     browsers.push(await launch(hosts));
     return browsers.at(-1);
   };
-  // A browser of its own for each check, and a profile of its own for each visitor.
+  /** Each visitor has a profile of its own. */
   const visitor = async (how) => Visitor.of(browsers[0] ?? (await browser()), shots, how);
   const started = Date.now();
   try {
@@ -41,5 +44,11 @@ for (const [name, check] of checks.filter(([name]) => !only || only.includes(nam
     await servers.end();
   }
 }
+
+const queue = checks.filter(([name]) => !only || only.includes(name));
+const worker = async () => {
+  for (let next = queue.shift(); next; next = queue.shift()) await run(...next);
+};
+await Promise.all(Array.from({ length: AT_ONCE }, worker));
 console.log(`${failed} failed`);
 process.exit(failed ? 1 : 0);

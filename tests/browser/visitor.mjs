@@ -107,6 +107,7 @@ export class Visitor {
 
   /** Does what leads to another page, and waits for that page. */
   async leave(act) {
+    await this.tab.bringToFront(); // Chromium lets clicks in a tab behind another one wait.
     const [response] = await Promise.all([this.tab.waitForNavigation(), act()]);
     return response;
   }
