@@ -79,5 +79,13 @@ export async function valuesStayText({ servers, visitor }) {
       assert.deepEqual(person.trouble, [], text);
     }
   }
+  // Fields that are more than text take none of it, so that there is nothing to show.
+  for (const text of payloads(there.origin)) {
+    for (const write of [
+      ...["email", "phone"].map((field) => customer({ [field]: text })),
+      ...["customer_id", "iban", "bic", "currency"].map((field) => account({ [field]: text })),
+      ...["customer_id", "provider_id"].map((field) => verification({ [field]: text })),
+    ]) await agent.error(write, "invalid_input");
+  }
   assert.deepEqual(there.seen, [], "nothing was asked for elsewhere");
 }

@@ -74,7 +74,8 @@ export async function proveTwice({ servers, visitor }) {
   await person.shows("Not done");
   await person.judge("not-done");
   await agent.error(account(), "confirmation_required");
-  await person.open(page);
+  await person.leave(() => first.click("main a"));
+  assert.equal(first.url(), page);
   await person.press("approve");
   await agent.good(account());
 }

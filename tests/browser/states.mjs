@@ -31,6 +31,8 @@ export async function approve({ servers, visitor }) {
     for (const shown of [banner, `“Ada Byron, ${environment}”`, "“FR76 3000 6000 0112 3456 7890 189”", "“AGRIFRPP”", "“EUR”"]) {
       assert.ok(text.includes(shown), `${shown} in ${text}`);
     }
+    const button = await person.tab.$eval("button.approve", ({ innerText }) => innerText);
+    assert.equal(button, `Approve: send exactly this to ${environment.toUpperCase()}, once`);
     const [holder, onFile] = await boxes(person.tab, ["Account holder", "Customer on file"]);
     assert.ok(holder.y === onFile.y && holder.right <= onFile.x, "holder and customer stand side by side");
     await person.judge(`waiting-account-${environment}`);
