@@ -106,7 +106,9 @@ export class Servers {
         resolve(readFileSync(opened, "utf8").trim());
       });
     });
-    return { script, address: inTime(address, "window opened by the server") };
+    const opens = inTime(address, "window opened by the server");
+    opens.catch(() => {}); // A check that fails earlier does not wait for it.
+    return { script, address: opens };
   }
 
   async end() {
@@ -116,7 +118,10 @@ export class Servers {
       child.kill("SIGTERM");
       await inTime(ended, "end of a server").catch(() => child.kill("SIGKILL"));
     }
-    for (const site of this.#sites) site.close().closeAllConnections();
+    for (const site of this.#sites) {
+      site.close();
+      site.closeAllConnections();
+    }
     for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
   }
 
