@@ -72,9 +72,9 @@ export async function valuesStayText({ servers, visitor }) {
         const at = `${kind} ${heading}`;
         if (n === 0) harmless[at] = await bones(person.tab);
         else assert.deepEqual(await bones(person.tab), harmless[at], text);
-        if (!decision) await person.fitsSideways(text);
+        if (n === 6 && kind === 1) await person.judge(`hostile-${heading.split(" ")[0].toLowerCase()}`);
+        await person.fitsSideways(text);
       }
-      if (n === 6) await person.judge(`hostile-${kind}`);
       await agent.error(write, "declined");
       assert.deepEqual(person.trouble, [], text);
     }

@@ -40,7 +40,7 @@ async function run(name, check) {
     failed += 1;
     console.log(`FAIL ${name}\n${error.stack}\nthe servers said:\n${servers.logs()}`);
   } finally {
-    for (const each of browsers) await each.close();
+    await Promise.allSettled(browsers.map((each) => each.close()));
     await servers.end();
   }
 }
