@@ -76,11 +76,11 @@ async fn prove(
 ) -> Response {
     let Some(id) = ApprovalId::parse(&id) else { return gone(StatusCode::NOT_FOUND) };
     if !own::is_from_here(&uri, &headers) {
-        return foreign();
+        return foreign(&id);
     }
     let code = match form::read(&headers, body, ["code"]).await {
         Ok([code]) => code,
-        Err(refused) => return unread(refused),
+        Err(refused) => return unread(&id, refused),
     };
     match desk.approvals.prove_by_code(&id, code).await {
         Ok(proof) => go_on(&id, Some(&proof)),
@@ -97,23 +97,23 @@ async fn press(
 ) -> Response {
     let Some(id) = ApprovalId::parse(&id) else { return gone(StatusCode::NOT_FOUND) };
     if !own::is_from_here(&uri, &headers) {
-        return foreign();
+        return foreign(&id);
     }
     let (token, decision) = match form::read(&headers, body, ["token", "decision"]).await {
         Ok([token, decision]) => (token, decision),
-        Err(refused) => return unread(refused),
+        Err(refused) => return unread(&id, refused),
     };
     let decision = match decision.as_str() {
         "approve" => Decision::Approve,
         "decline" => Decision::Decline,
-        _ => return unread(StatusCode::BAD_REQUEST),
+        _ => return unread(&id, StatusCode::BAD_REQUEST),
     };
     let proof = cookie::of(&headers, &id);
     match desk.approvals.decide(&id, proof.as_deref(), &token, decision) {
         Ok(()) => go_on(&id, None),
         Err(PressRefused::Unknown) => gone(StatusCode::NOT_FOUND),
         Err(PressRefused::Unproven) => desk.page(&id, None, StatusCode::FORBIDDEN),
-        Err(PressRefused::Foreign) => foreign(),
+        Err(PressRefused::Foreign) => foreign(&id),
         Err(PressRefused::Over) => desk.page(&id, proof.as_deref(), StatusCode::CONFLICT),
     }
 }
@@ -168,10 +168,10 @@ fn gone(status: StatusCode) -> Response {
     views::page(status, &Told::gone())
 }
 
-fn foreign() -> Response {
-    views::page(StatusCode::FORBIDDEN, &Told::foreign())
+fn foreign(id: &ApprovalId) -> Response {
+    views::page(StatusCode::FORBIDDEN, &Told::foreign(id))
 }
 
-fn unread(status: StatusCode) -> Response {
-    views::page(status, &Told::unread())
+fn unread(id: &ApprovalId, status: StatusCode) -> Response {
+    views::page(status, &Told::unread(id))
 }

@@ -184,6 +184,8 @@ pub(super) fn codes_closed(seconds: u64) -> String {
 pub(super) struct Told {
     heading: &'static str,
     lines: &'static [&'static str],
+    /// The page to look at again.
+    again: Option<String>,
 }
 
 impl Told {
@@ -195,6 +197,7 @@ impl Told {
                 "This approval was answered, or its time is over, or the address is not complete.",
                 "If something should still be approved, tell the agent to try again: it gets a new address.",
             ],
+            again: None,
         }
     }
 
@@ -206,28 +209,31 @@ impl Told {
                 "Too many wrong approval codes were typed, so this approval has ended. Nothing was sent.",
                 "Look up the approval code, then tell the agent to try again: it gets a new address.",
             ],
+            again: None,
         }
     }
 
     /// For a press from elsewhere.
-    pub(super) fn foreign() -> Self {
+    pub(super) fn foreign(id: &ApprovalId) -> Self {
         Self {
             heading: "Not done",
             lines: &[
                 "What was sent did not come from the page that is open now, so nothing was decided.",
-                "Open the approval’s own page again, look at what it shows, and press there.",
+                "Look at the approval’s own page again, and press there.",
             ],
+            again: Some(address(id)),
         }
     }
 
     /// For what is no form of ours.
-    pub(super) fn unread() -> Self {
+    pub(super) fn unread(id: &ApprovalId) -> Self {
         Self {
             heading: "Not understood",
             lines: &[
                 "What was sent is not what this page sends, so nothing was decided.",
-                "Open the approval’s own page again, and use its form or its buttons.",
+                "Look at the approval’s own page again, and use its form or its buttons.",
             ],
+            again: Some(address(id)),
         }
     }
 }

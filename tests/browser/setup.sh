@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs what drives the browser, in the versions pinned here, into $BROWSER_HOME (default: the user's cache
+# folder). What is there already in these versions is left alone. Needs npm, and Node 18 or newer.
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+home="${BROWSER_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/fintecture-mcp-ci/browser}"
+
+mkdir -p "$home"
+if ! cmp -s "$here/package-lock.json" "$home/node_modules/installed.json"; then
+  cp "$here/package.json" "$here/package-lock.json" "$home/"
+  (cd "$home" && npm ci --silent --no-audit --no-fund)
+  cp "$here/package-lock.json" "$home/node_modules/installed.json"
+fi
+echo "what drives the browser is in $home"
