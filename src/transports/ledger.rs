@@ -184,11 +184,11 @@ impl Ledger {
     }
 
     /// Waits until the client has read enough of its lines to be listened to.
-    pub(crate) async fn is_read(&self) {
+    pub(crate) async fn until_read(&self) {
         self.wait_for(Load::is_read).await;
     }
 
-    pub(crate) fn is_read_now(&self) -> bool {
+    pub(crate) fn is_read(&self) -> bool {
         self.load.borrow().is_read()
     }
 

@@ -147,7 +147,7 @@ where
         self.write(Some(self.ledger.line(refusal.to_json())));
     }
 
-    /// Writes beside `receive`, which may be dropped at any await. Bounded, since the line counts as held.
+    /// Writes beside `receive`, which may be dropped at any await. Bounded, since lines that nobody reads stop the reading.
     fn write(&self, line: Option<Line>) {
         if let Some(line) = line {
             let out = Arc::clone(&self.out);
@@ -157,7 +157,7 @@ where
 
     /// What arrived before the shutdown is still served: over legacy SSE it was accepted already.
     fn take_what_is_there(&mut self) {
-        while self.ledger.is_read_now()
+        while self.ledger.is_read()
             && self.queue.len() < CALLS_IN_FLIGHT
             && self.held.len() < CALLS_HELD_BACK
             && let Some(Some(received)) = self.input.next().now_or_never()
@@ -229,7 +229,7 @@ where
                 }
                 () = self.ledger.room(), if !self.held.is_empty() => continue,
                 received = async {
-                    self.ledger.is_read().await;
+                    self.ledger.until_read().await;
                     self.input.next().await
                 }, if self.held.len() < CALLS_HELD_BACK => received,
             };
