@@ -39,6 +39,8 @@ struct Books {
 #[derive(Debug)]
 struct Open {
     batch: Option<u64>,
+    /// Whether rmcp has it. Until then it is held back, and takes no handler.
+    is_served: bool,
     /// A subscription is answered when it ends, which may be never: nobody waits for it.
     is_subscription: bool,
 }
@@ -53,8 +55,10 @@ struct Batch {
 struct Load {
     /// Answers and lines that a drain waits for.
     owed: usize,
-    /// The same with subscriptions: what takes memory.
-    held: usize,
+    /// Requests that are served, subscriptions and answered members of a batch among them: what takes memory.
+    served: usize,
+    /// Lines that the client has not taken yet.
+    writing: usize,
 }
 
 /// A line for the client, counted as owed until it is dropped.
@@ -150,6 +154,15 @@ impl Ledger {
         .map(|text| self.line(text))
     }
 
+    /// Notes that a request is handed on to be served.
+    pub(crate) fn serve(&self, id: &RequestId) {
+        self.change(|books| {
+            if let Some(open) = books.open.get_mut(id) {
+                open.is_served = true;
+            }
+        });
+    }
+
     /// Counts a line as owed from now on.
     pub(crate) fn line(self: &Arc<Self>, text: String) -> Line {
         self.change(|books| books.writing += 1);
@@ -161,13 +174,22 @@ impl Ledger {
         self.wait_for(|load| load.owed == 0).await;
     }
 
-    /// Waits until one more message may be read.
+    /// Waits until one more request may be served.
     pub(crate) async fn room(&self) {
-        self.wait_for(has_room).await;
+        self.wait_for(Load::has_room).await;
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        has_room(&self.load.borrow())
+        self.load.borrow().has_room()
+    }
+
+    /// Waits until the client has read enough of its lines to be listened to.
+    pub(crate) async fn until_read(&self) {
+        self.wait_for(Load::is_read).await;
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.load.borrow().is_read()
     }
 
     /// How many answers and lines are not out yet.
@@ -189,14 +211,22 @@ impl Ledger {
         let mut books = self.lock();
         let result = change(&mut books);
         let subscriptions = books.open.values().filter(|open| open.is_subscription).count();
-        let held = books.open.len() + books.writing;
-        self.load.send_replace(Load { owed: held - subscriptions, held });
+        let served = books.open.values().filter(|open| open.is_served).count();
+        let owed = books.open.len() + books.writing - subscriptions;
+        self.load.send_replace(Load { owed, served, writing: books.writing });
         result
     }
 }
 
-fn has_room(load: &Load) -> bool {
-    load.held < CALLS_IN_FLIGHT
+impl Load {
+    fn has_room(&self) -> bool {
+        self.served + self.writing < CALLS_IN_FLIGHT
+    }
+
+    /// Calls that wait do not count: what they wait for may be the client's next message.
+    fn is_read(&self) -> bool {
+        self.writing < CALLS_IN_FLIGHT
+    }
 }
 
 impl Books {
@@ -205,7 +235,7 @@ impl Books {
             return false;
         }
         let is_subscription = matches!(request.request, ClientRequest::SubscriptionsListenRequest(_));
-        self.open.insert(request.id.clone(), Open { batch, is_subscription });
+        self.open.insert(request.id.clone(), Open { batch, is_served: false, is_subscription });
         true
     }
 

@@ -12,10 +12,14 @@ pub const BATCH_MESSAGES: usize = 100;
 /// the 50 s that one call may take.
 pub const GRACE: Duration = Duration::from_mins(1);
 
-/// Requests of one stdio or legacy SSE connection that may be unanswered at once. At this number the connection
-/// is not read until an answer is out, so that a client that does not read its answers stops being served
-/// instead of filling the memory.
+/// Requests of one stdio or legacy SSE connection that are served at once; answers that the client has not read
+/// count, too. With this many of those alone the connection is not read, so that a client that does not read stops
+/// being served instead of filling the memory.
 pub const CALLS_IN_FLIGHT: usize = 128;
+
+/// Further requests of such a connection that are held back until there is room, while all other messages pass them.
+/// Beyond, the connection is not read; a batch that begins below goes in whole.
+pub const CALLS_HELD_BACK: usize = 128;
 
 /// Sessions of Streamable HTTP open at once, about 55 kB each.
 pub const SESSIONS: usize = 2_000;
@@ -45,8 +49,11 @@ pub const CONNECTIONS: usize = 4_096;
 /// TCP connections of a page server of its own that are open at once.
 pub const PAGE_CONNECTIONS: usize = 64;
 
-/// How long such a connection may take to send the head of a request, or to begin the next one.
+/// How long such a connection may take to send the head of its request.
 pub const PAGE_HEAD_WAIT: Duration = Duration::from_secs(15);
+
+/// How long such a connection may last in all, its one request and the answer included.
+pub const PAGE_CONNECTION_LIFE: Duration = Duration::from_secs(30);
 
 /// How long a client may take to send a request body.
 pub const BODY_WAIT: Duration = Duration::from_secs(30);

@@ -1,5 +1,5 @@
-//! A server for pages alone, beside stdio. It may be reached from a network before anybody has proven anything, so no
-//! connection keeps its place without asking for something.
+//! A server for pages alone, beside stdio. It may be reached from a network before anybody has proven anything, so a
+//! connection has one request and a short life: nobody can keep the places from the person who is to decide.
 //!
 //! Knows the gate and connections. Knows nothing of what the pages are.
 
@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     TransportError,
     gate::{self, Gate},
-    limits::{CLOSE_WAIT, PAGE_CONNECTIONS, PAGE_HEAD_WAIT},
+    limits::{CLOSE_WAIT, PAGE_CONNECTION_LIFE, PAGE_CONNECTIONS, PAGE_HEAD_WAIT},
     listener, reply,
 };
 
@@ -39,23 +39,28 @@ pub async fn serve_pages(
             accepted = listener.accept() => accepted,
             () = shutdown.cancelled() => break,
         };
-        // The time for a head also runs between two requests, so it ends idle connections, too.
+        // With keep-alive a client would begin a new time for a head with every request, and stay for ever.
         let connection = http1::Builder::new()
+            .keep_alive(false)
             .timer(TokioTimer::new())
             .header_read_timeout(PAGE_HEAD_WAIT)
             .serve_connection(TokioIo::new(stream), service.clone());
         let shutdown = shutdown.clone();
         connections.spawn(async move {
             let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = &mut connection => ended,
-                () = shutdown.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+            let served = async {
+                tokio::select! {
+                    ended = &mut connection => ended,
+                    () = shutdown.cancelled() => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
                 }
             };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection to a page ended early");
+            match timeout(PAGE_CONNECTION_LIFE, served).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a connection to a page ended early"),
+                Err(_) => tracing::debug!("a connection to a page took too long and was closed"),
             }
         });
     }
@@ -73,7 +78,10 @@ pub(super) fn behind(gate: Gate, pages: Router) -> Router {
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use std::net::SocketAddr;
+
+    use axum::routing::{get, post};
+    use bytes::Bytes;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpStream,
@@ -82,47 +90,94 @@ mod tests {
 
     use super::*;
 
-    async fn serve() -> (TcpStream, u16, CancellationToken, JoinHandle<Result<(), TransportError>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let pages = Router::new().route("/page", get(async || "a page"));
-        let serving = tokio::spawn(serve_pages(listener, pages, shutdown.clone()));
-        (TcpStream::connect(address).await.unwrap(), address.port(), shutdown, serving)
+    struct Site {
+        address: SocketAddr,
+        shutdown: CancellationToken,
+        serving: JoinHandle<Result<(), TransportError>>,
     }
 
-    async fn ask(stream: &mut TcpStream, path: &str, host: &str) -> String {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = vec![0; 4096];
-        let length = stream.read(&mut answer).await.unwrap();
-        String::from_utf8_lossy(&answer[..length]).into_owned()
+    impl Site {
+        async fn start() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let shutdown = CancellationToken::new();
+            let form = post(async |form: Bytes| form);
+            let pages = Router::new().route("/page", get(async || "a page")).route("/form", form);
+            let serving = tokio::spawn(serve_pages(listener, pages, shutdown.clone()));
+            Self { address, shutdown, serving }
+        }
+
+        async fn connect(&self) -> TcpStream {
+            TcpStream::connect(self.address).await.unwrap()
+        }
+
+        /// Sends this and reads until the server closes the connection, which takes its whole life at most.
+        async fn ask(&self, text: &str) -> String {
+            let mut stream = self.connect().await;
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            // Closed, with or without a word.
+            let _ = timeout(PAGE_CONNECTION_LIFE * 2, stream.read_to_end(&mut answer)).await.unwrap();
+            String::from_utf8(answer).unwrap()
+        }
     }
 
     #[tokio::test]
     async fn pages_stand_behind_the_gate_and_end_with_the_process() {
-        let (mut stream, port, shutdown, serving) = serve().await;
-        let page = ask(&mut stream, "/page", &format!("127.0.0.1:{port}")).await;
-        assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("a page"), "{page}");
-        for (path, host, status) in [("/page", "evil.example", 403), ("/mcp", "localhost", 404)] {
-            let refused = ask(&mut stream, path, host).await;
-            assert!(refused.starts_with(&format!("HTTP/1.1 {status}")), "{refused}");
+        let site = Site::start().await;
+        let idle = site.connect().await;
+        let own = site.address.to_string();
+        let answers =
+            [("/page", own.as_str(), 200), ("/page", "evil.example", 403), ("/mcp", "localhost", 404)];
+        for (path, host, status) in answers {
+            let answer = site.ask(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+            assert_eq!(answer.ends_with("a page"), status == 200, "{answer}");
         }
-        shutdown.cancel();
-        serving.await.unwrap().unwrap();
-        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "an idle connection is closed");
+        site.shutdown.cancel();
+        site.serving.await.unwrap().unwrap();
+        let mut idle = idle;
+        assert_eq!(idle.read(&mut [0; 1]).await.unwrap(), 0, "an idle connection is closed");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_for_one_request() {
+        let site = Site::start().await;
+        let request = "GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n";
+        let answer = site.ask(&request.repeat(2)).await;
+        assert_eq!(answer.matches("HTTP/1.1 200").count(), 1, "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn those_who_keep_their_connections_do_not_keep_others_out() {
+        let site = Site::start().await;
+        let request = "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let mut kept = Vec::new();
+        for _ in 0..PAGE_CONNECTIONS {
+            let mut stream = site.connect().await;
+            stream.write_all(request.as_bytes()).await.unwrap();
+            stream.read_exact(&mut [0; 12]).await.unwrap();
+            kept.push(stream);
+        }
+        assert!(site.ask(request).await.ends_with("a page"));
+        for mut stream in kept {
+            // What the server has closed takes no second request.
+            let _ = stream.write_all(request.as_bytes()).await;
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+            assert!(!String::from_utf8(rest).unwrap().contains("HTTP/1.1"));
+        }
     }
 
     /// Paused time runs on as soon as everybody waits.
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_asks_for_nothing_loses_its_place() {
-        for sent in ["", "GET /page HTTP/1.1\r\nHost: 127.0.0.1\r\n"] {
-            let (mut stream, ..) = serve().await;
-            stream.write_all(sent.as_bytes()).await.unwrap();
-            let mut answer = Vec::new();
-            // Closed, with or without a word.
-            let _ = stream.read_to_end(&mut answer).await;
-            assert!(!String::from_utf8_lossy(&answer).contains("200"), "{sent:?}");
+    async fn a_connection_that_does_not_finish_its_request_loses_its_place() {
+        let site = Site::start().await;
+        let form = "POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf";
+        for sent in ["", "GET /page HTTP/1.1\r\nHost: 127.0.0.1\r\n", form] {
+            let answer = site.ask(sent).await;
+            assert!(!answer.contains("200"), "{sent:?}: {answer}");
         }
     }
 }

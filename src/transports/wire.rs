@@ -1,6 +1,7 @@
 //! rmcp's transport over a stream of messages in and a sink of lines out: what stdio and legacy SSE have in
 //! common, and what rmcp's own line transport leaves out. Bad input is answered instead of ignored, batches are
-//! served where their revision has them, and the end waits for the answers.
+//! served where their revision has them, the end waits for the answers, and requests beyond the cap wait in a queue
+//! of their own, so that no call can keep back the message that it waits for.
 //!
 //! Knows nothing of bytes, sockets or HTTP.
 
@@ -21,7 +22,7 @@ use super::{
     TransportError,
     connection::Ending,
     ledger::{Ledger, Line},
-    limits::{CALLS_IN_FLIGHT, CLOSE_WAIT},
+    limits::{CALLS_HELD_BACK, CALLS_IN_FLIGHT, CLOSE_WAIT},
     message::{Inbound, Refusal},
     outbox::Outbox,
 };
@@ -43,6 +44,8 @@ pub(crate) struct Wire<I, O> {
     out: Arc<Outbox<O>>,
     ledger: Arc<Ledger>,
     queue: VecDeque<Queued>,
+    /// Requests that came when as many were served as may be, noted in the ledger. Everything else passes them.
+    held: VecDeque<JsonRpcRequest<ClientRequest>>,
     /// Whether a request has opened a lifecycle. rmcp ends the session on anything else before it.
     is_open: bool,
     revisions: Cow<'static, [ProtocolVersion]>,
@@ -64,7 +67,8 @@ where
         revisions: Cow<'static, [ProtocolVersion]>,
         ending: Ending,
     ) -> Self {
-        Self { input, out, ledger, queue: VecDeque::new(), is_open: false, revisions, ending, deadline: None }
+        let (queue, held) = (VecDeque::new(), VecDeque::new());
+        Self { input, out, ledger, queue, held, is_open: false, revisions, ending, deadline: None }
     }
 
     fn take_in(&mut self, received: Received) {
@@ -85,13 +89,11 @@ where
     /// Keeps the books, and holds back what rmcp must not see.
     fn admit(&mut self, Queued { message, is_noted }: Queued) -> Option<ClientJsonRpcMessage> {
         match &message {
-            JsonRpcMessage::Request(request) => {
-                if !is_noted && !self.ledger.open(request) {
-                    self.refuse(&Refusal::duplicate_id());
-                    return None;
-                }
-                self.is_open = self.is_open || self.opens(request);
+            JsonRpcMessage::Request(request) if !is_noted && !self.ledger.open(request) => {
+                self.refuse(&Refusal::duplicate_id());
+                return None;
             }
+            JsonRpcMessage::Request(_) => {}
             _ if !self.is_open => {
                 tracing::debug!("dropped a message that came before the session was opened");
                 return None;
@@ -102,11 +104,29 @@ where
                 {
                     let answer = self.ledger.cancelled(id);
                     self.write(answer);
+                    if let Some(place) = self.held.iter().position(|request| request.id == *id) {
+                        self.held.remove(place);
+                        // rmcp never had it.
+                        return None;
+                    }
                 }
             }
             JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {}
         }
-        Some(message)
+        let JsonRpcMessage::Request(request) = message else { return Some(message) };
+        self.held.push_back(request);
+        self.next_held()
+    }
+
+    /// The request that has waited longest, once there is room for it.
+    fn next_held(&mut self) -> Option<ClientJsonRpcMessage> {
+        if !self.ledger.has_room() {
+            return None;
+        }
+        let request = self.held.pop_front()?;
+        self.ledger.serve(&request.id);
+        self.is_open = self.is_open || self.opens(&request);
+        Some(JsonRpcMessage::Request(request))
     }
 
     /// rmcp's own rule for what starts a session: `initialize`, or a request with everything that 2026-07-28
@@ -127,7 +147,7 @@ where
         self.write(Some(self.ledger.line(refusal.to_json())));
     }
 
-    /// Writes beside `receive`, which may be dropped at any await. Bounded, since the line counts as held.
+    /// Writes beside `receive`, which may be dropped at any await. Bounded, since lines that nobody reads stop the reading.
     fn write(&self, line: Option<Line>) {
         if let Some(line) = line {
             let out = Arc::clone(&self.out);
@@ -137,8 +157,9 @@ where
 
     /// What arrived before the shutdown is still served: over legacy SSE it was accepted already.
     fn take_what_is_there(&mut self) {
-        while self.ledger.has_room()
+        while self.ledger.is_read()
             && self.queue.len() < CALLS_IN_FLIGHT
+            && self.held.len() < CALLS_HELD_BACK
             && let Some(Some(received)) = self.input.next().now_or_never()
         {
             self.take_in(received);
@@ -188,7 +209,13 @@ where
                     return Some(message);
                 }
             }
+            if let Some(request) = self.next_held() {
+                return Some(request);
+            }
             if let Some(deadline) = self.deadline {
+                if !self.held.is_empty() && timeout_at(deadline, self.ledger.room()).await.is_ok() {
+                    continue;
+                }
                 drain(&self.ledger, deadline).await;
                 // What still runs is a subscription, or too late.
                 self.ending.end.cancel();
@@ -200,10 +227,11 @@ where
                     self.take_what_is_there();
                     None
                 }
+                () = self.ledger.room(), if !self.held.is_empty() => continue,
                 received = async {
-                    self.ledger.room().await;
+                    self.ledger.until_read().await;
                     self.input.next().await
-                } => received,
+                }, if self.held.len() < CALLS_HELD_BACK => received,
             };
             match received {
                 Some(received) => self.take_in(received),

@@ -1,13 +1,17 @@
-//! A server that is all transport: `echo` answers at once, `slow` waits until it is told, `panic` never answers.
+//! A server that is all transport: `echo` answers at once, `slow` waits until it is told, `ask` waits for an answer of
+//! the client, `panic` never answers.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ListToolsResult,
-        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-        ServerConfig, SubscriptionFilter, Tool,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ElicitRequestParams,
+        ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+        ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
     },
     service::RequestContext,
 };
@@ -21,12 +25,15 @@ struct Signals {
     started: Semaphore,
     release: Semaphore,
     cancelled: Semaphore,
+    waiting: AtomicUsize,
+    most: AtomicUsize,
 }
 
 impl Dummy {
     pub(crate) fn new() -> Self {
         let none = || Semaphore::new(0);
-        Self(Arc::new(Signals { started: none(), release: none(), cancelled: none() }))
+        let (waiting, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self(Arc::new(Signals { started: none(), release: none(), cancelled: none(), waiting, most }))
     }
 
     /// Waits until one more `slow` runs.
@@ -42,6 +49,30 @@ impl Dummy {
     /// Waits until one more `slow` was cancelled.
     pub(crate) async fn cancelled(&self) {
         self.0.cancelled.acquire().await.unwrap().forget();
+    }
+
+    /// How many `slow` and `ask` ran at once, at most.
+    pub(crate) fn most(&self) -> usize {
+        self.0.most.load(Ordering::SeqCst)
+    }
+
+    async fn counted(&self, call: impl Future<Output = ()>) {
+        self.0.most.fetch_max(self.0.waiting.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        call.await;
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    async fn ask(&self, context: &RequestContext<RoleServer>) {
+        let question = ElicitRequestParams::UrlElicitationParams {
+            meta: None,
+            message: "May I?".to_owned(),
+            url: "http://127.0.0.1/".to_owned(),
+            elicitation_id: "one".to_owned(),
+        };
+        tokio::select! {
+            answer = context.peer.create_elicitation(question) => assert!(answer.is_ok(), "{answer:?}"),
+            () = context.ct.cancelled() => self.0.cancelled.add_permits(1),
+        }
     }
 
     async fn slow(&self, context: &RequestContext<RoleServer>) {
@@ -65,13 +96,13 @@ impl ServerHandler for Dummy {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ["echo", "panic", "slow"];
+        let tools = ["echo", "ask", "panic", "slow"];
         Ok(ListToolsResult::with_all_items(tools.iter().filter_map(|name| self.get_tool(name)).collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         let schema = json!({"type": "object", "properties": {"text": {"type": "string"}}});
-        let is_known = matches!(name, "echo" | "panic" | "slow");
+        let is_known = matches!(name, "ask" | "echo" | "panic" | "slow");
         is_known.then(|| Tool::new(name.to_owned(), "for tests", schema.as_object().unwrap().clone()))
     }
 
@@ -81,7 +112,8 @@ impl ServerHandler for Dummy {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         match request.name.as_ref() {
-            "slow" => self.slow(&context).await,
+            "ask" => self.counted(self.ask(&context)).await,
+            "slow" => self.counted(self.slow(&context)).await,
             "panic" => panic!("the test asked for it"),
             _ => {}
         }
