@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::tasks::{Finding, Handle, Task, TaskState, UnknownTask};
 use super::waiting::{self, Span, Waited};
 use super::waits::{Seen, Waits};
-use super::{Answer, Calls, Reply, masking, refusal};
+use super::{Answer, Calls, Reply, masking};
 use crate::fintecture::CallContext;
 use crate::tools::{self, Fields, Read, ToolError, Tools, VerificationPath, Wait};
 
@@ -96,9 +96,10 @@ impl Calls {
         let now = Timestamp::now();
         let state = match handle.find(&looked, now) {
             Finding::Working(words) => TaskState::Working(words),
-            Finding::Failed(error) => TaskState::Done(refusal(&self.tools, Some(&handle.action), error)),
             Finding::Ended(ended) => {
-                let mut first = tools::envelope(&handle.action, self.tools.environment(), Fields::new());
+                // Who has a handle has not been told a verdict: where the look failed, it stands as pending.
+                let pending = tools::unseen(&handle.at);
+                let mut first = tools::envelope(&handle.action, self.tools.environment(), pending);
                 if let (true, Some(members)) = (handle.repeated, first.as_object_mut()) {
                     members.insert("repeated".to_owned(), Value::Bool(true));
                 }

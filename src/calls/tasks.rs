@@ -15,7 +15,7 @@ use super::Reply;
 use super::sealing::Sealer;
 use super::waiting::Ended;
 use super::waits::Looked;
-use crate::tools::{ToolError, VerificationPath};
+use crate::tools::VerificationPath;
 
 /// What ids of tasks are sealed for.
 const PURPOSE: &str = "task";
@@ -76,10 +76,9 @@ pub(super) struct Handle {
 }
 
 /// What a look says of a task.
-pub(super) enum Finding<'a> {
+pub(super) enum Finding {
     Working(String),
     Ended(Ended),
-    Failed(&'a ToolError),
 }
 
 impl Handle {
@@ -91,12 +90,11 @@ impl Handle {
     }
 
     /// What is to be said of it at this time.
-    pub(super) fn find<'a>(&self, looked: &'a Looked, now: Timestamp) -> Finding<'a> {
+    pub(super) fn find(&self, looked: &Looked, now: Timestamp) -> Finding {
         let is_over = now >= self.until;
         match looked {
             Ok(sight) if sight.is_decided => Finding::Ended(Ended::Decided),
-            Ok(_) if is_over => Finding::Ended(Ended::TimeUp),
-            Err(error) if is_over => Finding::Failed(error),
+            _ if is_over => Finding::Ended(Ended::TimeUp),
             Ok(_) => Finding::Working(self.pending()),
             Err(error) => Finding::Working(format!(
                 "The last look at verification {} failed ({}); the wait goes on.",
@@ -198,7 +196,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::tools::Sight;
+    use crate::tools::{Sight, ToolError};
 
     fn tasks() -> Tasks {
         Tasks::new(Arc::new(Sealer::from_secret(b"secret").unwrap()))
@@ -263,10 +261,10 @@ mod tests {
         assert!(matches!(handle.find(&sight(true), early), Finding::Ended(Ended::Decided)));
         assert!(matches!(handle.find(&sight(true), late), Finding::Ended(Ended::Decided)));
         assert!(matches!(handle.find(&sight(false), late), Finding::Ended(Ended::TimeUp)));
-        assert!(matches!(handle.find(&failed, late), Finding::Failed(_)));
+        assert!(matches!(handle.find(&failed, late), Finding::Ended(Ended::TimeUp)));
         let said = [sight(false), failed].map(|looked| match handle.find(&looked, early) {
             Finding::Working(said) => said,
-            _ => panic!("it is not over"),
+            Finding::Ended(_) => panic!("it is not over"),
         });
         assert!(said[0].contains("ver_1 of customer cus_1 is pending"), "{said:?}");
         assert!(said[1].contains("failed (internal)"), "{said:?}");
