@@ -44,9 +44,10 @@ pub(super) fn sealer(upstream: &Upstream) -> Result<Sealer, SealerError> {
             secret
         }
     };
+    let secret = secret.get();
     // An id of the sandbox may be another customer's in production, whatever secret the two share.
-    let parts = [remote.environment.as_str(), remote.base_url.as_str(), secret.get().expose_secret()]
-        .map(str::as_bytes);
+    let parts = [remote.environment.as_str(), remote.base_url.as_str(), secret.expose_secret()];
+    let parts = parts.map(str::as_bytes);
     let mut bound = Vec::with_capacity(parts.iter().map(|part| size_of::<u64>() + part.len()).sum());
     for part in parts {
         bound.extend_from_slice(&(part.len() as u64).to_le_bytes());
