@@ -156,6 +156,33 @@ async fn a_cancelled_task_says_so_and_is_not_looked_at() {
 }
 
 #[tokio::test]
+async fn a_task_that_has_ended_stays_as_it_ended() {
+    let bank = Bank::undecided().await;
+    let mut pipe = Setup::against(&bank.base_url()).pipe();
+    let short = task(&mut pipe, 1).await;
+    let over = ended(&mut pipe, &short).await;
+    assert_eq!(over["result"]["structuredContent"]["verification"]["status"], "pending");
+    let cancelled = task(&mut pipe, 300).await;
+    pipe.request("tasks/cancel", taking_tasks(json!({"taskId": cancelled["taskId"]}))).await;
+    let gone = look(&mut pipe, &cancelled).await;
+    assert_eq!(gone["status"], "cancelled");
+    let long = task(&mut pipe, 300).await;
+    bank.decides();
+    let done = ended(&mut pipe, &long).await;
+    assert_eq!(done["result"]["structuredContent"]["verification"]["status"], "verified");
+
+    bank.answers(ResponseTemplate::new(403));
+    let looks = bank.count("ver_1");
+    for (task, first) in [(&short, &over), (&cancelled, &gone), (&long, &done)] {
+        assert_eq!(&look(&mut pipe, task).await, first);
+        let answer = pipe.request("tasks/cancel", taking_tasks(json!({"taskId": task["taskId"]}))).await;
+        assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+        assert_eq!(&look(&mut pipe, task).await, first);
+    }
+    assert_eq!(bank.count("ver_1"), looks, "what has ended is not looked at");
+}
+
+#[tokio::test]
 async fn an_id_that_was_not_handed_out_is_refused_with_words_to_go_on() {
     let bank = Bank::undecided().await;
     let setup = Setup::against(&bank.base_url());
