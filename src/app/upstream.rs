@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use crate::calls::{Sealer, SealerError};
 use crate::config::{self, Remote, Signing, Upstream, variables};
@@ -34,8 +34,8 @@ impl Prepared {
     }
 }
 
-/// Seals what clients keep for this server. Every process with the same secret can open it; the embedded simulator ends
-/// with its process, and so does what it has to do with.
+/// Seals what clients keep for this server. Every process with the same upstream and secret can open it; the embedded
+/// simulator ends with its process, and so does what it has to do with.
 pub(super) fn sealer(upstream: &Upstream) -> Result<Sealer, SealerError> {
     let Upstream::Remote(remote) = upstream else { return Sealer::random() };
     let secret = match (&remote.signing, &remote.credentials) {
@@ -44,7 +44,16 @@ pub(super) fn sealer(upstream: &Upstream) -> Result<Sealer, SealerError> {
             secret
         }
     };
-    Sealer::from_secret(secret.get().expose_secret().as_bytes())
+    let secret = secret.get();
+    // An id of the sandbox may be another customer's in production, whatever secret the two share.
+    let parts = [remote.environment.as_str(), remote.base_url.as_str(), secret.expose_secret()];
+    let parts = parts.map(str::as_bytes);
+    let mut bound = Vec::with_capacity(parts.iter().map(|part| size_of::<u64>() + part.len()).sum());
+    for part in parts {
+        bound.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bound.extend_from_slice(part);
+    }
+    Sealer::from_secret(SecretSlice::from(bound).expose_secret())
 }
 
 /// Checks what only the client can check: keys, certificates, addresses.
@@ -123,5 +132,39 @@ fn warn_of_open_files(remote: &Remote) {
     let keys = remote.signing.iter().map(|signing| &signing.key);
     for path in keys.chain([secret]).filter_map(Secret::readable_by_others) {
         tracing::warn!(path = %path.display(), "others than its owner may read this secret: chmod 600 it");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(environment: Environment, base_url: &str, secret: &str) -> Upstream {
+        Upstream::Remote(Box::new(Remote {
+            environment,
+            base_url: base_url.parse().unwrap(),
+            credentials: config::Credentials::Token(Secret::fixed(secret)),
+            signing: None,
+            timeout: Duration::from_secs(1),
+            requests_per_second: None,
+            ca_file: None,
+        }))
+    }
+
+    #[test]
+    fn what_was_sealed_for_one_upstream_is_not_opened_for_another_with_the_same_secret() {
+        let (sandbox, url) = (Environment::Sandbox, "https://api.example.com/a");
+        let sealed = sealer(&remote(sandbox, url, "token")).unwrap().seal("task", &[], b"payload").unwrap();
+        let opens = |upstream| sealer(&upstream).unwrap().open("task", &[], &sealed).is_some();
+        assert!(opens(remote(sandbox, url, "token")));
+        for other in [
+            remote(Environment::Production, url, "token"),
+            remote(sandbox, "https://api.example.com/b", "token"),
+            remote(sandbox, "https://api.example.com/", "atoken"),
+            remote(sandbox, url, "rotated"),
+            Upstream::Simulator { timeout: Duration::from_secs(1), unused_credential: false },
+        ] {
+            assert!(!opens(other));
+        }
     }
 }

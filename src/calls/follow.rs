@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::budget::Budget;
 use super::caller::Caller;
-use super::tasks::{Finding, Handle, Task, TaskState, UnknownTask};
-use super::waiting::{self, Span, Waited};
-use super::waits::{Seen, Waits};
-use super::{Answer, Calls, Reply, masking, refusal};
+use super::tasks::{Ending, Finding, Handle, Task, TaskState, UnknownTask};
+use super::waiting::{self, Ended, Span, Waited};
+use super::waits::{Looked, Seen, Waits};
+use super::{Answer, Calls, Reply, masking};
 use crate::fintecture::CallContext;
 use crate::tools::{self, Fields, Read, ToolError, Tools, VerificationPath, Wait};
 
@@ -86,42 +86,55 @@ impl Calls {
     /// [`UnknownTask`] where they were handed no such task.
     pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
         let handle = self.tasks.open(&caller.principal, &id, Timestamp::now())?;
-        if self.tasks.is_cancelled(&id) {
-            return Ok(handle.task(id, TaskState::Cancelled, Timestamp::now()));
+        if let Some(ending) = self.tasks.ending(&id, Timestamp::now()) {
+            return Ok(handle.task(id, ending.state, ending.at));
         }
         let looked = tokio::select! {
             looked = self.waits.glance(&handle.at) => looked,
-            () = caller.cancelled.cancelled() => Arc::new(Err(ToolError::given_up(false))),
+            // Nobody hears the answer: nothing ends with it.
+            () = caller.cancelled.cancelled() => {
+                let state = TaskState::Working(handle.pending());
+                return Ok(handle.task(id, state, Timestamp::now()));
+            }
         };
         let now = Timestamp::now();
-        let state = match handle.find(&looked, now) {
-            Finding::Working(words) => TaskState::Working(words),
-            Finding::Failed(error) => TaskState::Done(refusal(&self.tools, Some(&handle.action), error)),
+        let ending = match handle.find(&looked, now) {
             Finding::Ended(ended) => {
-                let mut first = tools::envelope(&handle.action, self.tools.environment(), Fields::new());
-                if let (true, Some(members)) = (handle.repeated, first.as_object_mut()) {
-                    members.insert("repeated".to_owned(), Value::Bool(true));
-                }
-                let body = Waited::of(Seen::of(&looked), ended).result(&first);
-                TaskState::Done(Reply { body, is_error: false })
+                let state = TaskState::Done(self.reply_of(&handle, &looked, ended));
+                self.tasks.end(&id, &handle, Ending { at: now, state })
+            }
+            Finding::Working(words) => {
+                // It may have been cancelled during the look.
+                let working = || Ending { at: now, state: TaskState::Working(words) };
+                self.tasks.ending(&id, now).unwrap_or_else(working)
             }
         };
-        Ok(handle.task(id, self.told(&handle, state), now))
+        Ok(handle.task(id, ending.state, ending.at))
     }
 
-    /// Masks and logs the end of a task, as that of any call.
-    fn told(&self, handle: &Handle, mut state: TaskState) -> TaskState {
-        if let TaskState::Done(reply) = &mut state {
-            if self.config.masks_personal_data {
-                masking::mask(&mut reply.body);
-            }
-            let outcome = reply.body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success");
-            tracing::info!(tool = TOOL, action = handle.action, outcome, "task");
+    /// What the call came to that a task stands for, masked and logged as that of any call.
+    fn reply_of(&self, handle: &Handle, looked: &Arc<Looked>, ended: Ended) -> Reply {
+        // Who has a handle has not been told a verdict: where the look failed, it stands as pending.
+        let pending = tools::unseen(&handle.at);
+        let mut first = tools::envelope(&handle.action, self.tools.environment(), pending);
+        if let (true, Some(members)) = (handle.repeated, first.as_object_mut()) {
+            members.insert("repeated".to_owned(), Value::Bool(true));
         }
-        state
+        let mut body = Waited::of(Seen::of(looked), ended).result(&first);
+        if self.config.masks_personal_data {
+            masking::mask(&mut body);
+        }
+        tracing::info!(
+            tool = TOOL,
+            action = handle.action,
+            outcome = "success",
+            wait = ended.as_str(),
+            "task"
+        );
+        Reply { body, is_error: false }
     }
 
-    /// Ends a task: whoever asks for it in this process hears that it is cancelled.
+    /// Ends a task that has not ended: whoever asks for it in this process hears that it is cancelled.
     ///
     /// # Errors
     /// [`UnknownTask`] where this caller was handed no such task.

@@ -1,10 +1,11 @@
 //! Waits that a client follows by itself: it is handed a task, and asks now and then how far it is.
 //!
 //! A task's id carries, sealed, everything that any process with the same configuration needs to answer from the
-//! upstream, so that nothing is lost with a process. Only that a client has cancelled a task is remembered here.
+//! upstream, so that nothing is lost with a process. Only how a task has ended is remembered here, so that an ending
+//! that was told stays as it is.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,7 +16,7 @@ use super::Reply;
 use super::sealing::Sealer;
 use super::waiting::Ended;
 use super::waits::Looked;
-use crate::tools::{ToolError, VerificationPath};
+use crate::tools::VerificationPath;
 
 /// What ids of tasks are sealed for.
 const PURPOSE: &str = "task";
@@ -23,8 +24,8 @@ const PURPOSE: &str = "task";
 const KEPT_FOR: Duration = Duration::from_hours(1);
 /// Shortest and longest pause that a client is asked to make.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
-/// Cancelled tasks that are remembered. Beyond, the oldest is forgotten, and is looked at again when it is asked for.
-const MAX_CANCELLED: usize = 10_000;
+/// Tasks whose end is remembered. Beyond, the oldest is forgotten, and is looked at again when it is asked for.
+const MAX_ENDINGS: usize = 10_000;
 
 /// No such task: made up, another principal's, of another configuration, or too old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -76,10 +77,9 @@ pub(super) struct Handle {
 }
 
 /// What a look says of a task.
-pub(super) enum Finding<'a> {
+pub(super) enum Finding {
     Working(String),
     Ended(Ended),
-    Failed(&'a ToolError),
 }
 
 impl Handle {
@@ -91,12 +91,11 @@ impl Handle {
     }
 
     /// What is to be said of it at this time.
-    pub(super) fn find<'a>(&self, looked: &'a Looked, now: Timestamp) -> Finding<'a> {
+    pub(super) fn find(&self, looked: &Looked, now: Timestamp) -> Finding {
         let is_over = now >= self.until;
         match looked {
             Ok(sight) if sight.is_decided => Finding::Ended(Ended::Decided),
-            Ok(_) if is_over => Finding::Ended(Ended::TimeUp),
-            Err(error) if is_over => Finding::Failed(error),
+            _ if is_over => Finding::Ended(Ended::TimeUp),
             Ok(_) => Finding::Working(self.pending()),
             Err(error) => Finding::Working(format!(
                 "The last look at verification {} failed ({}); the wait goes on.",
@@ -136,18 +135,46 @@ fn span(from: Timestamp, to: Timestamp) -> Duration {
 #[derive(Debug)]
 pub(super) struct Tasks {
     sealer: Arc<Sealer>,
-    cancelled: Mutex<Cancelled>,
+    endings: Mutex<Endings>,
+}
+
+/// How a task ended, as its client was told first.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    pub(super) at: Timestamp,
+    /// Done or cancelled.
+    pub(super) state: TaskState,
 }
 
 #[derive(Debug, Default)]
-struct Cancelled {
-    ids: HashSet<[u8; 32]>,
-    oldest_first: VecDeque<[u8; 32]>,
+struct Endings {
+    by_id: HashMap<[u8; 32], Ending>,
+    /// With the time from which on the task is unknown.
+    oldest_first: VecDeque<([u8; 32], Timestamp)>,
+}
+
+impl Endings {
+    /// Tasks live about equally long: none is kept for long behind one that ended before it.
+    fn forget_old(&mut self, now: Timestamp) {
+        while let Some((id, _)) = self.oldest_first.pop_front_if(|(_, until)| *until <= now) {
+            self.by_id.remove(&id);
+        }
+    }
+
+    fn add(&mut self, id: [u8; 32], ending: Ending, until: Timestamp) {
+        self.by_id.insert(id, ending);
+        self.oldest_first.push_back((id, until));
+        if self.by_id.len() > MAX_ENDINGS
+            && let Some((oldest, _)) = self.oldest_first.pop_front()
+        {
+            self.by_id.remove(&oldest);
+        }
+    }
 }
 
 impl Tasks {
     pub(super) fn new(sealer: Arc<Sealer>) -> Self {
-        Self { sealer, cancelled: Mutex::default() }
+        Self { sealer, endings: Mutex::default() }
     }
 
     /// The id by which this principal may ask for it.
@@ -166,26 +193,39 @@ impl Tasks {
         Ok(handle)
     }
 
-    /// Remembers that a client wants to hear no more of a task. One whose time is up has ended already.
+    /// Ends a task that its client wants to hear no more of. What has ended stays as it is, and so does one whose time
+    /// is up.
     pub(super) fn cancel(&self, principal: &str, id: &str) -> Result<(), UnknownTask> {
         let now = Timestamp::now();
         let handle = self.open(principal, id, now)?;
-        let Some(key) = key(id).filter(|_| now < handle.until) else { return Ok(()) };
-        let mut cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
-        if cancelled.ids.insert(key) {
-            cancelled.oldest_first.push_back(key);
-        }
-        if cancelled.ids.len() > MAX_CANCELLED
-            && let Some(oldest) = cancelled.oldest_first.pop_front()
-        {
-            cancelled.ids.remove(&oldest);
+        if now < handle.until {
+            self.end(id, &handle, Ending { at: now, state: TaskState::Cancelled });
         }
         Ok(())
     }
 
-    pub(super) fn is_cancelled(&self, id: &str) -> bool {
-        let cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
-        key(id).is_some_and(|key| cancelled.ids.contains(&key))
+    /// Remembers how a task ended, unless it has ended already. Returns how it did.
+    pub(super) fn end(&self, id: &str, handle: &Handle, ending: Ending) -> Ending {
+        let Some(key) = key(id) else { return ending };
+        let until = handle.until.checked_add(KEPT_FOR).unwrap_or(handle.until);
+        let mut endings = self.endings();
+        endings.forget_old(ending.at);
+        if let Some(first) = endings.by_id.get(&key) {
+            return first.clone();
+        }
+        endings.add(key, ending.clone(), until);
+        ending
+    }
+
+    /// How a task ended that this process has seen the end of.
+    pub(super) fn ending(&self, id: &str, now: Timestamp) -> Option<Ending> {
+        let mut endings = self.endings();
+        endings.forget_old(now);
+        endings.by_id.get(&key(id)?).cloned()
+    }
+
+    fn endings(&self) -> MutexGuard<'_, Endings> {
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -198,7 +238,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::tools::Sight;
+    use crate::tools::{Sight, ToolError};
 
     fn tasks() -> Tasks {
         Tasks::new(Arc::new(Sealer::from_secret(b"secret").unwrap()))
@@ -263,28 +303,71 @@ mod tests {
         assert!(matches!(handle.find(&sight(true), early), Finding::Ended(Ended::Decided)));
         assert!(matches!(handle.find(&sight(true), late), Finding::Ended(Ended::Decided)));
         assert!(matches!(handle.find(&sight(false), late), Finding::Ended(Ended::TimeUp)));
-        assert!(matches!(handle.find(&failed, late), Finding::Failed(_)));
+        assert!(matches!(handle.find(&failed, late), Finding::Ended(Ended::TimeUp)));
         let said = [sight(false), failed].map(|looked| match handle.find(&looked, early) {
             Finding::Working(said) => said,
-            _ => panic!("it is not over"),
+            Finding::Ended(_) => panic!("it is not over"),
         });
         assert!(said[0].contains("ver_1 of customer cus_1 is pending"), "{said:?}");
         assert!(said[1].contains("failed (internal)"), "{said:?}");
     }
 
+    fn is_cancelled(tasks: &Tasks, id: &str) -> bool {
+        tasks.ending(id, Timestamp::now()).is_some_and(|ending| matches!(ending.state, TaskState::Cancelled))
+    }
+
+    fn done(at: Timestamp, n: u32) -> Ending {
+        let body = serde_json::json!({ "n": n });
+        Ending { at, state: TaskState::Done(Reply { body, is_error: false }) }
+    }
+
+    fn number(ending: &Ending) -> Option<u64> {
+        match &ending.state {
+            TaskState::Done(reply) => reply.body["n"].as_u64(),
+            _ => None,
+        }
+    }
+
     #[test]
     fn cancelled_tasks_are_remembered_and_their_number_is_bounded() {
         let (tasks, handle) = (tasks(), handle());
-        let ids: Vec<String> = (0..=MAX_CANCELLED).map(|_| tasks.seal("ada", &handle).unwrap()).collect();
+        let ids: Vec<String> = (0..=MAX_ENDINGS).map(|_| tasks.seal("ada", &handle).unwrap()).collect();
         for id in &ids {
-            assert!(!tasks.is_cancelled(id));
+            assert!(!is_cancelled(&tasks, id));
             tasks.cancel("ada", id).unwrap();
             tasks.cancel("ada", id).unwrap();
-            assert!(tasks.is_cancelled(id));
+            assert!(is_cancelled(&tasks, id));
         }
-        assert!(!tasks.is_cancelled(&ids[0]) && tasks.is_cancelled(&ids[1]));
-        assert_eq!(tasks.cancelled.lock().unwrap().oldest_first.len(), MAX_CANCELLED);
+        assert!(!is_cancelled(&tasks, &ids[0]) && is_cancelled(&tasks, &ids[1]));
+        assert_eq!(tasks.endings().oldest_first.len(), MAX_ENDINGS);
         assert_eq!(tasks.cancel("eve", &ids[1]), Err(UnknownTask));
+    }
+
+    #[test]
+    fn the_first_ending_stays_whatever_comes_after_it() {
+        let (tasks, handle) = (tasks(), handle());
+        let [verdict, cancelled] = [0, 1].map(|_| tasks.seal("ada", &handle).unwrap());
+        let first = after(&handle, 1);
+        assert_eq!(number(&tasks.end(&verdict, &handle, done(first, 1))), Some(1));
+        tasks.cancel("ada", &verdict).unwrap();
+        let again = tasks.end(&verdict, &handle, done(after(&handle, 2), 2));
+        let remembered = tasks.ending(&verdict, after(&handle, 3)).unwrap();
+        for ending in [again, remembered] {
+            assert_eq!((number(&ending), ending.at), (Some(1), first));
+        }
+        tasks.cancel("ada", &cancelled).unwrap();
+        tasks.end(&cancelled, &handle, done(after(&handle, 1), 1));
+        assert!(is_cancelled(&tasks, &cancelled));
+    }
+
+    #[test]
+    fn an_ending_is_forgotten_when_its_task_is_unknown() {
+        let (tasks, handle) = (tasks(), handle());
+        let id = tasks.seal("ada", &handle).unwrap();
+        tasks.end(&id, &handle, done(handle.created, 1));
+        assert!(tasks.ending(&id, after(&handle, 60 + 3599)).is_some());
+        assert!(tasks.ending("another", after(&handle, 60 + 3600)).is_none());
+        assert!(tasks.endings().by_id.is_empty() && tasks.endings().oldest_first.is_empty());
     }
 
     #[test]
@@ -293,6 +376,6 @@ mod tests {
         let over = Handle { until: Timestamp::now(), ..handle() };
         let id = tasks.seal("ada", &over).unwrap();
         tasks.cancel("ada", &id).unwrap();
-        assert!(!tasks.is_cancelled(&id));
+        assert!(!is_cancelled(&tasks, &id));
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Budget;
@@ -22,10 +22,12 @@ use crate::tools::{ErrorKind, VerificationPath};
 const UNTOLD: Duration = Duration::from_secs(45);
 /// What is kept of such a call's time for the look at the end.
 const FOR_THE_LAST_LOOK: Duration = Duration::from_secs(2);
-/// How long the look at the end may take where the client is told how far the call is.
+/// How long the look at the end may take.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 /// Longest time without telling the client how far the wait is.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+/// Shortest time between telling the same twice.
+const SHORTEST_SILENCE: Duration = Duration::from_millis(500);
 
 /// How long a call may wait.
 #[derive(Debug, Clone, Copy)]
@@ -46,10 +48,12 @@ impl Span {
         let began = Instant::now();
         // Progress must grow over the whole call, and a person may have been waited for before.
         let before = budget.began.elapsed().as_secs_f64().floor();
-        let (until, cut_off) = match budget.end {
-            None => (began + asked, began + asked + LAST_LOOK),
-            Some(end) => ((began + asked.min(UNTOLD)).min(end - FOR_THE_LAST_LOOK).max(began), end),
+        let until = match budget.end {
+            None => began + asked,
+            Some(end) => (began + asked.min(UNTOLD)).min(end - FOR_THE_LAST_LOOK).max(began),
         };
+        let last_look = until + LAST_LOOK;
+        let cut_off = budget.end.map_or(last_look, |end| end.min(last_look));
         Self { began, before, until, cut_off, is_cut: until < began + asked }
     }
 
@@ -184,18 +188,23 @@ pub(super) async fn wait(
 async fn tell(caller: &Caller, waiter: &Waiter, span: Span) -> Infallible {
     let Some(progress) = &caller.progress else { return std::future::pending().await };
     let mut news = waiter.news();
-    let mut told = 0.0;
+    let (mut told, mut said) = (0.0, String::new());
+    let mut silent_since = span.began;
     loop {
-        let _ = timeout(LONGEST_SILENCE, news.changed()).await;
-        let done = span.before + span.began.elapsed().as_secs_f64().min(span.seconds());
-        if done <= told {
-            continue;
-        }
-        told = done;
+        let _ = timeout_at(silent_since + LONGEST_SILENCE, news.changed()).await;
         let message = match news.borrow_and_update().failure() {
             None => "The verification is still pending.".to_owned(),
             Some(kind) => format!("The last look failed ({}); the wait goes on.", kind.as_str()),
         };
-        progress.tell(done, Some(span.before + span.seconds()), &message).await;
+        // A look that ends just after the client was told says nothing new.
+        if message == said && silent_since.elapsed() < SHORTEST_SILENCE {
+            continue;
+        }
+        let done = span.before + span.began.elapsed().as_secs_f64().min(span.seconds());
+        if done > told {
+            progress.tell(done, Some(span.before + span.seconds()), &message).await;
+            (told, said) = (done, message);
+        }
+        silent_since = Instant::now();
     }
 }

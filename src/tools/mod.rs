@@ -32,7 +32,7 @@ pub use error::{ApprovalPage, ErrorKind, Outcome, Problem, ToolError};
 pub use output::{Fields, envelope, error_envelope, record_id};
 pub use prompts::{Prompt, PromptArgument, Prompts, Said};
 pub use question::{Fact, Question};
-pub use sight::{Sight, VerificationPath, Wait};
+pub use sight::{Sight, VerificationPath, Wait, unseen};
 pub use write::{Ready, Write};
 
 use crate::capability::Capabilities;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::{Context, ToolError};
 use super::output::{self, Fields};
@@ -14,6 +14,8 @@ use crate::fintecture::{Record, Upstream};
 
 /// The member of a result that holds a verification.
 const MEMBER: &str = "verification";
+/// The status of a verification that is not decided.
+const PENDING_STATUS: &str = "pending";
 /// What an agent is told while the bank has not answered.
 const PENDING: &str = "Not decided yet: call verify_identity get with this verification's id, and wait_seconds to wait for the \
                        verdict; the customer may have to log in at their bank first. Until then nothing is proven.";
@@ -88,7 +90,7 @@ impl Wait {
 }
 
 fn is_pending(status: Option<&Value>) -> bool {
-    status.and_then(Value::as_str) == Some("pending")
+    status.and_then(Value::as_str) == Some(PENDING_STATUS)
 }
 
 /// The result of a start.
@@ -103,8 +105,15 @@ pub(super) async fn look(at: &VerificationPath, upstream: Upstream<'_>) -> Resul
         .verification(&at.customer_id, &at.verification_id)
         .await
         .map_err(|failure| ToolError::upstream(failure, Context::Verification))?;
-    let is_decided = verification.id() == id && verification.text("status") != Some("pending");
+    let is_decided = verification.id() == id && verification.text("status") != Some(PENDING_STATUS);
     Ok(Sight { fields: with_hint(output::asked_for(MEMBER, verification, id)), is_decided })
+}
+
+/// What stands for a verification that nobody has seen decided, and that could not be looked at now.
+#[must_use]
+pub fn unseen(at: &VerificationPath) -> Fields {
+    let verification = json!({"id": at.verification_id.as_str(), "status": PENDING_STATUS});
+    with_hint(Fields::from_iter([(MEMBER.to_owned(), verification)]))
 }
 
 fn with_hint(mut fields: Fields) -> Fields {
@@ -116,8 +125,6 @@ fn with_hint(mut fields: Fields) -> Fields {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn wait(verification_id: Option<&str>) -> Wait {
@@ -157,6 +164,13 @@ mod tests {
             assert_eq!(goes_on(&get, &done), None, "{done}");
         }
         assert_eq!(get.goes_on(&json!({"error": {}})), None);
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_pending_and_says_how_to_go_on() {
+        let at = wait(Some("ver_1")).path().unwrap();
+        let expected = json!({"verification": {"id": "ver_1", "status": "pending"}, "hint": PENDING});
+        assert_eq!(Value::Object(unseen(&at)), expected);
     }
 
     #[test]

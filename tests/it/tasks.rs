@@ -106,7 +106,7 @@ async fn a_client_that_asks_without_pause_costs_one_look_a_second() {
 }
 
 #[tokio::test]
-async fn a_failing_look_leaves_the_task_working_until_its_time_is_up() {
+async fn a_failing_look_leaves_the_task_working_until_its_time_is_up_and_is_no_error_then() {
     let bank = Bank::undecided().await;
     let mut pipe = Setup::against(&bank.base_url()).pipe();
     let long = task(&mut pipe, 300).await;
@@ -116,9 +116,15 @@ async fn a_failing_look_leaves_the_task_working_until_its_time_is_up() {
     assert_eq!(now["status"], "working");
     assert!(now["statusMessage"].as_str().unwrap().contains("failed (forbidden)"), "{now}");
     let done = ended(&mut pipe, &short).await;
-    assert_eq!((&done["status"], &done["result"]["isError"]), (&json!("completed"), &json!(true)));
+    assert_eq!(done["status"], "completed");
+    assert_ne!(done["result"]["isError"], true);
     let body = &done["result"]["structuredContent"];
-    assert_eq!((&body["error"]["kind"], &body["action"]), (&json!("forbidden"), &json!("start")));
+    assert_eq!(body["verification"], json!({"id": "ver_1", "status": "pending"}));
+    assert_eq!((&body["error"], &body["action"]), (&Value::Null, &json!("start")));
+    let hint = body["hint"].as_str().unwrap();
+    let words =
+        "The time to wait is up. The last look failed (forbidden), so the status may be another one by now.";
+    assert!(hint.contains("verify_identity get") && hint.ends_with(words), "{hint}");
 }
 
 #[tokio::test]
@@ -147,6 +153,33 @@ async fn a_cancelled_task_says_so_and_is_not_looked_at() {
     }
     assert_eq!(look(&mut pipe, &task).await["status"], "cancelled");
     assert_eq!(bank.count("ver_1"), 0);
+}
+
+#[tokio::test]
+async fn a_task_that_has_ended_stays_as_it_ended() {
+    let bank = Bank::undecided().await;
+    let mut pipe = Setup::against(&bank.base_url()).pipe();
+    let short = task(&mut pipe, 1).await;
+    let over = ended(&mut pipe, &short).await;
+    assert_eq!(over["result"]["structuredContent"]["verification"]["status"], "pending");
+    let cancelled = task(&mut pipe, 300).await;
+    pipe.request("tasks/cancel", taking_tasks(json!({"taskId": cancelled["taskId"]}))).await;
+    let gone = look(&mut pipe, &cancelled).await;
+    assert_eq!(gone["status"], "cancelled");
+    let long = task(&mut pipe, 300).await;
+    bank.decides();
+    let done = ended(&mut pipe, &long).await;
+    assert_eq!(done["result"]["structuredContent"]["verification"]["status"], "verified");
+
+    bank.answers(ResponseTemplate::new(403));
+    let looks = bank.count("ver_1");
+    for (task, first) in [(&short, &over), (&cancelled, &gone), (&long, &done)] {
+        assert_eq!(&look(&mut pipe, task).await, first);
+        let answer = pipe.request("tasks/cancel", taking_tasks(json!({"taskId": task["taskId"]}))).await;
+        assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+        assert_eq!(&look(&mut pipe, task).await, first);
+    }
+    assert_eq!(bank.count("ver_1"), looks, "what has ended is not looked at");
 }
 
 #[tokio::test]

@@ -134,6 +134,40 @@ async fn the_last_look_is_cut_off_where_the_call_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_look_of_a_short_wait_is_cut_off_after_10_s() {
+    for budget in [untold(), told()] {
+        let began = Instant::now();
+        let hanging = waits(|_| std::future::pending().boxed());
+        let span = Span::new(Duration::from_secs(2), budget);
+        let waited = wait_here(&hanging, span, &caller(None)).await;
+        assert_eq!((waited.ended, began.elapsed().as_secs()), (Ended::TimeUp, 12));
+        assert!(hint(&waited).contains("The last look was not answered in time"), "{}", hint(&waited));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_twice_within_half_a_second_unless_it_is_news() {
+    let heard = Arc::new(Told::default());
+    let slow = waits(|number| {
+        async move {
+            // As long as a look takes: it ends just after the client was told that it is still pending.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if number == 9 { Err(ToolError::internal("secret detail")) } else { sight(false) }
+        }
+        .boxed()
+    });
+    let caller = caller(Some(Arc::clone(&heard) as Arc<dyn Progress>));
+    wait_here(&slow, Span::new(Duration::from_mins(2), told()), &caller).await;
+    let heard = heard.0.lock().unwrap();
+    let close = |pair: &&[Message]| pair[1].3 - pair[0].3 < Duration::from_millis(500);
+    let news: Vec<_> = heard.windows(2).filter(close).map(|pair| (&pair[0].2, &pair[1].2)).collect();
+    assert!(news.iter().all(|(before, after)| before != after), "{heard:?}");
+    assert!(news.iter().any(|(_, after)| after.contains("failed (internal)")), "{heard:?}");
+    let longest = heard.windows(2).map(|pair| pair[1].3 - pair[0].3).max().unwrap();
+    assert!(longest <= Duration::from_millis(10_010), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn progress_grows_and_is_never_silent_for_longer_than_10_s() {
     let heard = Arc::new(Told::default());
     let began = Instant::now();
