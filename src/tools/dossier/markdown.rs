@@ -25,8 +25,9 @@ pub fn markdown(dossier: &Value) -> String {
         page.paragraph(&format!("Environment: {}", code_of(dossier, "environment")));
     }
     page.paragraph(
-        "What the upstream has on file, as it sent it, and what of it does not go together or is not there. It is no \
-         verdict. Values in `this type` are the upstream's words, or were made from them.",
+        "What the upstream has on file, and what of it does not go together or is not there. IBANs, e-mails and phone \
+         numbers may be masked here (`…` stands for hidden characters). It is no verdict. Values in `this type` are the \
+         upstream's words, or were made from them.",
     );
     page.findings(
         "Contradictions",

@@ -52,7 +52,7 @@ const NOT_CHECKED: &str = "Not checked: documents, sanctions lists and ownership
      name match by account information and nothing else. match_score is passed on as the upstream gives it: no \
      range and no pass mark is documented. The API documents no account, no expected name and no start time in a \
      verification: unless a record here says it itself, it is not known which account or which name was checked, \
-     or which verification is the latest. Names were compared as texts: equal names do not prove one person, different ones not two.";
+     or which verification is the latest. Nor does it document what the field verified of a bank account means. Names were compared as texts: equal names do not prove one person, different ones not two.";
 
 /// An answer, and when it was there.
 struct Read<T> {

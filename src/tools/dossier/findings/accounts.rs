@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{Facts, Findings, counts, foreign, picked, repeated};
 use crate::domain::{Bic, Currency, Iban};
 use crate::tools::dossier::comparisons::Compared;
@@ -67,6 +69,14 @@ fn holders(facts: &Facts<'_>, accounts: &[Fields], findings: &mut Findings) {
         "holder_differs",
         "A bank account's holder has no name in common with the customer.",
         at(Outcome::Different),
+    );
+    let marked = holders.clone().filter(|(account, nearest)| {
+        account.get("verified") == Some(&Value::Bool(true)) && nearest.is(Outcome::Different)
+    });
+    findings.contradiction(
+        "account_verified_while_holder_differs",
+        "A bank account is marked as verified, but its holder has no name in common with the customer.",
+        marked.map(|(account, _)| own_id(account)).collect(),
     );
     findings.contradiction(
         "holder_matches_partly",
