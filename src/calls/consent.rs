@@ -1,7 +1,7 @@
 //! A person's yes before a write: who is asked, how, and what counts as an answer.
 //!
 //! In this order: by a form in the client, by a page that the client leads to, by a page that the agent hands over.
-//! Knows no protocol and no page: [`Person`](super::Person) asks, [`Approvals`] keeps what pages bring.
+//! Knows no protocol and no page: [`Person`] asks, [`Approvals`] keeps what pages bring.
 
 use std::sync::Arc;
 use std::time::Duration;
