@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -64,6 +65,15 @@ pub(super) struct Record {
     pub(super) guesses: Guesses,
     /// Says that something changed, to whom it concerns.
     pub(super) changed: watch::Sender<()>,
+}
+
+impl Record {
+    /// Whether the time is over that a person was told. The clock that all else goes by stands still while a machine
+    /// sleeps.
+    fn is_past_what_was_said(&self) -> bool {
+        let said = self.ticket.expires_at.parse::<Timestamp>();
+        !self.phase.is_over() && said.is_ok_and(|said| said < Timestamp::now())
+    }
 }
 
 /// All approvals.
@@ -162,7 +172,7 @@ impl Store {
         let over: Vec<_> = self
             .by_id
             .iter()
-            .filter(|(_, record)| record.until <= now)
+            .filter(|(_, record)| record.until <= now || record.is_past_what_was_said())
             .map(|(id, record)| (id.clone(), record.until))
             .collect();
         for (id, until) in over {

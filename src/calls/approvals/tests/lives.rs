@@ -125,6 +125,25 @@ async fn what_was_answered_in_the_client_is_over_on_the_page() {
     assert!(approvals.answered_in_client(&[4; 32]));
 }
 
+/// A machine that slept has a clock that stood still; what a person was told counts all the same.
+#[tokio::test(start_paused = true)]
+async fn an_approval_is_over_when_the_time_is_that_was_said() {
+    for approve in [false, true] {
+        let approvals = with_code();
+        let ticket = opened(&approvals, 1).await;
+        let proof = match approve {
+            true => answered(&approvals, &ticket.id, Decision::Approve).await,
+            false => proven(&approvals, &ticket.id).await,
+        };
+        assert_ne!(approvals.standing(&[1; 32]), Standing::Unknown);
+        let a_minute_ago = (jiff::Timestamp::now() - MINUTE).to_string();
+        approvals.lock().get(&ticket.id, Instant::now()).unwrap().ticket.expires_at = a_minute_ago;
+        assert!(approvals.take(&[1; 32]).is_none());
+        assert_eq!(approvals.standing(&[1; 32]), Standing::Unknown);
+        assert_eq!(view(&approvals, &ticket.id, &proof).phase, Phase::Expired);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_approval_that_was_put_back_holds_for_the_time_it_had_left() {
     let approvals = with_code();
