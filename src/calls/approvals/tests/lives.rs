@@ -131,9 +131,10 @@ async fn an_approval_is_over_when_the_time_is_that_was_said() {
     for approve in [false, true] {
         let approvals = with_code();
         let ticket = opened(&approvals, 1).await;
-        let proof = match approve {
-            true => answered(&approvals, &ticket.id, Decision::Approve).await,
-            false => proven(&approvals, &ticket.id).await,
+        let proof = if approve {
+            answered(&approvals, &ticket.id, Decision::Approve).await
+        } else {
+            proven(&approvals, &ticket.id).await
         };
         assert_ne!(approvals.standing(&[1; 32]), Standing::Unknown);
         let a_minute_ago = (jiff::Timestamp::now() - MINUTE).to_string();
