@@ -67,6 +67,24 @@ async fn show(
     desk.page(&id, cookie::of(&headers, &id).as_deref(), StatusCode::OK)
 }
 
+/// The fields of a form about an approval, from one of our own pages: no other form is read at all.
+async fn submitted<const N: usize>(
+    id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+    fields: [&str; N],
+) -> Result<(ApprovalId, [String; N]), Response> {
+    let id = ApprovalId::parse(id).ok_or_else(|| gone(StatusCode::NOT_FOUND))?;
+    if !own::is_from_here(uri, headers) {
+        return Err(foreign(&id));
+    }
+    match form::read(headers, body, fields).await {
+        Ok(values) => Ok((id, values)),
+        Err(refused) => Err(unread(&id, refused)),
+    }
+}
+
 async fn prove(
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
@@ -74,13 +92,9 @@ async fn prove(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Some(id) = ApprovalId::parse(&id) else { return gone(StatusCode::NOT_FOUND) };
-    if !own::is_from_here(&uri, &headers) {
-        return foreign(&id);
-    }
-    let code = match form::read(&headers, body, ["code"]).await {
-        Ok([code]) => code,
-        Err(refused) => return unread(&id, refused),
+    let (id, [code]) = match submitted(&id, &uri, &headers, body, ["code"]).await {
+        Ok(submitted) => submitted,
+        Err(refused) => return refused,
     };
     match desk.approvals.prove_by_code(&id, code).await {
         Ok(proof) => go_on(&id, Some(&proof)),
@@ -95,13 +109,9 @@ async fn press(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Some(id) = ApprovalId::parse(&id) else { return gone(StatusCode::NOT_FOUND) };
-    if !own::is_from_here(&uri, &headers) {
-        return foreign(&id);
-    }
-    let (token, decision) = match form::read(&headers, body, ["token", "decision"]).await {
-        Ok([token, decision]) => (token, decision),
-        Err(refused) => return unread(&id, refused),
+    let (id, [token, decision]) = match submitted(&id, &uri, &headers, body, ["token", "decision"]).await {
+        Ok(submitted) => submitted,
+        Err(refused) => return refused,
     };
     let decision = match decision.as_str() {
         "approve" => Decision::Approve,
