@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 
-use crate::config::{Problems, ServeFlags, variables};
+use crate::config::{Limits, Problems, ServeFlags, variables};
 
 /// Longest command line that is searched for more than its first problem, in words.
 const MAX_ROUNDS: usize = 100;
@@ -29,7 +29,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the tools to MCP clients
-    #[command(after_help = variables::help())]
+    #[command(after_help = format!("{}\n\n{}", Limits::help(), variables::help()))]
     Serve(ServeArgs),
     /// Run the stand-in for the Fintecture API alone, over HTTP
     Simulator(SimulatorArgs),
@@ -49,7 +49,7 @@ pub(crate) struct ServeArgs {
     /// How clients reach the server [default: stdio]
     #[arg(long, value_name = "stdio|http")]
     transport: Option<String>,
-    /// Where to listen, with --transport http; loopback only [default: 127.0.0.1:8080]
+    /// Where to listen, with --transport http; beyond loopback only with authentication [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<String>,
     /// Which upstream; goes before `FINTECTURE_ENVIRONMENT`
@@ -73,6 +73,48 @@ pub(crate) struct ServeArgs {
     /// Where the approval pages listen, on stdio; beyond loopback only with an approval code [default: 127.0.0.1:0]
     #[arg(long, value_name = "ADDR:PORT")]
     approvals_listen: Option<String>,
+    /// Authenticate callers by the bearer tokens of this file, which `token new` makes lines for; read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    auth_tokens: Option<PathBuf>,
+    /// Authenticate callers by access tokens of this OAuth 2.1 authorization server
+    #[arg(long, value_name = "URL")]
+    oauth_issuer: Option<String>,
+    /// What those access tokens must be for: this server's resource identifier
+    #[arg(long, value_name = "URI")]
+    oauth_audience: Option<String>,
+    /// This server's client id at that authorization server, with which a person signs in to approve
+    #[arg(long, value_name = "ID")]
+    oauth_client_id: Option<String>,
+    /// Where clients and people find this server, such as https://mcp.example.com; names its allowed host and origin
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Believe what a proxy at these addresses says of its client's address; may be given several times
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<String>,
+    /// PEM file with this server's certificate chain; read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with its private key; read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Write a line for every call, approval and refusal to this file, each chained to the one before; opened again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    audit_log: Option<PathBuf>,
+    /// Key that the audit trail's hashes are made with, so that nobody without it can make them
+    #[arg(long, value_name = "FILE")]
+    audit_key: Option<PathBuf>,
+    /// Who may approve a write: anyone with approvals:write, or never the principal that calls [default: any]
+    #[arg(long, value_name = "any|other")]
+    approvers: Option<String>,
+    /// Where approvals, repeat records, sessions and counts are kept; a URL with a password goes into `FINTECTURE_STORE_URL` [default: memory]
+    #[arg(long, value_name = "memory|redis://...")]
+    store: Option<String>,
+    /// Key that everything in a shared store is sealed with, the same on every replica
+    #[arg(long, value_name = "FILE")]
+    store_key: Option<PathBuf>,
+    /// Set a limit; may be given several times. See below
+    #[arg(long, value_name = "NAME=VALUE")]
+    limit: Vec<String>,
     /// How log lines on standard error look [default: text]
     #[arg(long, value_name = "text|json")]
     log_format: Option<String>,
@@ -90,6 +132,20 @@ impl From<ServeArgs> for ServeFlags {
             personal_data: args.personal_data,
             confirm_writes: args.confirm_writes,
             approvals_listen: args.approvals_listen,
+            auth_tokens: args.auth_tokens,
+            oauth_issuer: args.oauth_issuer,
+            oauth_audience: args.oauth_audience,
+            oauth_client_id: args.oauth_client_id,
+            public_url: args.public_url,
+            trusted_proxy: args.trusted_proxy,
+            tls_cert: args.tls_cert,
+            tls_key: args.tls_key,
+            audit_log: args.audit_log,
+            audit_key: args.audit_key,
+            approvers: args.approvers,
+            store: args.store,
+            store_key: args.store_key,
+            limit: args.limit,
             log_format: args.log_format,
         }
     }

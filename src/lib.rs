@@ -22,6 +22,9 @@
 //! |---|---|---|
 //! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
 //! | [`secret`] | secrets in variables or files, read again when they change | anything else |
+//! | [`store`] | what outlives a call: approvals, repeats, sessions, counts; here or shared by replicas | what it keeps |
+//! | [`audit`] | the trail: a chained line for every call, approval and refusal | who tells it |
+//! | [`measures`] | every number that is counted, by name | who counts |
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
 //! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts | protocols |
@@ -38,6 +41,7 @@
 //! reading: a tool's own file (`tools/customers.rs`), then `calls/mod.rs`, then `fintecture/client.rs`.
 
 pub mod app;
+pub mod audit;
 pub mod calls;
 pub mod capability;
 mod cli;
@@ -45,9 +49,11 @@ pub mod config;
 pub mod domain;
 pub mod fintecture;
 pub mod mcp;
+pub mod measures;
 pub mod pages;
 pub mod secret;
 pub mod simulator;
+pub mod store;
 mod telemetry;
 pub mod tools;
 pub mod transports;

@@ -7,15 +7,15 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::repeats::Key;
-
-/// Who calls where callers are not authenticated.
-pub const LOCAL_PRINCIPAL: &str = "local";
+use crate::domain::Principal;
 
 /// One caller, for one call.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// Who calls, once authenticated.
-    pub principal: String,
+    pub principal: Arc<Principal>,
+    /// The client's own name and version, as it told them; nothing where it did not.
+    pub client: Option<String>,
     /// Cancelled when the client gives the call up.
     pub cancelled: CancellationToken,
     /// Where the client asked to be told how far the call is; its time budget is then longer.
@@ -31,7 +31,8 @@ impl Caller {
     #[must_use]
     pub fn local() -> Self {
         Self {
-            principal: LOCAL_PRINCIPAL.to_owned(),
+            principal: Arc::new(Principal::local()),
+            client: None,
             cancelled: CancellationToken::new(),
             progress: None,
             person: None,

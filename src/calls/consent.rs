@@ -170,7 +170,7 @@ impl Consent<'_> {
     }
 
     async fn open(&self, question: Question) -> Result<Ticket, No> {
-        let opened = self.approvals.open(&self.caller.principal, *self.write, question).await;
+        let opened = self.approvals.open(&self.caller.principal.name, *self.write, question).await;
         opened.map_err(|refused| {
             No::Error(match refused {
                 Refused::TooMany { retry_after_seconds } => {

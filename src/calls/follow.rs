@@ -75,7 +75,7 @@ impl Calls {
     fn hand_out(&self, caller: &Caller, at: VerificationPath, wait: &Wait, first: &Value) -> Option<Task> {
         let action = first.get("action")?.as_str()?;
         let handle = Handle::new(at, action, first.get("repeated").is_some(), wait.asked);
-        let id = self.tasks.seal(&caller.principal, &handle)?;
+        let id = self.tasks.seal(&caller.principal.name, &handle)?;
         let state = TaskState::Working(handle.pending());
         Some(handle.task(id, state, Timestamp::now()))
     }
@@ -85,7 +85,7 @@ impl Calls {
     /// # Errors
     /// [`UnknownTask`] where they were handed no such task.
     pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
-        let handle = self.tasks.open(&caller.principal, &id, Timestamp::now())?;
+        let handle = self.tasks.open(&caller.principal.name, &id, Timestamp::now())?;
         if let Some(ending) = self.tasks.ending(&id, Timestamp::now()) {
             return Ok(handle.task(id, ending.state, ending.at));
         }
@@ -139,7 +139,7 @@ impl Calls {
     /// # Errors
     /// [`UnknownTask`] where this caller was handed no such task.
     pub fn cancel_task(&self, caller: &Caller, id: &str) -> Result<(), UnknownTask> {
-        self.tasks.cancel(&caller.principal, id)
+        self.tasks.cancel(&caller.principal.name, id)
     }
 
     /// Whether this caller was handed such a task.
@@ -147,6 +147,6 @@ impl Calls {
     /// # Errors
     /// [`UnknownTask`] where they were not.
     pub fn knows_task(&self, caller: &Caller, id: &str) -> Result<(), UnknownTask> {
-        self.tasks.open(&caller.principal, id, Timestamp::now()).map(drop)
+        self.tasks.open(&caller.principal.name, id, Timestamp::now()).map(drop)
     }
 }

@@ -38,7 +38,7 @@ use waits::Waits;
 use writes::Written;
 
 pub use approvals::{Approvals, Confirm};
-pub use caller::{Ask, Brought, Caller, LOCAL_PRINCIPAL, Person, Progress, Said, Ways};
+pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
 pub use repeats::Key;
 pub use sealing::{Sealer, SealerError};

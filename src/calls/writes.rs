@@ -36,7 +36,7 @@ impl Calls {
     ) -> Answer {
         let action = write.action;
         let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, Some(action), error));
-        let Some(key) = key(&caller.principal, &write) else {
+        let Some(key) = key(&caller.principal.name, &write) else {
             return refused(&ToolError::internal("the arguments have no one spelling"));
         };
         let errand = Errand {

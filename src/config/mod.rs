@@ -4,6 +4,7 @@
 
 mod approvals;
 mod credentials;
+mod limits;
 mod listen;
 mod problems;
 mod serve;
@@ -12,6 +13,7 @@ pub mod variables;
 
 pub use approvals::{ApprovalSettings, ConfirmWrites};
 pub use credentials::{Credentials, Signing};
+pub use limits::{Limit, Limits, seconds};
 pub use listen::loopback_address;
 pub use problems::Problems;
 pub use serve::{LogFormat, PersonalData, Serve, ServeFlags, Transport};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::variables::Variables;
-use super::{ApprovalSettings, Problems, Upstream, approvals, loopback_address};
+use super::{ApprovalSettings, Limits, Problems, Upstream, approvals, loopback_address};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -23,6 +23,20 @@ pub struct ServeFlags {
     pub personal_data: Option<String>,
     pub confirm_writes: Option<String>,
     pub approvals_listen: Option<String>,
+    pub auth_tokens: Option<PathBuf>,
+    pub oauth_issuer: Option<String>,
+    pub oauth_audience: Option<String>,
+    pub oauth_client_id: Option<String>,
+    pub public_url: Option<String>,
+    pub trusted_proxy: Vec<String>,
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub audit_log: Option<PathBuf>,
+    pub audit_key: Option<PathBuf>,
+    pub approvers: Option<String>,
+    pub store: Option<String>,
+    pub store_key: Option<PathBuf>,
+    pub limit: Vec<String>,
     pub log_format: Option<String>,
 }
 
@@ -81,6 +95,8 @@ pub struct Serve {
     pub personal_data: Option<PersonalData>,
     /// Which writes need a person's yes, and how it is given.
     pub approvals: ApprovalSettings,
+    /// What the server takes at most.
+    pub limits: Limits,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -101,6 +117,7 @@ impl Serve {
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
         let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
+        let limits = Limits::read(&flags.limit, &mut problems);
         let parts = transport.zip(log_format).zip(upstream).zip(approvals);
         let serve = parts.map(|(((transport, log_format), upstream), approvals)| Self {
             transport,
@@ -110,6 +127,7 @@ impl Serve {
             stop_writes: flags.stop_writes,
             personal_data,
             approvals,
+            limits,
             log_format,
         });
         problems.or(serve)

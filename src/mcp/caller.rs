@@ -9,7 +9,8 @@ use rmcp::model::{ProgressNotificationParam, ProgressToken, ProtocolVersion};
 use rmcp::service::{Peer, RequestContext};
 
 use super::asking::{Handshake, Seals, Stateless};
-use crate::calls::{Caller, LOCAL_PRINCIPAL, Person, Progress, Ways};
+use crate::calls::{Caller, Person, Progress, Ways};
+use crate::domain::Principal;
 
 /// The answers that a client brings along with a call at 2026-07-28.
 #[derive(Debug, Default)]
@@ -31,14 +32,14 @@ pub(super) fn of(
     seals: &Arc<Seals>,
     is_their_own: bool,
 ) -> Calling {
-    let principal = LOCAL_PRINCIPAL.to_owned();
+    let principal = principal(context);
     let ways = ways(context, is_their_own);
     let is_stateless =
         context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
     // An answer that came along counts, whatever the client says it can do now.
     let has_answer = brought.state.is_some();
     let stateless = is_stateless.then(|| {
-        let bonds = vec![principal.clone(), session(context)];
+        let bonds = vec![principal.name.clone(), session(context)];
         Arc::new(Stateless::new(ways, Arc::clone(seals), bonds, brought))
     });
     let person: Arc<dyn Person> = match &stateless {
@@ -51,12 +52,20 @@ pub(super) fn of(
         .map(|token| Arc::new(Told { peer: context.peer.clone(), token }) as Arc<dyn Progress>);
     let caller = Caller {
         principal,
+        client: context.client_info().map(|client| format!("{} {}", client.name, client.version)),
         cancelled: context.ct.clone(),
         progress,
         person: (ways.form || ways.page || has_answer).then_some(person),
         takes_tasks: context.client_capabilities().is_some_and(|client| client.supports_tasks()),
     };
     Calling { caller, stateless }
+}
+
+/// Whom the gate found the request to be from; without authentication, whoever can reach this process.
+fn principal(context: &RequestContext<RoleServer>) -> Arc<Principal> {
+    let parts = context.extensions.get::<Parts>();
+    let known = parts.and_then(|parts| parts.extensions.get::<Arc<Principal>>());
+    known.cloned().unwrap_or_else(|| Arc::new(Principal::local()))
 }
 
 fn ways(context: &RequestContext<RoleServer>, is_their_own: bool) -> Ways {

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("main", &["app"]),
     (
         "app",
         &[
+            "access",
+            "audit",
             "calls",
             "capability",
             "cli",
@@ -18,7 +20,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "mcp",
             "pages",
             "secret",
+            "measures",
             "simulator",
+            "store",
             "telemetry",
             "tools",
             "transports",
@@ -26,22 +30,26 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ),
     ("cli", &["config"]),
     ("telemetry", &["config"]),
-    ("transports", &["mcp"]),
-    ("mcp", &["calls", "tools", "domain"]),
-    ("pages", &["calls", "tools", "domain"]),
-    ("calls", &["fintecture", "tools", "domain", "secret"]),
+    ("transports", &["mcp", "access", "audit", "store", "measures", "domain"]),
+    ("mcp", &["calls", "tools", "store", "domain"]),
+    ("pages", &["calls", "tools", "access", "audit", "domain"]),
+    ("calls", &["fintecture", "tools", "audit", "store", "measures", "domain", "secret"]),
     ("tools", &["fintecture", "capability", "domain"]),
-    ("fintecture", &["capability", "domain", "secret"]),
+    ("fintecture", &["capability", "measures", "domain", "secret"]),
     ("capability", &["domain"]),
     ("simulator", &["domain"]),
     ("config", &["domain", "secret"]),
+    ("access", &["store", "measures", "domain", "secret"]),
+    ("audit", &["measures", "domain", "secret"]),
+    ("store", &["measures", "secret"]),
+    ("measures", &[]),
     ("secret", &[]),
     ("domain", &[]),
 ];
 
 /// Who may name the types of a protocol's or a client's crate.
 const CRATES: [(&str, &[&str]); 3] =
-    [("rmcp", &["mcp", "transports"]), ("reqwest", &["fintecture"]), ("anyhow", &["main", "app"])];
+    [("rmcp", &["mcp", "transports"]), ("reqwest", &["fintecture", "access"]), ("anyhow", &["main", "app"])];
 
 /// The lines of a file that are compiled into the program, with their numbers.
 fn program_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {

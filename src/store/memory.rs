@@ -1,0 +1,139 @@
+//! The store of one process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{Backend, Kept, Name, StoreError};
+
+/// Values of one kind that are kept at once. Beyond, there is no room; none is dropped early.
+const MAX_VALUES: usize = 100_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    values: Mutex<Values>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Values {
+    by_name: HashMap<Name, Value>,
+    /// By when they end; the version tells writings apart that end at one moment.
+    expiry: BTreeMap<(Instant, u64), Name>,
+    of_kind: HashMap<&'static str, usize>,
+    last_version: u64,
+}
+
+#[derive(Debug)]
+struct Value {
+    kept: Kept,
+    until: Instant,
+}
+
+impl Values {
+    fn forget_expired(&mut self) {
+        let now = Instant::now();
+        while let Some((&(until, _), _)) = self.expiry.first_key_value() {
+            if until > now {
+                return;
+            }
+            if let Some((_, name)) = self.expiry.pop_first() {
+                self.drop_value(&name);
+            }
+        }
+    }
+
+    fn remove(&mut self, name: &Name) {
+        if let Some((until, version)) = self.drop_value(name) {
+            self.expiry.remove(&(until, version));
+        }
+    }
+
+    fn drop_value(&mut self, name: &Name) -> Option<(Instant, u64)> {
+        let value = self.by_name.remove(name)?;
+        if let Some(count) = self.of_kind.get_mut(name.kind()) {
+            *count -= 1;
+        }
+        Some((value.until, value.kept.version))
+    }
+
+    fn put(&mut self, name: &Name, bytes: Vec<u8>, until: Instant) -> Result<(), StoreError> {
+        self.remove(name);
+        let count = self.of_kind.entry(name.kind()).or_default();
+        if *count >= MAX_VALUES {
+            return Err(StoreError::Full);
+        }
+        *count += 1;
+        self.last_version += 1;
+        let kept = Kept { bytes, version: self.last_version };
+        self.expiry.insert((until, kept.version), name.clone());
+        self.by_name.insert(name.clone(), Value { kept, until });
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Values> {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values.forget_expired();
+        values
+    }
+}
+
+impl Backend for Memory {
+    fn get<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<Option<Kept>, StoreError>> {
+        let kept = self.lock().by_name.get(name).map(|value| value.kept.clone());
+        std::future::ready(Ok(kept)).boxed()
+    }
+
+    fn swap<'a>(
+        &'a self,
+        name: &'a Name,
+        version: Option<u64>,
+        value: Option<(Vec<u8>, Duration)>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let swapped = {
+            let mut values = self.lock();
+            let current = values.by_name.get(name).map(|value| value.kept.version);
+            if current == version {
+                match value {
+                    Some((bytes, lives)) => values.put(name, bytes, Instant::now() + lives).map(|()| true),
+                    None => {
+                        values.remove(name);
+                        Ok(true)
+                    }
+                }
+            } else {
+                Ok(false)
+            }
+        };
+        self.changed.notify_waiters();
+        std::future::ready(swapped).boxed()
+    }
+
+    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let counted = {
+            let mut values = self.lock();
+            let before = values.by_name.get(name).map(|value| (value.kept.bytes.clone(), value.until));
+            let (count, until) = match before {
+                Some((bytes, until)) => {
+                    (u64::from_le_bytes(bytes.try_into().unwrap_or_default()).saturating_add(1), until)
+                }
+                None => (1, Instant::now() + window),
+            };
+            values.put(name, count.to_le_bytes().to_vec(), until).map(|()| count)
+        };
+        std::future::ready(counted).boxed()
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        let mut notified = Box::pin(self.changed.notified());
+        notified.as_mut().enable();
+        notified
+    }
+}
