@@ -20,6 +20,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Trail;
 use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
@@ -28,6 +29,7 @@ use crate::config::{
 };
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
+use crate::store::Store;
 use crate::telemetry;
 use crate::tools::{self, Tools};
 use crate::transports::HttpConfig;
@@ -122,6 +124,8 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: approvals.confirm(upstream.environment()),
+        store: Store::memory(),
+        trail: Trail::off(),
     };
     in_runtime(run_server(
         settings.transport,
@@ -177,6 +181,7 @@ async fn run_server(
         approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
     }
     signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
+    let (store, trail) = (calls.store.clone(), calls.trail.clone());
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
     let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
@@ -191,7 +196,7 @@ async fn run_server(
         }
         Some(listener) => {
             tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, ..HttpConfig::default() };
+            let config = HttpConfig { pages, store, trail, ..HttpConfig::default() };
             transports::serve_http(listener, server, config, shutdown).await?;
         }
     }

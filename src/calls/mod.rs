@@ -28,7 +28,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Trail;
 use crate::fintecture::CallContext;
+use crate::store::Store;
 use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
 use budget::Budget;
 use repeats::Repeats;
@@ -73,6 +75,10 @@ pub struct CallsConfig {
     pub masks_personal_data: bool,
     /// When a person is asked before a write.
     pub confirm: Confirm,
+    /// Where what outlives a call is kept.
+    pub store: Store,
+    /// Where calls are put on record.
+    pub trail: Trail,
 }
 
 /// The way in for every tool call.

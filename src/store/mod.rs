@@ -69,6 +69,12 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Store(Arc<dyn Backend>);
 
+impl Default for Store {
+    fn default() -> Self {
+        Self::memory()
+    }
+}
+
 impl Store {
     /// In this process, and gone with it.
     #[must_use]

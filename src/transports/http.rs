@@ -20,6 +20,8 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::{audit::Trail, store::Store};
+
 use super::{
     TransportError,
     gate::{self, Gate},
@@ -36,6 +38,10 @@ pub struct HttpConfig {
     pub limits: HttpLimits,
     /// More routes, which stand behind the same gate.
     pub pages: Router,
+    /// Where sessions are kept that another replica may take up.
+    pub store: Store,
+    /// Where refused accesses are put on record.
+    pub trail: Trail,
 }
 
 /// Serves MCP over HTTP on `listener` until `shutdown` is cancelled and every answer is out, for at most
