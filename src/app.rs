@@ -1,5 +1,6 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
+mod access;
 mod approvals;
 mod browser;
 mod check;
@@ -20,12 +21,14 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::audit::Trail;
 use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
-use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
+use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
 use crate::config::{
-    ApprovalSettings, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream, variables,
+    AccessSettings, ApprovalSettings, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream,
+    variables,
 };
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
@@ -98,6 +101,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
             problems.or(Some(()))?;
             validate(dir.as_deref())
         }
+        Command::Token(TokenCommand::New { name, scopes }) => {
+            access::new_token(&name, scopes.as_deref(), problems)
+        }
     }
 }
 
@@ -118,35 +124,39 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
     let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
-    let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
-    let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
+    let prepared = prepare(settings.upstream, settings.approvals, settings.access).map_err(Failed::Usage)?;
+    let environment = prepared.upstream.environment();
+    let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(environment));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
-        confirm: approvals.confirm(upstream.environment()),
+        confirm: prepared.approvals.confirm(environment),
         store: Store::memory(),
         trail: Trail::off(),
     };
-    in_runtime(run_server(
-        settings.transport,
-        upstream,
-        approvals,
-        settings.read_only,
-        calls,
-        sealer,
-        capabilities,
-    ))
+    in_runtime(run_server(settings.transport, prepared, settings.read_only, calls, sealer, capabilities))
+}
+
+/// Parts whose settings have been found good.
+struct Prepared {
+    upstream: upstream::Prepared,
+    approvals: approvals::Prepared,
+    access: Access,
 }
 
 /// Checks what the settings alone do not show. What is wrong is told at once, a line each.
 fn prepare(
     upstream: Upstream,
     approvals: ApprovalSettings,
-) -> Result<(upstream::Prepared, approvals::Prepared), String> {
-    match (upstream::prepare(upstream), approvals::prepare(approvals)) {
-        (Ok(upstream), Ok(approvals)) => Ok((upstream, approvals)),
-        (Err(one), Err(other)) => Err(format!("{one}\n{other}")),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    access: AccessSettings,
+) -> Result<Prepared, String> {
+    let mut problems = Vec::new();
+    let upstream = upstream::prepare(upstream).map_err(|error| problems.push(error)).ok();
+    let approvals = approvals::prepare(approvals).map_err(|error| problems.push(error)).ok();
+    let access = access::prepare(access).map_err(|error| problems.push(error)).ok();
+    match (upstream, approvals, access) {
+        (Some(upstream), Some(approvals), Some(access)) => Ok(Prepared { upstream, approvals, access }),
+        _ => Err(problems.join("\n")),
     }
 }
 
@@ -157,14 +167,14 @@ fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
 
 async fn run_server(
     transport: Transport,
-    upstream: upstream::Prepared,
-    approvals: approvals::Prepared,
+    prepared: Prepared,
     read_only: bool,
     calls: CallsConfig,
     sealer: Arc<Sealer>,
     capabilities: Arc<Capabilities>,
 ) -> anyhow::Result<()> {
     let shutdown = signals::stop_on_signals()?;
+    let Prepared { upstream, approvals, access } = prepared;
     let (environment, client, simulator) = upstream::ready(upstream).await?;
     let words = capabilities.instructions();
     let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
@@ -180,7 +190,7 @@ async fn run_server(
     if !read_only {
         approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
     }
-    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
+    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), access.clone())?;
     let (store, trail) = (calls.store.clone(), calls.trail.clone());
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
@@ -195,8 +205,9 @@ async fn run_server(
             Box::pin(transports::serve_stdio(server, shutdown)).await?;
         }
         Some(listener) => {
+            access::tell(&access);
             tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, store, trail, ..HttpConfig::default() };
+            let config = HttpConfig { pages, access, store, trail, ..HttpConfig::default() };
             transports::serve_http(listener, server, config, shutdown).await?;
         }
     }

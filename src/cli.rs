@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Work with capability files
     #[command(subcommand)]
     Capabilities(CapabilitiesCommand),
+    /// Work with the tokens of --auth-tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 /// Flags of `serve`.
@@ -235,6 +238,19 @@ pub(crate) enum CapabilitiesCommand {
     Validate {
         /// The folder that holds them; the built-in ones if none is given
         dir: Option<PathBuf>,
+    },
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token: shows it this once, and the line for the file, which holds no more than its hash
+    New {
+        /// What its principal is called in logs and in the audit trail; not a person's name or e-mail address
+        name: String,
+        /// What it may do: scopes with commas between them
+        #[arg(long, value_name = "LIST")]
+        scopes: Option<String>,
     },
 }
 

@@ -15,3 +15,13 @@ pub fn open_sessions(kind: &'static str, count: usize) {
     #[expect(clippy::cast_precision_loss, reason = "there are never so many")]
     gauge!("fintecture_mcp_sessions", "kind" => kind).set(count as f64);
 }
+
+/// An access was refused, for this reason.
+pub fn access_refused(reason: &'static str) {
+    counter!("fintecture_mcp_accesses_refused_total", "reason" => reason).increment(1);
+}
+
+/// A file that was to be read again was not taken.
+pub fn reload_failed(what: &'static str) {
+    counter!("fintecture_mcp_reloads_failed_total", "file" => what).increment(1);
+}

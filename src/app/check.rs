@@ -77,7 +77,7 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
         .map_err(|problems| problems.to_string())
         .and_then(|settings| {
             let named = name(&settings.upstream);
-            Ok((named, prepare(settings.upstream, settings.approvals)?.0))
+            Ok((named, prepare(settings.upstream, settings.approvals, settings.access)?.upstream))
         });
     let capabilities = load(folder.as_deref());
     let named = prepared.as_ref().map(|(named, _)| named.clone());

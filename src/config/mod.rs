@@ -2,6 +2,7 @@
 //!
 //! Each variable is named in [`variables`] alone. Knows the domain and nothing else of the crate.
 
+mod access;
 mod approvals;
 mod credentials;
 mod limits;
@@ -11,6 +12,7 @@ mod serve;
 mod upstream;
 pub mod variables;
 
+pub use access::{AccessSettings, Approvers, Inbound, OAuthSettings};
 pub use approvals::{ApprovalSettings, ConfirmWrites};
 pub use credentials::{Credentials, Signing};
 pub use limits::{Limit, Limits, seconds};

@@ -54,6 +54,20 @@ pub const PRIVATE_KEY: SecretVariable = SecretVariable {
         help: "RSA private key, PEM (PKCS#8 or PKCS#1, without passphrase); every request is signed with it",
     },
 };
+/// The one token of those who call.
+pub const MCP_TOKEN: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_MCP_TOKEN",
+        help: "bearer token that every caller over HTTP must show; long and random, such as `openssl rand -hex 32` makes",
+    },
+};
+/// This server's secret at the authorization server.
+pub const OAUTH_CLIENT_SECRET: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_OAUTH_CLIENT_SECRET",
+        help: "secret that goes with --oauth-client-id, where that client has one; goes to the authorization server alone",
+    },
+};
 /// What a person types on an approval page.
 pub const APPROVAL_CODE: SecretVariable = SecretVariable {
     variable: Variable {
@@ -83,7 +97,7 @@ pub const RUST_LOG: Variable = Variable {
 };
 
 /// Every variable but the files of secrets, in the order of help texts.
-pub const ALL: [Variable; 13] = [
+pub const ALL: [Variable; 15] = [
     ENVIRONMENT,
     BASE_URL,
     CUSTOMER_TOKEN.variable,
@@ -92,6 +106,8 @@ pub const ALL: [Variable; 13] = [
     TOKEN_URL,
     SCOPE,
     PRIVATE_KEY.variable,
+    MCP_TOKEN.variable,
+    OAUTH_CLIENT_SECRET.variable,
     APPROVAL_CODE.variable,
     TIMEOUT_SECONDS,
     REQUESTS_PER_SECOND,
@@ -100,7 +116,8 @@ pub const ALL: [Variable; 13] = [
 ];
 
 /// The secrets, each of which may stand in a file instead.
-pub const SECRETS: [SecretVariable; 4] = [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, APPROVAL_CODE];
+pub const SECRETS: [SecretVariable; 6] =
+    [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, MCP_TOKEN, OAUTH_CLIENT_SECRET, APPROVAL_CODE];
 
 /// A variable that holds a secret. The same name with `_FILE` names a file that holds it.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,6 @@ use axum::{
     Json, Router,
     extract::State,
     http::StatusCode,
-    middleware,
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -20,14 +19,17 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{audit::Trail, store::Store};
+use url::Url;
+
+use crate::{access::Access, audit::Trail, store::Store};
 
 use super::{
     TransportError,
-    gate::{self, Gate},
+    auth::Door,
+    gate::Gate,
     legacy_sse::LegacySse,
     limits::{CLOSE_WAIT, HttpLimits},
-    listener, pages, reply,
+    listener, reply,
     streamable::Streamable,
 };
 
@@ -38,6 +40,10 @@ pub struct HttpConfig {
     pub limits: HttpLimits,
     /// More routes, which stand behind the same gate.
     pub pages: Router,
+    /// Who is let in.
+    pub access: Access,
+    /// Where clients find this server, where it is not at the address it listens on.
+    pub public_url: Option<Url>,
     /// Where sessions are kept that another replica may take up.
     pub store: Store,
     /// Where refused accesses are put on record.
@@ -63,8 +69,9 @@ where
     let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
     let end = CancellationToken::new();
     let calls = TaskTracker::new();
-    let routes =
-        routes(server, &gate, &limits, &shutdown, &end, &calls).merge(pages::behind(gate, config.pages));
+    let routes = routes(server, &gate, &limits, &shutdown, &end, &calls).merge(config.pages);
+    let door = Door { access: config.access, trail: config.trail, public_url: config.public_url };
+    let routes = door.before(routes, gate);
     let serve = axum::serve(listener::capped(listener, limits.connections), routes)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let mut serving = pin!(serve.into_future());
@@ -94,6 +101,7 @@ where
     outcome.map_err(TransportError::Http)
 }
 
+/// What there is, without gate and door.
 pub(crate) fn routes<S>(
     server: S,
     gate: &Gate,
@@ -119,7 +127,6 @@ where
         .with_state(shutdown.clone());
     streamable
         .merge(legacy_sse)
-        .route_layer(middleware::from_fn_with_state(gate.clone(), gate::check))
         .merge(health)
         .fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"))
 }

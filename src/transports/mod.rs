@@ -14,10 +14,13 @@
 //! | `legacy_sse` | a stream of events out, POSTs in |
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
 //! | `gate` | refuses foreign Host and Origin headers |
+//! | `auth`, `metadata`, `client` | refuses who is not known, and says where tokens come from |
 //! | `http`, `listener`, `reply` | the routes, the server loop and its end |
 //! | `pages` | a server for pages alone, beside stdio |
 
+mod auth;
 mod batch;
+mod client;
 mod connection;
 mod gate;
 mod http;
@@ -26,6 +29,7 @@ mod legacy_sse;
 pub mod limits;
 mod listener;
 mod message;
+mod metadata;
 mod outbox;
 mod pages;
 mod reply;

@@ -72,7 +72,7 @@ pub async fn serve_pages(
 }
 
 /// Pages with the gate before them.
-pub(super) fn behind(gate: Gate, pages: Router) -> Router {
+fn behind(gate: Gate, pages: Router) -> Router {
     pages.layer(middleware::from_fn_with_state(gate, gate::check))
 }
 
