@@ -23,6 +23,7 @@
 //! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
 //! | [`secret`] | secrets in variables or files, read again when they change | anything else |
 //! | [`store`] | what outlives a call: approvals, repeats, sessions, counts; here or shared by replicas | what it keeps |
+//! | [`access`] | who calls: tokens, and the authorization server that gives them out | who asks, protocols |
 //! | [`audit`] | the trail: a chained line for every call, approval and refusal | who tells it |
 //! | [`measures`] | every number that is counted, by name | who counts |
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
@@ -40,6 +41,7 @@
 //! Imports run from right to left in the picture above and never back; a test holds them to it. Where to begin
 //! reading: a tool's own file (`tools/customers.rs`), then `calls/mod.rs`, then `fintecture/client.rs`.
 
+pub mod access;
 pub mod app;
 pub mod audit;
 pub mod calls;

@@ -15,3 +15,9 @@ pub fn open_sessions(kind: &'static str, count: usize) {
     #[expect(clippy::cast_precision_loss, reason = "there are never so many")]
     gauge!("fintecture_mcp_sessions", "kind" => kind).set(count as f64);
 }
+
+/// The authorization server's keys were read, or could not be.
+pub fn issuer_read(is_well: bool) {
+    let outcome = if is_well { "success" } else { "failure" };
+    counter!("fintecture_mcp_issuer_reads_total", "outcome" => outcome).increment(1);
+}
