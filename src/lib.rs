@@ -23,7 +23,7 @@
 //! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
 //! | [`secret`] | secrets in variables or files, read again when they change | anything else |
 //! | [`store`] | what outlives a call: approvals, repeats, sessions, counts; here or shared by replicas | what it keeps |
-//! | [`access`] | who calls: a token becomes a principal | HTTP, tools, protocols |
+//! | [`access`] | who calls: tokens, and the authorization server that gives them out | who asks, protocols |
 //! | [`audit`] | the trail: a chained line for every call, approval and refusal | who tells it |
 //! | [`measures`] | every number that is counted, by name | who counts |
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |

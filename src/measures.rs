@@ -25,3 +25,9 @@ pub fn access_refused(reason: &'static str) {
 pub fn reload_failed(what: &'static str) {
     counter!("fintecture_mcp_reloads_failed_total", "file" => what).increment(1);
 }
+
+/// The authorization server's keys were read, or could not be.
+pub fn issuer_read(is_well: bool) {
+    let outcome = if is_well { "success" } else { "failure" };
+    counter!("fintecture_mcp_issuer_reads_total", "outcome" => outcome).increment(1);
+}

@@ -54,14 +54,14 @@ pub(super) fn prepare(settings: AccessSettings) -> Result<Access, String> {
 }
 
 fn oauth(settings: OAuthSettings) -> Result<Access, String> {
-    let OAuthSettings { issuer, issuer_text, audience, client_id, client_secret } = settings;
+    let OAuthSettings { issuer, audience, client_id, client_secret, ca_file } = settings;
     client_secret
         .as_ref()
         .and_then(|secret| secret.readable_by_others())
         .inspect(|path| warn_of_readers(path));
-    let resource = Resource { issuer: issuer_text, audience: audience.clone() };
-    let config = OAuthConfig { issuer, audience, client_id, client_secret };
-    let verifier = Verifier::new(config).map_err(|error| format!("--oauth-issuer: {error}"))?;
+    let resource = Resource { issuer: issuer.clone(), audience: audience.clone() };
+    let config = OAuthConfig { issuer, audience, client_id, client_secret, ca_file };
+    let verifier = Verifier::new(&config).map_err(|error| format!("--oauth-issuer: {error}"))?;
     Ok(Access::oauth(verifier, resource))
 }
 

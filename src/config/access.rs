@@ -8,7 +8,7 @@ use url::Url;
 use super::credentials::secret;
 use super::serve::Transport;
 use super::upstream::safe_address;
-use super::variables::{MCP_TOKEN, OAUTH_CLIENT_SECRET, SecretVariable, Variables};
+use super::variables::{CA_FILE, MCP_TOKEN, OAUTH_CLIENT_SECRET, SecretVariable, Variables};
 use super::{Problems, ServeFlags};
 use crate::secret::Secret;
 
@@ -46,16 +46,16 @@ pub enum Inbound {
 /// Which authorization server, and what its tokens must be for.
 #[derive(Debug)]
 pub struct OAuthSettings {
-    /// The authorization server.
-    pub issuer: Url,
-    /// The same as it was written: issuers are compared letter by letter, and a `Url` adds a slash.
-    pub issuer_text: String,
+    /// The authorization server, as it was written: issuers are compared letter by letter, and a `Url` adds a slash.
+    pub issuer: String,
     /// The audience that its tokens must name.
     pub audience: String,
     /// This server's client id there.
     pub client_id: Option<String>,
     /// The secret that goes with it.
     pub client_secret: Option<Secret>,
+    /// Root certificates to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Who may approve a write.
@@ -188,12 +188,12 @@ fn oauth(flags: &ServeFlags, variables: &Variables<'_>, problems: &mut Problems)
         problems.add("--oauth-audience must be a URI without fragment, such as https://mcp.example.com/mcp");
     }
     match safe_address(issuer) {
-        Ok(url) => Some(OAuthSettings {
-            issuer: url,
-            issuer_text: issuer.to_owned(),
+        Ok(_) => Some(OAuthSettings {
+            issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             client_id: id.map(str::to_owned),
             client_secret,
+            ca_file: variables.get(CA_FILE).map(PathBuf::from),
         }),
         Err(reason) => {
             problems.add(format!("--oauth-issuer {reason}"));
@@ -269,7 +269,7 @@ mod tests {
         else {
             panic!("OAuth")
         };
-        assert_eq!(read.issuer_text, "https://id.example");
+        assert_eq!(read.issuer, "https://id.example");
         assert!(read.client_secret.is_some());
     }
 
