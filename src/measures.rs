@@ -15,3 +15,8 @@ pub fn open_sessions(kind: &'static str, count: usize) {
     #[expect(clippy::cast_precision_loss, reason = "there are never so many")]
     gauge!("fintecture_mcp_sessions", "kind" => kind).set(count as f64);
 }
+
+/// So many lines of the audit trail could not be written; what they were for was refused.
+pub fn audit_lines_lost(lines: usize) {
+    counter!("fintecture_mcp_audit_lines_lost_total").increment(lines as u64);
+}
