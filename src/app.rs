@@ -1,6 +1,7 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
 mod approvals;
+mod audit;
 mod browser;
 mod check;
 mod desk;
@@ -20,7 +21,6 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Trail;
 use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
@@ -94,6 +94,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
         }
         Command::Check(args) => check::run(args, problems),
         Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
+        Command::Audit(command) => audit::run(command, problems),
         Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
             problems.or(Some(()))?;
             validate(dir.as_deref())
@@ -119,13 +120,14 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     telemetry::start(settings.log_format);
     let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
     let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
+    let trail = audit::open(settings.audit, upstream.environment(), &capabilities)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: approvals.confirm(upstream.environment()),
         store: Store::memory(),
-        trail: Trail::off(),
+        trail,
     };
     in_runtime(run_server(
         settings.transport,
@@ -182,6 +184,8 @@ async fn run_server(
     }
     signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
     let (store, trail) = (calls.store.clone(), calls.trail.clone());
+    audit::keep(&trail)?;
+    approvals.records(trail.clone());
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
     let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
@@ -196,13 +200,14 @@ async fn run_server(
         }
         Some(listener) => {
             tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, store, trail, ..HttpConfig::default() };
+            let config = HttpConfig { pages, store, trail: trail.clone(), ..HttpConfig::default() };
             transports::serve_http(listener, server, config, shutdown).await?;
         }
     }
     pages_end.cancel();
     // A write goes on to its end when its caller leaves; it has its own time budget.
     calls.writes_settled().await;
+    trail.close().await;
     if let Some(simulator) = simulator {
         simulator.shutdown().await?;
     }

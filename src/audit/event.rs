@@ -79,7 +79,7 @@ pub enum Event {
         /// Who called what.
         #[serde(flatten)]
         subject: Subject,
-        /// How a person said yes: `form` or `page`; left out where nobody was asked.
+        /// Where a person said yes: `client` or `page`; left out where nobody was asked.
         #[serde(skip_serializing_if = "Option::is_none")]
         approval: Option<&'static str>,
     },
@@ -96,9 +96,9 @@ pub enum Event {
     },
     /// A person was asked about a write, or decided.
     Approval {
-        /// `opened`, `approved`, `declined` or `dismissed`.
+        /// `asked`, `approved`, `declined` or `dismissed`.
         decision: &'static str,
-        /// `form` or `page`.
+        /// Where: `client` or `page`.
         how: &'static str,
         /// Whose write it is, where that is known.
         #[serde(skip_serializing_if = "Option::is_none")]

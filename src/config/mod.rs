@@ -3,6 +3,7 @@
 //! Each variable is named in [`variables`] alone. Knows the domain and nothing else of the crate.
 
 mod approvals;
+mod audit;
 mod credentials;
 mod limits;
 mod listen;
@@ -12,6 +13,7 @@ mod upstream;
 pub mod variables;
 
 pub use approvals::{ApprovalSettings, ConfirmWrites};
+pub use audit::AuditSettings;
 pub use credentials::{Credentials, Signing};
 pub use limits::{Limit, Limits, seconds};
 pub use listen::loopback_address;

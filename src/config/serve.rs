@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::variables::Variables;
-use super::{ApprovalSettings, Limits, Problems, Upstream, approvals, loopback_address};
+use super::{ApprovalSettings, AuditSettings, Limits, Problems, Upstream, approvals, audit, loopback_address};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -95,6 +95,8 @@ pub struct Serve {
     pub personal_data: Option<PersonalData>,
     /// Which writes need a person's yes, and how it is given.
     pub approvals: ApprovalSettings,
+    /// Where calls are put on record; `None`: nowhere.
+    pub audit: Option<AuditSettings>,
     /// What the server takes at most.
     pub limits: Limits,
     /// How log lines look.
@@ -115,7 +117,9 @@ impl Serve {
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
         let personal_data = personal_data(flags.personal_data.as_deref(), &mut problems);
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
-        let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
+        let may_imply = on_stdio && flags.audit_log.is_none();
+        let upstream = Upstream::read(flags.environment.as_deref(), may_imply, variables, &mut problems);
+        let audit = audit::read(&flags, on_stdio, upstream.as_ref(), &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
         let parts = transport.zip(log_format).zip(upstream).zip(approvals);
@@ -127,6 +131,7 @@ impl Serve {
             stop_writes: flags.stop_writes,
             personal_data,
             approvals,
+            audit,
             limits,
             log_format,
         });

@@ -131,7 +131,7 @@ fn implied(may_imply: bool, variables: &Variables<'_>, problems: &mut Problems) 
     } else if variables.get(BASE_URL).is_some() {
         problems.add(format!("{} is set, but no environment: {named}", BASE_URL.name));
     } else if !may_imply {
-        problems.add(format!("over HTTP the environment must be named: {named}"));
+        problems.add(format!("over HTTP, and with --audit-log, the environment must be named: {named}"));
     } else {
         return Some(Environment::Simulator);
     }
