@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod audit;
 mod browser;
 mod check;
 mod desk;
@@ -22,7 +23,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::audit::Trail;
 use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
@@ -97,6 +97,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
         }
         Command::Check(args) => check::run(args, problems),
         Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
+        Command::Audit(command) => audit::run(command, problems),
         Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
             problems.or(Some(()))?;
             validate(dir.as_deref())
@@ -126,13 +127,14 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
     let prepared = prepare(settings.upstream, settings.approvals, settings.access).map_err(Failed::Usage)?;
     let environment = prepared.upstream.environment();
+    let trail = audit::open(settings.audit, environment, &capabilities)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(environment));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: prepared.approvals.confirm(environment),
         store: Store::memory(),
-        trail: Trail::off(),
+        trail,
     };
     in_runtime(run_server(settings.transport, prepared, settings.read_only, calls, sealer, capabilities))
 }
@@ -192,6 +194,8 @@ async fn run_server(
     }
     signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), access.clone())?;
     let (store, trail) = (calls.store.clone(), calls.trail.clone());
+    audit::keep(&trail)?;
+    approvals.records(trail.clone());
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
     let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
@@ -207,13 +211,14 @@ async fn run_server(
         Some(listener) => {
             access::tell(&access);
             tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, access, store, trail, ..HttpConfig::default() };
+            let config = HttpConfig { pages, access, store, trail: trail.clone(), ..HttpConfig::default() };
             transports::serve_http(listener, server, config, shutdown).await?;
         }
     }
     pages_end.cancel();
     // A write goes on to its end when its caller leaves; it has its own time budget.
     calls.writes_settled().await;
+    trail.close().await;
     if let Some(simulator) = simulator {
         simulator.shutdown().await?;
     }

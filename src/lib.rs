@@ -29,7 +29,7 @@
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
 //! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts | protocols |
-//! | [`calls`] | what surrounds every tool call: repeats, approvals, waits, masking, panic guard, log line; completion of ids | protocols |
+//! | [`calls`] | what surrounds every tool call: repeats, approvals, audit, waits, masking, panic guard, log line; completion of ids | protocols |
 //! | [`pages`] | what a person sees in a browser: the approval pages | who asks, the listener, the upstream |
 //! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, links | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |

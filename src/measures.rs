@@ -31,3 +31,8 @@ pub fn issuer_read(is_well: bool) {
     let outcome = if is_well { "success" } else { "failure" };
     counter!("fintecture_mcp_issuer_reads_total", "outcome" => outcome).increment(1);
 }
+
+/// So many lines of the audit trail could not be written; what they were for was refused.
+pub fn audit_lines_lost(lines: usize) {
+    counter!("fintecture_mcp_audit_lines_lost_total").increment(lines as u64);
+}

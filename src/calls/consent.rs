@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::approvals::{Approvals, Confirm, Refused, Standing, Ticket};
 use super::budget::Budget;
 use super::caller::{Ask, Brought, Caller, Person, Said, Ways};
+use super::recording::Entry;
 use super::repeats::Key;
 use crate::domain::Environment;
 use crate::tools::{ApprovalPage, Question, ToolError};
@@ -57,6 +58,8 @@ pub(super) struct Consent<'a> {
     pub(super) environment: Environment,
     pub(super) budget: Budget,
     pub(super) stopping: &'a CancellationToken,
+    /// Where it is put on record whom was asked and what they said.
+    pub(super) entry: Option<&'a Entry>,
 }
 
 impl Consent<'_> {
@@ -130,10 +133,21 @@ impl Consent<'_> {
         }
         let stands = self.approvals.answered_in_client(self.write);
         match said {
-            Said::Dismissed => Err(ToolError::dismissed().into()),
-            Said::Yes if stands => Ok(Yes::InClient),
+            Said::Dismissed => {
+                self.on_record("dismissed", "client");
+                Err(ToolError::dismissed().into())
+            }
+            Said::Yes if stands => {
+                self.on_record("approved", "client");
+                Ok(Yes::InClient)
+            }
             // Declined, here or on the page meanwhile.
-            _ => Err(ToolError::declined().into()),
+            _ => {
+                if said == Said::No {
+                    self.on_record("declined", "client");
+                }
+                Err(ToolError::declined().into())
+            }
         }
     }
 
@@ -170,6 +184,7 @@ impl Consent<'_> {
     }
 
     async fn open(&self, question: Question) -> Result<Ticket, No> {
+        self.on_record("asked", "page");
         let opened = self.approvals.open(&self.caller.principal.name, *self.write, question).await;
         opened.map_err(|refused| {
             No::Error(match refused {
@@ -179,6 +194,12 @@ impl Consent<'_> {
                 Refused::NoPage => ToolError::nobody_to_ask(),
             })
         })
+    }
+
+    fn on_record(&self, decision: &'static str, how: &'static str) {
+        if let Some(entry) = self.entry {
+            entry.asked(decision, how);
+        }
     }
 
     async fn put(&self, person: &dyn Person, ask: Ask) -> Result<Said, No> {

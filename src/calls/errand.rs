@@ -8,6 +8,7 @@ use super::approvals::{Approvals, Confirm, Taken};
 use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::{Consent, No, Yes};
+use super::recording::Entry;
 use super::repeats::Key;
 use crate::fintecture::CallContext;
 use crate::tools::{Fields, ToolError, Tools, Write};
@@ -24,6 +25,7 @@ pub(super) struct Errand {
     pub(super) write: Write,
     pub(super) context: Arc<CallContext>,
     pub(super) budget: Budget,
+    pub(super) entry: Arc<Entry>,
 }
 
 impl Errand {
@@ -59,12 +61,14 @@ impl Errand {
             None => self.tools.prepare(&self.write, &self.context).await?,
         };
         if yes != Yes::OnPage {
+            self.entry.intend((yes == Yes::InClient).then_some("client")).await?;
             return Ok(self.tools.send(ready, &self.context).await?);
         }
         let Some(taken) = self.approvals.take(&self.key) else {
             return Err(ToolError::no_answer_in_time().into());
         };
         let _spending = Spending { errand: self, taken: Some(taken) };
+        self.entry.intend(Some("page")).await?;
         Ok(self.tools.send(ready, &self.context).await?)
     }
 
@@ -77,6 +81,7 @@ impl Errand {
             environment: self.tools.environment(),
             budget: self.budget,
             stopping: &self.stopping,
+            entry: Some(&self.entry),
         }
     }
 }

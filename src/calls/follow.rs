@@ -80,11 +80,12 @@ impl Calls {
         Some(handle.task(id, state, Timestamp::now()))
     }
 
-    /// How far a task is that this caller was handed, by this process or by another one.
+    /// How far a task is that this caller was handed, by this process or by another one; for [`Calls::task`], which
+    /// puts it on record.
     ///
     /// # Errors
     /// [`UnknownTask`] where they were handed no such task.
-    pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
+    pub(super) async fn state_of_task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
         let handle = self.tasks.open(&caller.principal.name, &id, Timestamp::now())?;
         if let Some(ending) = self.tasks.ending(&id, Timestamp::now()) {
             return Ok(handle.task(id, ending.state, ending.at));

@@ -2,8 +2,8 @@
 //! line.
 //!
 //! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
-//! write passes, in this order: stopped writes and read-only, arguments, repeats, `external_id`, a person's yes, and is
-//! sent.
+//! write passes, in this order: stopped writes and read-only, arguments, repeats, `external_id`, a person's yes, the audit
+//! trail, and is sent.
 
 pub mod approvals;
 mod budget;
@@ -14,6 +14,7 @@ mod errand;
 mod follow;
 mod guard;
 mod masking;
+mod recording;
 mod repeats;
 mod sealing;
 mod tasks;
@@ -33,6 +34,7 @@ use crate::fintecture::CallContext;
 use crate::store::Store;
 use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
 use budget::Budget;
+use recording::Entry;
 use repeats::Repeats;
 use tasks::Tasks;
 use waiting::Waited;
@@ -156,11 +158,15 @@ impl Calls {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
         let context = Arc::new(context);
-        let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context).await;
+        let entry = Arc::new(Entry::new(self, caller, tool, action, &arguments));
+        let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context, &entry).await;
         if let Answer::Reply(reply) = &mut answer
             && self.config.masks_personal_data
         {
             masking::mask(&mut reply.body);
+        }
+        if let Err(error) = entry.answered(&answer, waited.is_some(), &context).await {
+            answer = Answer::Reply(refusal(&self.tools, action, &error));
         }
         log(tool, action, &answer, waited.as_ref(), &context, started.elapsed());
         answer
@@ -173,6 +179,7 @@ impl Calls {
         action: Option<&'static str>,
         arguments: Map<String, Value>,
         context: &Arc<CallContext>,
+        entry: &Arc<Entry>,
     ) -> (Answer, Option<Waited>) {
         let budget = Budget::new(caller.progress.is_some());
         let refused = |error: &ToolError| (Answer::Reply(refusal(&self.tools, action, error)), None);
@@ -194,7 +201,7 @@ impl Calls {
             }
             Ok(Request::Write(write)) => {
                 let wait = write.wait();
-                let answer = self.write(caller, write, context, budget).await;
+                let answer = self.write(caller, write, context, budget, entry).await;
                 self.follow(caller, wait, answer, budget).await
             }
         }

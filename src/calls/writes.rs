@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws_lc_rs::digest::{Context as Digest, SHA256};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +11,7 @@ use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::No;
 use super::errand::Errand;
+use super::recording::{Entry, key_of};
 use super::repeats::{self, Answers, Ended, Key, Outcome};
 use super::{Answer, Calls, Reply, guard, refusal, reply};
 use crate::fintecture::CallContext;
@@ -33,12 +33,14 @@ impl Calls {
         write: Write,
         context: &Arc<CallContext>,
         budget: Budget,
+        entry: &Arc<Entry>,
     ) -> Answer {
         let action = write.action;
         let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, Some(action), error));
         let Some(key) = key(&caller.principal.name, &write) else {
             return refused(&ToolError::internal("the arguments have no one spelling"));
         };
+        entry.is(&key);
         let errand = Errand {
             tools: Arc::clone(&self.tools),
             approvals: Arc::clone(&self.approvals),
@@ -49,6 +51,7 @@ impl Calls {
             write,
             context: Arc::clone(context),
             budget,
+            entry: Arc::clone(entry),
         };
         let carried_out = self.repeats.once(key, &caller.cancelled, |given_up| carry_out(errand, given_up));
         match carried_out.await {
@@ -64,12 +67,16 @@ impl Calls {
 async fn carry_out(errand: Errand, given_up: CancellationToken) -> Written {
     let action = errand.write.action;
     let panicked = No::Error(ToolError::panicked(true));
-    match guard::catch(errand.run(&given_up), panicked).await {
+    let written = match guard::catch(errand.run(&given_up), panicked).await {
         Ok(fields) => Written::Reply(reply(&errand.tools, action, Ok(fields))),
         Err(No::Error(error)) => Written::Reply(reply(&errand.tools, action, Err(error))),
         Err(No::Asked) => Written::Asked,
         Err(No::Left) => Written::Left(reply(&errand.tools, action, Err(ToolError::given_up(true)))),
+    };
+    if let Written::Reply(reply) | Written::Left(reply) = &written {
+        errand.entry.ended(reply, &errand.context).await;
     }
+    written
 }
 
 impl Outcome for Written {
@@ -97,14 +104,7 @@ fn outcome_of(reply: &Reply) -> Option<&str> {
 
 /// Names a write by who sends what.
 fn key(principal: &str, write: &Write) -> Option<Key> {
-    let arguments = write.canonical()?;
-    let mut digest = Digest::new(&SHA256);
-    for part in [principal, write.tool, write.action, &arguments] {
-        // Lengths keep two parts from reading as other two.
-        digest.update(&(part.len() as u64).to_le_bytes());
-        digest.update(part.as_bytes());
-    }
-    digest.finish().as_ref().try_into().ok()
+    Some(key_of([principal, write.tool, write.action, &write.canonical()?]))
 }
 
 /// The first outcome again, marked as such; an unknown one says from when the write would be sent again.

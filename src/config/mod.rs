@@ -4,6 +4,7 @@
 
 mod access;
 mod approvals;
+mod audit;
 mod credentials;
 mod limits;
 mod listen;
@@ -14,6 +15,7 @@ pub mod variables;
 
 pub use access::{AccessSettings, Approvers, Inbound, OAuthSettings};
 pub use approvals::{ApprovalSettings, ConfirmWrites};
+pub use audit::AuditSettings;
 pub use credentials::{Credentials, Signing};
 pub use limits::{Limit, Limits, seconds};
 pub use listen::loopback_address;

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::variables::Variables;
-use super::{AccessSettings, ApprovalSettings, Limits, Problems, Upstream, access, approvals, listen};
+use super::{
+    AccessSettings, ApprovalSettings, AuditSettings, Limits, Problems, Upstream, access, approvals, audit,
+    listen,
+};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -97,6 +100,8 @@ pub struct Serve {
     pub approvals: ApprovalSettings,
     /// Who is let in.
     pub access: AccessSettings,
+    /// Where calls are put on record; `None`: nowhere.
+    pub audit: Option<AuditSettings>,
     /// What the server takes at most.
     pub limits: Limits,
     /// How log lines look.
@@ -119,6 +124,7 @@ impl Serve {
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
         let serious = serious(&flags, on_stdio);
         let upstream = Upstream::read(flags.environment.as_deref(), serious, variables, &mut problems);
+        let audit = audit::read(&flags, on_stdio, upstream.as_ref(), &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
         let access = access::read(&flags, transport, variables, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
@@ -132,6 +138,7 @@ impl Serve {
             personal_data,
             approvals,
             access,
+            audit,
             limits,
             log_format,
         });

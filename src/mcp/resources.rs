@@ -119,6 +119,7 @@ pub(super) async fn read(calls: &Calls, caller: &Caller, uri: &str) -> Result<Re
         ["capabilities", name] => {
             let files = calls.tools().capability_files();
             let file = files.iter().find(|file| file.name == *name).ok_or_else(|| unknown(uri))?;
+            calls.reads_capability(caller, name);
             let contents = vec![contents(uri, YAML, file.text.clone())];
             return Ok(Read { result: ReadResourceResult::new(contents), is_fixed: true });
         }

@@ -219,6 +219,20 @@ impl ToolError {
         Self { outcome: write.then_some(Outcome::Unknown), ..error }
     }
 
+    /// The audit trail cannot be written, and what must be on record must not happen. `is_unsent`: it was a write, which
+    /// was not sent.
+    pub(crate) fn unrecorded(is_unsent: bool) -> Self {
+        let said = if is_unsent {
+            "the audit trail cannot be written: nothing was sent"
+        } else {
+            "the audit trail cannot be written, so this answer must not be given"
+        };
+        let error = Self::new(ErrorKind::Internal, said).with_hint(
+            "Tell the operator: the server's log says why the trail cannot be written. Once it can be, the same call works.",
+        );
+        Self { retryable: true, outcome: is_unsent.then_some(Outcome::NotApplied), ..error }
+    }
+
     /// A write whose task is gone: nobody knows how far it came.
     pub(crate) fn lost() -> Self {
         let error =

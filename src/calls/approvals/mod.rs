@@ -27,13 +27,15 @@ mod windows;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use super::masking;
 use super::repeats::Key;
+use crate::audit::{Event, Trail};
 use crate::tools::Question;
 pub use code::{Code, CodeError, MIN_CODE_CHARS};
 pub use desk::Desk;
@@ -106,13 +108,31 @@ pub struct Approvals {
     code: Option<Code>,
     desk: Arc<dyn Desk>,
     store: Mutex<Store>,
+    /// Where it is put on record what a person decides.
+    trail: OnceLock<Trail>,
 }
 
 impl Approvals {
     /// None yet.
     #[must_use]
     pub fn new(code: Option<Code>, desk: Arc<dyn Desk>) -> Arc<Self> {
-        Arc::new(Self { code, desk, store: Mutex::default() })
+        Arc::new(Self { code, desk, store: Mutex::default(), trail: OnceLock::new() })
+    }
+
+    /// Puts on this record what a person decides on a page.
+    pub fn records(&self, trail: Trail) {
+        let _ = self.trail.set(trail);
+    }
+
+    fn on_record(&self, decision: Decision, principal: String, write: &Key) {
+        let Some(trail) = self.trail.get() else { return };
+        let decision = match decision {
+            Decision::Approve => "approved",
+            Decision::Decline => "declined",
+        };
+        let principal = Some(masking::mask_text(&principal).into_owned());
+        let arguments = trail.digest(write);
+        trail.note(&Event::Approval { decision, how: "page", principal, approver: None, arguments });
     }
 
     /// Approvals that only a client can bring: there is no page.

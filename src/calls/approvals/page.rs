@@ -142,6 +142,7 @@ impl Approvals {
         if record.phase != Phase::Waiting {
             return Err(PressRefused::Over);
         }
+        let (principal, write) = (record.principal.clone(), record.write);
         match decision {
             Decision::Approve => {
                 record.phase = Phase::Approved;
@@ -151,6 +152,7 @@ impl Approvals {
             }
             Decision::Decline => store.end(id, Phase::Declined, now),
         }
+        self.on_record(decision, principal, &write);
         tracing::info!(?decision, "a person decided about a write");
         Ok(())
     }

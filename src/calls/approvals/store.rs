@@ -54,8 +54,8 @@ impl Phase {
 
 /// One approval.
 pub(super) struct Record {
-    principal: String,
-    write: Key,
+    pub(super) principal: String,
+    pub(super) write: Key,
     pub(super) ticket: Ticket,
     pub(super) question: Question,
     pub(super) phase: Phase,

@@ -113,6 +113,7 @@ impl Case {
             write: &WRITE,
             environment: Environment::Sandbox,
             budget: Budget::new(self.caller.progress.is_some()),
+            entry: None,
             stopping: &self.stopping,
         };
         let fact = Fact { label: "E-mail".to_owned(), value: "a@example.com".to_owned(), beside: None };
