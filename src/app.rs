@@ -30,9 +30,9 @@ use crate::config::{
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
 use crate::store::Store;
-use crate::telemetry;
+use crate::telemetry::{self, Metrics, Traces};
 use crate::tools::{self, Tools};
-use crate::transports::HttpConfig;
+use crate::transports::{Exposition, HttpConfig};
 use crate::{pages, transports};
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
@@ -119,6 +119,10 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     telemetry::start(settings.log_format);
     let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
     let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
+    let environment = upstream.environment().as_str();
+    // Outlives the runtime: the last spans are sent when everything else has ended.
+    let traces = settings.traces.as_ref().map(|collector| Traces::start(collector, environment));
+    let _traces = traces.transpose().map_err(Failed::Usage)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
@@ -196,7 +200,12 @@ async fn run_server(
         }
         Some(listener) => {
             tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, store, trail, ..HttpConfig::default() };
+            let metrics = Metrics::record(environment.as_str()).context("the metrics")?;
+            tokio::spawn(metrics.clone().keep_up());
+            let exposed = trail.clone();
+            let exposition = Exposition::new(move || metrics.render(exposed.head().as_ref()));
+            let config =
+                HttpConfig { pages, store, trail, exposition: Some(exposition), ..HttpConfig::default() };
             transports::serve_http(listener, server, config, shutdown).await?;
         }
     }

@@ -8,6 +8,7 @@ mod limits;
 mod listen;
 mod problems;
 mod serve;
+mod traces;
 mod upstream;
 pub mod variables;
 

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use url::Url;
+
 use super::variables::Variables;
-use super::{ApprovalSettings, Limits, Problems, Upstream, approvals, loopback_address};
+use super::{ApprovalSettings, Limits, Problems, Upstream, approvals, loopback_address, traces};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -97,6 +99,8 @@ pub struct Serve {
     pub approvals: ApprovalSettings,
     /// What the server takes at most.
     pub limits: Limits,
+    /// Where traces go; `None`: nowhere.
+    pub traces: Option<Url>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -118,6 +122,7 @@ impl Serve {
         let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
+        let traces = traces::read(variables, &mut problems);
         let parts = transport.zip(log_format).zip(upstream).zip(approvals);
         let serve = parts.map(|(((transport, log_format), upstream), approvals)| Self {
             transport,
@@ -128,6 +133,7 @@ impl Serve {
             personal_data,
             approvals,
             limits,
+            traces,
             log_format,
         });
         problems.or(serve)

@@ -15,6 +15,7 @@
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
 //! | `gate` | refuses foreign Host and Origin headers |
 //! | `http`, `listener`, `reply` | the routes, the server loop and its end |
+//! | `watch` | health and metrics |
 //! | `pages` | a server for pages alone, beside stdio |
 
 mod batch;
@@ -32,6 +33,7 @@ mod reply;
 mod sessions;
 mod stdio;
 mod streamable;
+mod watch;
 mod wire;
 
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use http::{HttpConfig, serve_http};
 pub use limits::HttpLimits;
 pub use pages::serve_pages;
 pub use stdio::serve_stdio;
+pub use watch::Exposition;
 
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManagerError;
 
