@@ -33,9 +33,9 @@ use crate::config::{
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
 use crate::store::Store;
-use crate::telemetry;
+use crate::telemetry::{self, Metrics, Traces};
 use crate::tools::{self, Tools};
-use crate::transports::HttpConfig;
+use crate::transports::{Exposition, HttpConfig};
 use crate::{pages, transports};
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
@@ -127,6 +127,9 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
     let prepared = prepare(settings.upstream, settings.approvals, settings.access).map_err(Failed::Usage)?;
     let environment = prepared.upstream.environment();
+    // Outlives the runtime: the last spans are sent when everything else has ended.
+    let traces = settings.traces.as_ref().map(|collector| Traces::start(collector, environment.as_str()));
+    let _traces = traces.transpose().map_err(Failed::Usage)?;
     let trail = audit::open(settings.audit, environment, &capabilities)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(environment));
     let calls = CallsConfig {
@@ -211,7 +214,21 @@ async fn run_server(
         Some(listener) => {
             access::tell(&access);
             tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, access, store, trail: trail.clone(), ..HttpConfig::default() };
+            let metrics = Metrics::record(environment.as_str()).context("the metrics")?;
+            tokio::spawn(metrics.clone().keep_up());
+            let exposed = trail.clone();
+            let exposition = Exposition::new(move || {
+                let head = exposed.head().map(|head| (head.seq, head.hash.to_string()));
+                metrics.render(head.as_ref())
+            });
+            let config = HttpConfig {
+                pages,
+                access,
+                store,
+                trail: trail.clone(),
+                exposition: Some(exposition),
+                ..HttpConfig::default()
+            };
             transports::serve_http(listener, server, config, shutdown).await?;
         }
     }

@@ -26,6 +26,7 @@
 //! | [`access`] | who calls: tokens, and the authorization server that gives them out | who asks, protocols |
 //! | [`audit`] | the trail: a chained line for every call, approval and refusal | who tells it |
 //! | [`measures`] | every number that is counted, by name | who counts |
+//! | [`traces`] | spans of calls and attempts, and the trace that they belong to | where they go |
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
 //! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts | protocols |
@@ -35,7 +36,7 @@
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
 //! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
-//! | `cli`, `telemetry` | the command line; the log lines | everything but config |
+//! | `cli`, `telemetry` | the command line; where log lines, metrics and traces go | everything but config |
 //! | [`app`] | builds the parts and hands them to each other | |
 //!
 //! Imports run from right to left in the picture above and never back; a test holds them to it. Where to begin
@@ -58,4 +59,5 @@ pub mod simulator;
 pub mod store;
 mod telemetry;
 pub mod tools;
+pub mod traces;
 pub mod transports;

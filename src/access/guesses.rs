@@ -51,7 +51,7 @@ impl Guesses {
         if self.at_once.check_key(&self.counted_as(client)).is_ok() {
             return false;
         }
-        measures::limit_hit("wrong-tokens");
+        measures::refused_access("slowed");
         // Only a closed semaphore fails, and this one is never closed.
         let _place = self.places.acquire().await;
         tokio::time::sleep(PAUSE).await;

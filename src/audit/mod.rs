@@ -222,7 +222,7 @@ impl Trail {
         if written.is_none() {
             tracing::error!("a line of the audit trail was lost: too many wait to be written");
             inner.lost.fetch_add(1, Ordering::Relaxed);
-            measures::audit_lines_lost(1);
+            measures::audit_failures(1);
         }
     }
 

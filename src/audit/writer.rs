@@ -135,6 +135,9 @@ impl Writer {
         let before = lines.len();
         lines.extend(batch.iter_mut().map(|entry| std::mem::take(&mut entry.members)));
         let outcome = self.append(&lines, durable);
+        if outcome.is_ok() {
+            measures::audit_lines(lines.len());
+        }
         match &outcome {
             Ok(_) if self.unrecorded > 0 => {
                 tracing::warn!(
@@ -149,7 +152,7 @@ impl Writer {
                     tracing::error!(%error, "the audit trail cannot be written: writes and reads are refused until it can be. Make room on its disk, or mend its folder");
                 }
                 self.unrecorded += batch.len() as u64;
-                measures::audit_lines_lost(batch.len());
+                measures::audit_failures(batch.len());
             }
         }
         for (entry, at) in batch.drain(..).zip(before as u64..) {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::repeats::Key;
 use crate::domain::Principal;
+use crate::traces::Origin;
 
 /// One caller, for one call.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Caller {
     pub person: Option<Arc<dyn Person>>,
     /// Whether the client follows a wait by itself: it is handed a task instead of being kept waiting.
     pub takes_tasks: bool,
+    /// Where the call stands in a trace.
+    pub origin: Origin,
 }
 
 impl Caller {
@@ -37,6 +40,7 @@ impl Caller {
             progress: None,
             person: None,
             takes_tasks: false,
+            origin: Origin::default(),
         }
     }
 }

@@ -33,6 +33,8 @@ use crate::audit::Trail;
 use crate::fintecture::CallContext;
 use crate::store::Store;
 use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
+use crate::traces::{Origin, Place, Span};
+use crate::{domain::Principal, measures};
 use budget::Budget;
 use recording::Entry;
 use repeats::Repeats;
@@ -136,7 +138,9 @@ impl Calls {
     /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again.
     async fn glance(&self, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
         let context = CallContext::new(self.config.stop_writes.clone()).asking_once();
-        match self.call_in(context, &Caller::local(), tool, arguments).await {
+        let origin = Origin { method: "completion/complete", ..Origin::default() };
+        let caller = Caller { origin, ..Caller::local() };
+        match self.call_in(context, &caller, tool, arguments).await {
             Answer::Reply(reply) => Some(reply),
             Answer::Asked | Answer::Task(_) => None,
         }
@@ -157,7 +161,10 @@ impl Calls {
     ) -> Answer {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
-        let context = Arc::new(context);
+        let (known, named) = (self.tools.named(tool).unwrap_or("unknown"), action.unwrap_or("unknown"));
+        let span = Span::of_call(&caller.origin, known, named);
+        let _in_flight = measures::call_begins();
+        let context = Arc::new(context.at(span.place().clone()));
         let entry = Arc::new(Entry::new(self, caller, tool, action, &arguments));
         let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context, &entry).await;
         if let Answer::Reply(reply) = &mut answer
@@ -168,7 +175,11 @@ impl Calls {
         if let Err(error) = entry.answered(&answer, waited.is_some(), &context).await {
             answer = Answer::Reply(refusal(&self.tools, action, &error));
         }
-        log(tool, action, &answer, waited.as_ref(), &context, started.elapsed());
+        let elapsed = started.elapsed();
+        let outcome = answer.outcome();
+        measures::call(known, named, outcome, elapsed);
+        span.call_ended(outcome, answer.is_error());
+        log(known, named, &caller.principal, &answer, waited.as_ref(), &context, span.place(), elapsed);
         answer
     }
 
@@ -219,34 +230,52 @@ fn refusal(tools: &Tools, action: Option<&str>, error: &ToolError) -> Reply {
     Reply { body: tools::error_envelope(action, tools.environment(), error), is_error: true }
 }
 
+impl Answer {
+    /// What it came to, in a word: of the contract, where it is an error.
+    fn outcome(&self) -> &str {
+        match self {
+            Self::Asked => "asked",
+            Self::Task(_) => "task",
+            Self::Reply(Reply { body, .. }) => {
+                body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success")
+            }
+        }
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self, Self::Reply(reply) if reply.is_error)
+    }
+
+    fn is_repeated(&self) -> bool {
+        matches!(self, Self::Reply(reply) if reply.body.get("repeated").is_some())
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a log line says many things")]
 fn log(
     tool: &str,
-    action: Option<&str>,
+    action: &str,
+    principal: &Principal,
     answer: &Answer,
     waited: Option<&Waited>,
     context: &CallContext,
+    place: &Place,
     elapsed: Duration,
 ) {
     let seen = context.seen();
-    let (outcome, repeated) = match answer {
-        Answer::Asked => ("asked", false),
-        Answer::Task(_) => ("task", false),
-        Answer::Reply(Reply { body, .. }) => {
-            let kind = body.pointer("/error/kind").and_then(Value::as_str);
-            (kind.unwrap_or("success"), body.get("repeated").is_some())
-        }
-    };
     tracing::info!(
         tool,
-        action = action.unwrap_or("unknown"),
-        outcome,
-        repeated,
+        action,
+        principal = principal.name,
+        outcome = answer.outcome(),
+        repeated = answer.is_repeated(),
         status = seen.status,
         attempts = seen.attempts,
         wait = waited.map(|waited| waited.ended.as_str()),
         looks = waited.map(|waited| waited.seen.looks),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         request_id = seen.request_id,
+        trace_id = place.trace_id(),
         "tool call"
     );
 }

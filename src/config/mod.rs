@@ -10,6 +10,7 @@ mod limits;
 mod listen;
 mod problems;
 mod serve;
+mod traces;
 mod upstream;
 pub mod variables;
 

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use url::Url;
+
 use super::variables::Variables;
 use super::{
     AccessSettings, ApprovalSettings, AuditSettings, Limits, Problems, Upstream, access, approvals, audit,
-    listen,
+    listen, traces,
 };
 use crate::domain::Environment;
 
@@ -104,6 +106,8 @@ pub struct Serve {
     pub audit: Option<AuditSettings>,
     /// What the server takes at most.
     pub limits: Limits,
+    /// Where traces go; `None`: nowhere.
+    pub traces: Option<Url>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -128,6 +132,7 @@ impl Serve {
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
         let access = access::read(&flags, transport, variables, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
+        let traces = traces::read(variables, &mut problems);
         let parts = transport.zip(log_format).zip(upstream).zip(approvals).zip(access);
         let serve = parts.map(|((((transport, log_format), upstream), approvals), access)| Self {
             transport,
@@ -140,6 +145,7 @@ impl Serve {
             access,
             audit,
             limits,
+            traces,
             log_format,
         });
         problems.or(serve)

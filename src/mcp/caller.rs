@@ -11,6 +11,7 @@ use rmcp::service::{Peer, RequestContext};
 use super::asking::{Handshake, Seals, Stateless};
 use crate::calls::{Caller, Person, Progress, Ways};
 use crate::domain::Principal;
+use crate::traces::{Origin, Place};
 
 /// The answers that a client brings along with a call at 2026-07-28.
 #[derive(Debug, Default)]
@@ -57,6 +58,7 @@ pub(super) fn of(
         progress,
         person: (ways.form || ways.page || has_answer).then_some(person),
         takes_tasks: context.client_capabilities().is_some_and(|client| client.supports_tasks()),
+        origin: Origin { place: place(context), ..Origin::default() },
     };
     Calling { caller, stateless }
 }
@@ -66,6 +68,17 @@ fn principal(context: &RequestContext<RoleServer>) -> Arc<Principal> {
     let parts = context.extensions.get::<Parts>();
     let known = parts.and_then(|parts| parts.extensions.get::<Arc<Principal>>());
     known.cloned().unwrap_or_else(|| Arc::new(Principal::local()))
+}
+
+/// Where the request stands in a trace: `_meta` says it for this one message, headers for all in their HTTP request.
+fn place(context: &RequestContext<RoleServer>) -> Place {
+    let said = Place::sent(context.meta.get_traceparent(), context.meta.get_tracestate());
+    if said.is_some() {
+        return said;
+    }
+    let Some(parts) = context.extensions.get::<Parts>() else { return said };
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    Place::sent(header("traceparent"), header("tracestate"))
 }
 
 fn ways(context: &RequestContext<RoleServer>, is_their_own: bool) -> Ways {

@@ -236,9 +236,11 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        let mut caller = self.caller(&context);
+        caller.origin.method = "resources/read";
         refusal::catch(async {
             let resources::Read { mut result, is_fixed } =
-                resources::read(&self.0.calls, &self.caller(&context), &request.uri).await?;
+                resources::read(&self.0.calls, &caller, &request.uri).await?;
             result.meta = self.identity_for(&context);
             let ttl = if is_fixed { LIST_TTL_MS } else { 0 };
             Ok(result.with_ttl_ms(ttl).with_cache_scope(CacheScope::Private).into())

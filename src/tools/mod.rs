@@ -144,6 +144,12 @@ impl Tools {
         self.definition(tool).is_some()
     }
 
+    /// The tool of this name, in this program's own words.
+    #[must_use]
+    pub fn named(&self, tool: &str) -> Option<&'static str> {
+        self.definition(tool).map(|definition| definition.tool)
+    }
+
     /// The action that the arguments name, where the tool has it.
     #[must_use]
     pub fn named_action(&self, tool: &str, arguments: &Map<String, Value>) -> Option<&'static str> {

@@ -124,7 +124,7 @@ impl Door {
             return Ok(Arc::new(Principal::local()));
         }
         let refuse = |reason: &'static str, principal: Option<&Principal>| {
-            measures::access_refused(reason);
+            measures::refused_access(reason);
             let principal = principal.map(|principal| principal.name.clone());
             self.trail.refused(&RefusedAccess { reason, principal, path: face(request.uri.path()) });
         };

@@ -5,14 +5,12 @@
 use std::{future, pin::pin, sync::Arc};
 
 use axum::{
-    Json, Router,
+    Router,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Response},
     routing::{any, get, post},
 };
 use rmcp::ServerHandler;
-use serde_json::json;
 use tokio::{
     net::TcpListener,
     time::{sleep, timeout},
@@ -31,6 +29,7 @@ use super::{
     limits::{CLOSE_WAIT, HttpLimits},
     listener, reply,
     streamable::Streamable,
+    watch::{self, Exposition},
 };
 
 /// How the HTTP server is set up.
@@ -48,6 +47,8 @@ pub struct HttpConfig {
     pub store: Store,
     /// Where refused accesses are put on record.
     pub trail: Trail,
+    /// What is shown at `/metrics`.
+    pub exposition: Option<Exposition>,
 }
 
 /// Serves MCP over HTTP on `listener` until `shutdown` is cancelled and every answer is out, for at most
@@ -65,11 +66,11 @@ pub async fn serve_http<S>(
 where
     S: ServerHandler + Clone,
 {
-    let limits = config.limits;
+    let limits = config.limits.clone();
     let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
     let end = CancellationToken::new();
     let calls = TaskTracker::new();
-    let routes = routes(server, &gate, &limits, &shutdown, &end, &calls).merge(config.pages);
+    let routes = routes(server, &gate, &config, &shutdown, &end, &calls).merge(config.pages);
     let door = Door { access: config.access, trail: config.trail, public_url: config.public_url };
     let routes = door.before(routes, gate);
     let serve = axum::serve(listener::capped(listener, limits.connections), routes)
@@ -105,7 +106,7 @@ where
 pub(crate) fn routes<S>(
     server: S,
     gate: &Gate,
-    limits: &HttpLimits,
+    config: &HttpConfig,
     shutdown: &CancellationToken,
     end: &CancellationToken,
     calls: &TaskTracker,
@@ -113,6 +114,7 @@ pub(crate) fn routes<S>(
 where
     S: ServerHandler + Clone,
 {
+    let limits = &config.limits;
     let streamable = Streamable::new(server.clone(), gate, limits, end.clone(), calls.clone());
     let legacy_sse = Arc::new(LegacySse::new(server, limits, shutdown.clone(), calls.clone()));
     let streamable =
@@ -121,19 +123,9 @@ where
         .route("/sse", get(|State(sessions): State<Arc<LegacySse<S>>>| future::ready(sessions.open())))
         .route("/messages", post(LegacySse::<S>::post))
         .with_state(legacy_sse);
-    let health = Router::new()
-        .route("/health/live", get(async || Json(json!({"status": "ok"}))))
-        .route("/health/ready", get(ready))
-        .with_state(shutdown.clone());
     streamable
         .merge(legacy_sse)
-        .merge(health)
+        .merge(watch::metrics(config.exposition.clone()))
+        .merge(watch::health(shutdown.clone(), config.store.clone()))
         .fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"))
-}
-
-async fn ready(State(shutdown): State<CancellationToken>) -> Response {
-    if shutdown.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "shutting_down"}))).into_response();
-    }
-    Json(json!({"status": "ok"})).into_response()
 }

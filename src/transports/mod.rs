@@ -16,6 +16,7 @@
 //! | `gate` | refuses foreign Host and Origin headers |
 //! | `auth`, `metadata`, `client` | refuses who is not known, and says where tokens come from |
 //! | `http`, `listener`, `reply` | the routes, the server loop and its end |
+//! | `watch` | health and metrics |
 //! | `pages` | a server for pages alone, beside stdio |
 
 mod auth;
@@ -36,6 +37,7 @@ mod reply;
 mod sessions;
 mod stdio;
 mod streamable;
+mod watch;
 mod wire;
 
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub use http::{HttpConfig, serve_http};
 pub use limits::HttpLimits;
 pub use pages::serve_pages;
 pub use stdio::serve_stdio;
+pub use watch::Exposition;
 
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManagerError;
 

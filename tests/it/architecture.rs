@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("main", &["app"]),
     (
         "app",
@@ -29,13 +29,13 @@ const ARROWS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("cli", &["config"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "measures", "traces", "domain"]),
     ("transports", &["mcp", "access", "audit", "store", "measures", "domain"]),
-    ("mcp", &["calls", "tools", "store", "domain"]),
+    ("mcp", &["calls", "tools", "store", "traces", "domain"]),
     ("pages", &["calls", "tools", "access", "audit", "domain"]),
-    ("calls", &["fintecture", "tools", "audit", "store", "measures", "domain", "secret"]),
+    ("calls", &["fintecture", "tools", "audit", "store", "measures", "traces", "domain", "secret"]),
     ("tools", &["fintecture", "capability", "domain"]),
-    ("fintecture", &["capability", "measures", "domain", "secret"]),
+    ("fintecture", &["capability", "measures", "traces", "domain", "secret"]),
     ("capability", &["domain"]),
     ("simulator", &["domain"]),
     ("config", &["domain", "secret"]),
@@ -43,13 +43,18 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("audit", &["measures", "domain", "secret"]),
     ("store", &["measures", "secret"]),
     ("measures", &[]),
+    ("traces", &[]),
     ("secret", &[]),
     ("domain", &[]),
 ];
 
 /// Who may name the types of a protocol's or a client's crate.
-const CRATES: [(&str, &[&str]); 3] =
-    [("rmcp", &["mcp", "transports"]), ("reqwest", &["fintecture", "access"]), ("anyhow", &["main", "app"])];
+const CRATES: [(&str, &[&str]); 4] = [
+    ("rmcp", &["mcp", "transports"]),
+    ("reqwest", &["fintecture", "access", "telemetry"]),
+    ("opentelemetry", &["traces", "telemetry"]),
+    ("anyhow", &["main", "app"]),
+];
 
 /// The lines of a file that are compiled into the program, with their numbers.
 fn program_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {

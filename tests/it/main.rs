@@ -53,4 +53,5 @@ mod tasks;
 mod unreadable_variables;
 mod usage;
 mod waiting;
+mod watching;
 mod wrong_credentials;

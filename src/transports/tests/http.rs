@@ -272,8 +272,8 @@ async fn health_and_unknown_routes() {
 #[tokio::test]
 async fn readiness_ends_with_the_shutdown() {
     let (shutdown, end, calls) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-    let (limits, gate) = (HttpLimits::default(), Gate::loopback(80));
-    let routes = routes(Dummy::new(), &gate, &limits, &shutdown, &end, &calls);
+    let (config, gate) = (HttpConfig::default(), Gate::loopback(80));
+    let routes = routes(Dummy::new(), &gate, &config, &shutdown, &end, &calls);
     shutdown.cancel();
     for (path, status) in [("/health/live", 200), ("/health/ready", 503), ("/sse", 503)] {
         let request =

@@ -218,8 +218,8 @@ async fn a_client_that_does_not_read_blocks_nobody_else() {
 #[tokio::test(start_paused = true)]
 async fn posts_to_a_session_that_is_full_are_turned_away_until_its_stream_is_read() {
     let (shutdown, end, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-    let limits = HttpLimits::default();
-    let routes = routes(Dummy::new(), &Gate::loopback(80), &limits, &shutdown, &end, &tasks);
+    let config = crate::transports::HttpConfig::default();
+    let routes = routes(Dummy::new(), &Gate::loopback(80), &config, &shutdown, &end, &tasks);
     let send = |request: Request<Body>| routes.clone().oneshot(request);
     let open = Request::get("/sse").header("host", "localhost").body(Body::empty()).unwrap();
     let mut stream = send(open).await.unwrap().into_body();

@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod bank;
 pub(crate) mod browser;
 pub(crate) mod canaries;
+pub(crate) mod collector;
 pub(crate) mod contract;
 pub(crate) mod customers;
 pub(crate) mod faults;

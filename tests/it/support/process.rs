@@ -14,7 +14,7 @@ use super::in_time;
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fintecture-mcp"));
     for (name, _) in std::env::vars_os() {
-        let is_ours = name.to_string_lossy().starts_with("FINTECTURE_");
+        let is_ours = ["FINTECTURE_", "OTEL_"].iter().any(|ours| name.to_string_lossy().starts_with(ours));
         // A test that needs a browser names it; nobody's own is opened.
         let has_others = ["RUST_LOG", "COLUMNS", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
         if is_ours || has_others.iter().any(|other| name == *other) {
