@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Trail;
-use crate::calls::{Calls, CallsConfig, Completions, Sealer};
+use crate::calls::{Calls, CallsConfig, Completions};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{
@@ -29,6 +29,7 @@ use crate::config::{
 };
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
+use crate::sealing::Sealer;
 use crate::store::Store;
 use crate::telemetry;
 use crate::tools::{self, Tools};

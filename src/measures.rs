@@ -15,3 +15,8 @@ pub fn open_sessions(kind: &'static str, count: usize) {
     #[expect(clippy::cast_precision_loss, reason = "there are never so many")]
     gauge!("fintecture_mcp_sessions", "kind" => kind).set(count as f64);
 }
+
+/// The shared store did not do what it was asked to: `gone` or `full`.
+pub fn store_failed(reason: &'static str) {
+    counter!("fintecture_mcp_store_failures_total", "reason" => reason).increment(1);
+}

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-use crate::calls::{Sealer, SealerError};
 use crate::config::{self, Remote, Signing, Upstream, variables};
 use crate::domain::Environment;
 use crate::fintecture::{Application, Client, ClientConfig, Credentials, Signer};
+use crate::sealing::{Sealer, SealerError};
 use crate::secret::Secret;
 use crate::simulator::{self, Simulator, SimulatorConfig};
 

@@ -15,7 +15,6 @@ mod follow;
 mod guard;
 mod masking;
 mod repeats;
-mod sealing;
 mod tasks;
 mod waiting;
 mod waits;
@@ -30,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::Trail;
 use crate::fintecture::CallContext;
+use crate::sealing::Sealer;
 use crate::store::Store;
 use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
 use budget::Budget;
@@ -43,7 +43,6 @@ pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
 pub use repeats::Key;
-pub use sealing::{Sealer, SealerError};
 pub use tasks::{Task, TaskState, UnknownTask};
 
 /// The answer to a tool call, ready for any protocol.

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Reply;
-use super::sealing::Sealer;
 use super::waiting::Ended;
 use super::waits::Looked;
+use crate::sealing::Sealer;
 use crate::tools::VerificationPath;
 
 /// What ids of tasks are sealed for.

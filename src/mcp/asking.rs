@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::caller::BroughtAlong;
-use crate::calls::{Ask, Brought, Key, Person, Said, Sealer, Ways};
+use crate::calls::{Ask, Brought, Key, Person, Said, Ways};
+use crate::sealing::Sealer;
 
 /// How long the answer to a question counts.
 const ANSWER_WITHIN: Duration = Duration::from_mins(10);

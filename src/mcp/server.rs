@@ -17,7 +17,8 @@ use super::about::{describe, wire_tools};
 use super::asking::Seals;
 use super::caller::{self, BroughtAlong, Calling};
 use super::{completion, links, prompts, refusal, resources, tasks};
-use crate::calls::{Answer, Caller, Calls, Completions, Reply, Sealer};
+use crate::calls::{Answer, Caller, Calls, Completions, Reply};
+use crate::sealing::Sealer;
 
 /// How long a client may keep a list, in milliseconds: what it lists does not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("main", &["app"]),
     (
         "app",
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "fintecture",
             "mcp",
             "pages",
+            "sealing",
             "secret",
             "measures",
             "simulator",
@@ -31,9 +32,9 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("cli", &["config"]),
     ("telemetry", &["config"]),
     ("transports", &["mcp", "access", "audit", "store", "measures", "domain"]),
-    ("mcp", &["calls", "tools", "store", "domain"]),
+    ("mcp", &["calls", "tools", "store", "sealing", "domain"]),
     ("pages", &["calls", "tools", "access", "audit", "domain"]),
-    ("calls", &["fintecture", "tools", "audit", "store", "measures", "domain", "secret"]),
+    ("calls", &["fintecture", "tools", "audit", "store", "sealing", "measures", "domain", "secret"]),
     ("tools", &["fintecture", "capability", "domain"]),
     ("fintecture", &["capability", "measures", "domain", "secret"]),
     ("capability", &["domain"]),
@@ -41,15 +42,20 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("config", &["domain", "secret"]),
     ("access", &["store", "measures", "domain", "secret"]),
     ("audit", &["measures", "domain", "secret"]),
-    ("store", &["measures", "secret"]),
+    ("store", &["measures", "sealing", "secret"]),
+    ("sealing", &[]),
     ("measures", &[]),
     ("secret", &[]),
     ("domain", &[]),
 ];
 
 /// Who may name the types of a protocol's or a client's crate.
-const CRATES: [(&str, &[&str]); 3] =
-    [("rmcp", &["mcp", "transports"]), ("reqwest", &["fintecture", "access"]), ("anyhow", &["main", "app"])];
+const CRATES: [(&str, &[&str]); 4] = [
+    ("rmcp", &["mcp", "transports"]),
+    ("reqwest", &["fintecture", "access"]),
+    ("redis", &["store"]),
+    ("anyhow", &["main", "app"]),
+];
 
 /// The lines of a file that are compiled into the program, with their numbers.
 fn program_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
