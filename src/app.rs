@@ -6,6 +6,7 @@ mod check;
 mod desk;
 mod signals;
 mod simulate;
+mod store;
 mod upstream;
 
 use std::ffi::OsString;
@@ -30,7 +31,6 @@ use crate::config::{
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
 use crate::sealing::Sealer;
-use crate::store::Store;
 use crate::telemetry;
 use crate::tools::{self, Tools};
 use crate::transports::HttpConfig;
@@ -118,14 +118,14 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     };
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
-    let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
+    let kept = store::build(settings.store, &settings.upstream)?;
     let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: approvals.confirm(upstream.environment()),
-        store: Store::memory(),
+        store: kept.store,
         trail: Trail::off(),
     };
     in_runtime(run_server(
@@ -134,7 +134,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
         approvals,
         settings.read_only,
         calls,
-        sealer,
+        (kept.tasks, kept.questions),
         capabilities,
     ))
 }
@@ -162,7 +162,7 @@ async fn run_server(
     approvals: approvals::Prepared,
     read_only: bool,
     calls: CallsConfig,
-    sealer: Arc<Sealer>,
+    (tasks, questions): (Sealer, Sealer),
     capabilities: Arc<Capabilities>,
 ) -> anyhow::Result<()> {
     let shutdown = signals::stop_on_signals()?;
@@ -181,15 +181,15 @@ async fn run_server(
     if !read_only {
         approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
     }
-    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
     let (store, trail) = (calls.store.clone(), calls.trail.clone());
+    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), store.clone())?;
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
-    let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
+    let calls = Calls::new(Arc::new(tools), approvals, Arc::new(tasks), calls, shutdown.clone());
     let calls = Arc::new(calls);
     let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
     let clients_are_own = transport == Transport::Stdio;
-    let server = Server::new(Arc::clone(&calls), completions, Sealer::random()?, &words, clients_are_own);
+    let server = Server::new(Arc::clone(&calls), completions, questions, &words, clients_are_own);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");

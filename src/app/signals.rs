@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls::approvals::Approvals;
 use crate::fintecture::Fintecture;
+use crate::store::Store;
 
 /// Cancelled by SIGTERM and SIGINT.
 pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
@@ -27,12 +28,17 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
 }
 
 /// SIGHUP reads the files of secrets again.
-pub(super) fn reload_on_hangup(fintecture: Arc<Fintecture>, approvals: Arc<Approvals>) -> anyhow::Result<()> {
+pub(super) fn reload_on_hangup(
+    fintecture: Arc<Fintecture>,
+    approvals: Arc<Approvals>,
+    store: Store,
+) -> anyhow::Result<()> {
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
             fintecture.reload_secrets();
             approvals.reload_code();
+            store.reload();
         }
     });
     Ok(())

@@ -8,6 +8,7 @@ mod limits;
 mod listen;
 mod problems;
 mod serve;
+mod store;
 mod upstream;
 pub mod variables;
 
@@ -17,4 +18,5 @@ pub use limits::{Limit, Limits, seconds};
 pub use listen::loopback_address;
 pub use problems::Problems;
 pub use serve::{LogFormat, PersonalData, Serve, ServeFlags, Transport};
+pub use store::StoreSettings;
 pub use upstream::{Remote, Upstream};

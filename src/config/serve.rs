@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::variables::Variables;
-use super::{ApprovalSettings, Limits, Problems, Upstream, approvals, loopback_address};
+use super::{
+    ApprovalSettings, Limits, Problems, StoreSettings, Upstream, approvals, loopback_address, store,
+};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -95,6 +97,8 @@ pub struct Serve {
     pub personal_data: Option<PersonalData>,
     /// Which writes need a person's yes, and how it is given.
     pub approvals: ApprovalSettings,
+    /// Where what outlives a call is kept.
+    pub store: StoreSettings,
     /// What the server takes at most.
     pub limits: Limits,
     /// How log lines look.
@@ -118,8 +122,9 @@ impl Serve {
         let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
-        let parts = transport.zip(log_format).zip(upstream).zip(approvals);
-        let serve = parts.map(|(((transport, log_format), upstream), approvals)| Self {
+        let store = store::read(&flags, variables, &mut problems);
+        let parts = transport.zip(log_format).zip(upstream).zip(approvals).zip(store);
+        let serve = parts.map(|((((transport, log_format), upstream), approvals), store)| Self {
             transport,
             upstream,
             capabilities: flags.capabilities,
@@ -127,6 +132,7 @@ impl Serve {
             stop_writes: flags.stop_writes,
             personal_data,
             approvals,
+            store,
             limits,
             log_format,
         });

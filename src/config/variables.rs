@@ -61,6 +61,13 @@ pub const APPROVAL_CODE: SecretVariable = SecretVariable {
         help: "what a person types on an approval page: 12 characters at least, or the argon2id hash of them",
     },
 };
+/// Where replicas share what they keep.
+pub const STORE_URL: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_STORE_URL",
+        help: "address of the store that replicas share, such as rediss://user:password@redis.example:6380; in place of --store",
+    },
+};
 /// Timeout of one attempt.
 pub const TIMEOUT_SECONDS: Variable = Variable {
     name: "FINTECTURE_TIMEOUT_SECONDS",
@@ -83,7 +90,7 @@ pub const RUST_LOG: Variable = Variable {
 };
 
 /// Every variable but the files of secrets, in the order of help texts.
-pub const ALL: [Variable; 13] = [
+pub const ALL: [Variable; 14] = [
     ENVIRONMENT,
     BASE_URL,
     CUSTOMER_TOKEN.variable,
@@ -93,6 +100,7 @@ pub const ALL: [Variable; 13] = [
     SCOPE,
     PRIVATE_KEY.variable,
     APPROVAL_CODE.variable,
+    STORE_URL.variable,
     TIMEOUT_SECONDS,
     REQUESTS_PER_SECOND,
     CA_FILE,
@@ -100,7 +108,7 @@ pub const ALL: [Variable; 13] = [
 ];
 
 /// The secrets, each of which may stand in a file instead.
-pub const SECRETS: [SecretVariable; 4] = [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, APPROVAL_CODE];
+pub const SECRETS: [SecretVariable; 5] = [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, APPROVAL_CODE, STORE_URL];
 
 /// A variable that holds a secret. The same name with `_FILE` names a file that holds it.
 #[derive(Debug, Clone, Copy)]

@@ -70,7 +70,7 @@ pub struct SharedStore {
     pub key: SecretString,
     /// Replicas with another one of these see nothing of each other.
     pub bound_to: Vec<u8>,
-    /// Root certificates to trust, PEM; none: the system's.
+    /// Root certificates to trust beside those of the system, PEM.
     pub roots: Option<Vec<u8>>,
 }
 
@@ -201,12 +201,6 @@ impl Store {
     pub fn changed(&self) -> BoxFuture<'_, ()> {
         self.0.changed()
     }
-}
-
-/// Whether this is an address that a shared store can be reached at.
-#[must_use]
-pub fn is_address(url: &SecretString) -> bool {
-    redis::is_address(url)
 }
 
 #[cfg(test)]

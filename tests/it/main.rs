@@ -47,6 +47,7 @@ mod signing;
 mod soak;
 mod stdout_is_sacred;
 mod stop_writes;
+mod store_redis;
 mod story;
 mod support;
 mod tasks;

@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, TlsCertificates,
@@ -30,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) struct Link {
     url: Secret,
-    /// Root certificates, PEM; none: the system's.
+    /// Root certificates, PEM; none: those of the system.
     roots: Option<Vec<u8>>,
     place: Mutex<Place>,
     /// The address is another one now.
@@ -49,7 +51,9 @@ enum Place {
 }
 
 impl Link {
+    /// `roots` are trusted beside those of the system.
     pub(super) fn new(url: Secret, roots: Option<Vec<u8>>) -> Self {
+        let roots = roots.map(beside_the_systems);
         let place = Mutex::new(Place::Empty { was_up: true });
         Self { url, roots, place, has_moved: AtomicBool::new(false) }
     }
@@ -158,6 +162,17 @@ pub(super) fn client(url: &SecretString, roots: Option<&[u8]>) -> RedisResult<Cl
         }
         _ => Client::open(url),
     }
+}
+
+/// These root certificates and those of the system, as PEM.
+fn beside_the_systems(mut pem: Vec<u8>) -> Vec<u8> {
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        let text = STANDARD.encode(&certificate);
+        pem.extend_from_slice(b"\n-----BEGIN CERTIFICATE-----\n");
+        pem.extend(text.as_bytes().chunks(64).flat_map(|line| line.iter().chain(b"\n")));
+        pem.extend_from_slice(b"-----END CERTIFICATE-----\n");
+    }
+    pem
 }
 
 /// A server that drops values to make room forgets what was sent, and it would be sent twice.

@@ -5,8 +5,6 @@
 //! where the sealed bytes are still those that were read: every sealing has bytes of its own. Counts are plain numbers.
 
 mod link;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +13,7 @@ use aws_lc_rs::hmac;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::Script;
-use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use secrecy::{ExposeSecret, SecretSlice};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep};
 
@@ -209,9 +207,4 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redis(..)")
     }
-}
-
-/// Whether this is an address that a store can be reached at.
-pub(super) fn is_address(url: &SecretString) -> bool {
-    link::client(url, None).is_ok()
 }
