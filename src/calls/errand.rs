@@ -8,9 +8,11 @@ use super::approvals::{Approvals, Confirm, Taken};
 use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::{Consent, No, Yes};
-use super::repeats::Key;
+use super::records::{Lease, Records};
+use super::repeats::{KEPT_FOR, Key};
 use crate::fintecture::CallContext;
-use crate::tools::{Fields, ToolError, Tools, Write};
+use crate::store::StoreError;
+use crate::tools::{Fields, Ready, ToolError, Tools, Write};
 
 /// A write and everything that it needs on its way.
 #[derive(Debug)]
@@ -19,6 +21,9 @@ pub(super) struct Errand {
     pub(super) approvals: Arc<Approvals>,
     pub(super) confirm: Confirm,
     pub(super) stopping: CancellationToken,
+    /// Where replicas share a store: its records, and that of this write.
+    pub(super) records: Option<Records>,
+    pub(super) lease: Option<Lease>,
     pub(super) caller: Caller,
     pub(super) key: Key,
     pub(super) write: Write,
@@ -44,10 +49,11 @@ impl Errand {
     }
 
     async fn go(&self) -> Result<Fields, No> {
+        let mut turn = self.turn().await?;
         let mut ready = Some(self.tools.prepare(&self.write, &self.context).await?);
         let asking = async {
             // Others may go ahead while a person makes up their mind; it is looked up again then.
-            ready = None;
+            (ready, turn) = (None, None);
             self.tools.question(&self.write, &self.context).await
         };
         let yes = self.consent().get(asking).await?;
@@ -56,15 +62,41 @@ impl Errand {
         }
         let ready = match ready {
             Some(ready) => ready,
-            None => self.tools.prepare(&self.write, &self.context).await?,
+            None => {
+                turn = self.turn().await?;
+                self.tools.prepare(&self.write, &self.context).await?
+            }
         };
         if yes != Yes::OnPage {
-            return Ok(self.tools.send(ready, &self.context).await?);
+            return self.send(ready, turn).await;
         }
         let Some(taken) = self.approvals.take(&self.key) else {
             return Err(ToolError::no_answer_in_time().into());
         };
         let _spending = Spending { errand: self, taken: Some(taken) };
+        self.send(ready, turn).await
+    }
+
+    /// Where replicas share a store, waits until none of them is about what this write must be alone with.
+    async fn turn(&self) -> Result<Option<Turn>, ToolError> {
+        let (Some(records), Some(alone)) = (&self.records, self.write.alone()) else { return Ok(None) };
+        match records.alone(&[self.write.tool, alone], self.context.left()).await {
+            Ok(Some(lease)) => Ok(Some(Turn(Some(lease)))),
+            Ok(None) => Err(ToolError::not_its_turn()),
+            Err(error) => Err(refused_by_store(error)),
+        }
+    }
+
+    /// Sends it, once every replica can see that it may have been sent: what none of them is to see is not sent.
+    async fn send(&self, ready: Ready<'_>, turn: Option<Turn>) -> Result<Fields, No> {
+        let turn_lease = turn.as_ref().and_then(|turn| turn.0.as_ref());
+        for lease in [turn_lease, self.lease.as_ref()].into_iter().flatten() {
+            match lease.let_leave().await {
+                Ok(true) => {}
+                Ok(false) => return Err(ToolError::store_forgot().into()),
+                Err(error) => return Err(refused_by_store(error).into()),
+            }
+        }
         Ok(self.tools.send(ready, &self.context).await?)
     }
 
@@ -78,6 +110,25 @@ impl Errand {
             budget: self.budget,
             stopping: &self.stopping,
         }
+    }
+}
+
+/// The right to be the only write of its kind on any replica, until this is dropped.
+struct Turn(Option<Lease>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let (Some(lease), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(lease.end(None));
+        }
+    }
+}
+
+/// Why nothing was sent, where the store does not work.
+pub(super) fn refused_by_store(error: StoreError) -> ToolError {
+    match error {
+        StoreError::Gone => ToolError::store_gone(),
+        StoreError::Full => ToolError::too_many_writes(KEPT_FOR),
     }
 }
 

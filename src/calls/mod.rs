@@ -14,6 +14,7 @@ mod errand;
 mod follow;
 mod guard;
 mod masking;
+mod records;
 mod repeats;
 mod tasks;
 mod waiting;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +35,7 @@ use crate::sealing::Sealer;
 use crate::store::Store;
 use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
 use budget::Budget;
+use records::Records;
 use repeats::Repeats;
 use tasks::Tasks;
 use waiting::Waited;
@@ -43,10 +46,10 @@ pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
 pub use repeats::Key;
-pub use tasks::{Task, TaskState, UnknownTask};
+pub use tasks::{NotCancelled, Task, TaskState, UnknownTask};
 
 /// The answer to a tool call, ready for any protocol.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The result's JSON object: `{action, environment, ...}`, or the same with `error`.
     pub body: Value,
@@ -86,6 +89,8 @@ pub struct Calls {
     tools: Arc<Tools>,
     approvals: Arc<Approvals>,
     repeats: Arc<Repeats<Written>>,
+    /// Where replicas share a store.
+    records: Option<Records>,
     waits: Waits,
     tasks: Tasks,
     config: CallsConfig,
@@ -104,8 +109,9 @@ impl Calls {
         stopping: CancellationToken,
     ) -> Self {
         let waits = follow::waits(Arc::clone(&tools));
-        let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer));
-        Self { tools, approvals, repeats, waits, tasks, config, stopping }
+        let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer, config.store.clone()));
+        let records = Records::new(&config.store);
+        Self { tools, approvals, repeats, records, waits, tasks, config, stopping }
     }
 
     /// The tools that can be called.

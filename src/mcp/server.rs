@@ -170,7 +170,8 @@ impl ServerHandler for Server {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.0.calls.cancel_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+        let cancelled = self.0.calls.cancel_task(&self.caller(&context), &request.task_id).await;
+        cancelled.map_err(tasks::not_cancelled)
     }
 
     async fn list_prompts(
