@@ -126,6 +126,12 @@ impl Calls {
         self.tools.list().iter().find(|tool| tool.name == name)
     }
 
+    /// Where what outlives a call is kept.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.config.store
+    }
+
     /// Waits until no write is on its way, those included whose callers have left.
     pub async fn writes_settled(&self) {
         self.repeats.settled().await;

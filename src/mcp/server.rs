@@ -44,7 +44,7 @@ struct Inner {
 impl Server {
     /// A server whose instructions are `words`, with a notice where it plays with made-up data. `clients_are_own`
     /// says that whoever connects is the person's own client, so that what it says they said counts. `states` seals
-    /// questions; it is this process's own, since only this process knows which were answered.
+    /// questions, for all who share the store, which knows which were answered.
     #[must_use]
     pub fn new(
         calls: Arc<Calls>,
@@ -53,7 +53,7 @@ impl Server {
         words: &str,
         clients_are_own: bool,
     ) -> Self {
-        let seals = Arc::new(Seals::new(states));
+        let seals = Arc::new(Seals::new(states, calls.store().clone()));
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));

@@ -40,6 +40,7 @@ mod outage;
 mod prompts;
 mod properties;
 mod repeats;
+mod replicas;
 mod requests;
 mod resources;
 mod revisions;
