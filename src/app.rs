@@ -183,6 +183,7 @@ async fn run_server(
     }
     let (store, trail) = (calls.store.clone(), calls.trail.clone());
     signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), store.clone())?;
+    store::look(&store);
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
     let calls = Calls::new(Arc::new(tools), approvals, Arc::new(tasks), calls, shutdown.clone());

@@ -38,6 +38,12 @@ pub(super) fn build(settings: StoreSettings, of: &Upstream) -> anyhow::Result<Ke
     Ok(Kept { store, tasks, questions })
 }
 
+/// Looks whether it is there, so that an operator hears at once where it is not. Serving begins meanwhile.
+pub(super) fn look(store: &Store) {
+    let store = store.clone();
+    tokio::spawn(async move { store.is_usable().await });
+}
+
 fn warn(url: &Secret, key: &Secret) {
     for path in [url, key].into_iter().filter_map(Secret::readable_by_others) {
         tracing::warn!(path = %path.display(), "others than its owner may read this secret: chmod 600 it");

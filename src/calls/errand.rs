@@ -89,15 +89,19 @@ impl Errand {
 
     /// Sends it, once every replica can see that it may have been sent: what none of them is to see is not sent.
     async fn send(&self, ready: Ready<'_>, turn: Option<Turn>) -> Result<Fields, No> {
-        let turn_lease = turn.as_ref().and_then(|turn| turn.0.as_ref());
-        for lease in [turn_lease, self.lease.as_ref()].into_iter().flatten() {
+        let held = turn.as_ref().and_then(|turn| turn.0.as_ref());
+        for lease in [held, self.lease.as_ref()].into_iter().flatten() {
             match lease.let_leave().await {
                 Ok(true) => {}
                 Ok(false) => return Err(ToolError::store_forgot().into()),
                 Err(error) => return Err(refused_by_store(error).into()),
             }
         }
-        Ok(self.tools.send(ready, &self.context).await?)
+        let sent = self.tools.send(ready, &self.context).await;
+        if let Some(lease) = turn.and_then(|mut turn| turn.0.take()) {
+            lease.end(None).await;
+        }
+        Ok(sent?)
     }
 
     fn consent(&self) -> Consent<'_> {

@@ -59,6 +59,8 @@ pub(super) enum Entry {
     Left,
     /// Nothing is known of it, since the store does not work.
     Unknown(StoreError),
+    /// Nothing is known of it, since the store has lost its memory; for so long.
+    Forgotten(Duration),
 }
 
 /// The records of a store.
@@ -80,7 +82,7 @@ impl Records {
         loop {
             let changed = self.0.changed();
             match self.take(&name, KEPT_FOR).await {
-                Ok(Taken::Mine(lease)) => return Entry::Mine(lease),
+                Ok(Taken::Mine(lease)) => return self.unless_forgotten(lease).await,
                 Ok(Taken::Others(Record { stage: Stage::Ended { reply, until }, .. })) => {
                     return Entry::Ended(reply, until);
                 }
@@ -103,6 +105,17 @@ impl Records {
                 () = changed => {}
             }
         }
+    }
+
+    /// Where a record is missing that may have been lost, the write may have been sent.
+    async fn unless_forgotten(&self, lease: Lease) -> Entry {
+        let entry = match self.0.forgot().await {
+            Ok(None) => return Entry::Mine(lease),
+            Ok(Some(left)) => Entry::Forgotten(left),
+            Err(error) => Entry::Unknown(error),
+        };
+        lease.end(None).await;
+        entry
     }
 
     /// Waits until no other write is about what these parts name, on any replica, for `time` at most.

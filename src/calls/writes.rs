@@ -80,6 +80,7 @@ async fn carry_out(mut errand: Errand, given_up: CancellationToken) -> Written {
         }
         Entry::UnderWay => return Written::Elsewhere(refused(&ToolError::under_way())),
         Entry::Left => return Written::Left(refused(&ToolError::given_up(true))),
+        Entry::Forgotten(left) => return Written::Elsewhere(refused(&ToolError::store_lost_memory(left))),
         Entry::Unknown(error) => return Written::Elsewhere(refused(&refused_by_store(error))),
     }
     let written = carry_out_here(&errand, &given_up).await;

@@ -24,6 +24,7 @@ struct State {
     is_gone: bool,
     /// Operations until it is gone, and whether the last one is still done, though nobody hears of it.
     goes: Option<(usize, bool)>,
+    forgot: Option<Duration>,
 }
 
 impl Faulty {
@@ -46,6 +47,11 @@ impl Faulty {
 
     pub(crate) fn forgets(&self) {
         *self.0.memory.lock().unwrap() = Arc::default();
+    }
+
+    /// It has lost its memory, and whoever asks hears so.
+    pub(crate) fn knows_that_it_forgot(&self, left: Duration) {
+        self.0.state.lock().unwrap().forgot = Some(left);
     }
 
     fn memory(&self) -> Arc<Memory> {
@@ -114,6 +120,11 @@ impl Backend for Faulty {
 
     fn changed(&self) -> BoxFuture<'_, ()> {
         sleep(Duration::from_millis(250)).boxed()
+    }
+
+    fn forgot(&self) -> BoxFuture<'_, Result<Option<Duration>, StoreError>> {
+        let forgot = self.0.state.lock().unwrap().forgot;
+        std::future::ready(Ok(forgot)).boxed()
     }
 
     fn is_shared(&self) -> bool {

@@ -98,6 +98,10 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
     fn is_shared(&self) -> bool {
         false
     }
+    /// For how long it is still to be reckoned with that it has lost its memory.
+    fn forgot(&self) -> BoxFuture<'_, Result<Option<Duration>, StoreError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
     /// Reads again what may have changed outside.
     fn reload(&self) {}
 }
@@ -142,6 +146,14 @@ impl Store {
     /// Whether it can be read and written; known for a second.
     pub async fn is_usable(&self) -> bool {
         self.0.is_usable().await
+    }
+
+    /// Whether it has lately lost what it was to remember, and for how long that is still to be reckoned with.
+    ///
+    /// # Errors
+    /// [`StoreError`] where that is not known.
+    pub async fn forgot(&self) -> Result<Option<Duration>, StoreError> {
+        self.0.forgot().await
     }
 
     /// Reads the file of its address again.

@@ -1,5 +1,7 @@
 //! The errors of asking a person: nothing was sent, and what to do next.
 
+use std::time::Duration;
+
 use super::error::{ApprovalPage, ErrorKind, Outcome, ToolError};
 
 impl ToolError {
@@ -113,6 +115,18 @@ impl ToolError {
         )
         .with_hint("Call again in some seconds with the same arguments. If it stays so, tell the operator.");
         Self { retryable: true, ..error.nothing_sent() }
+    }
+
+    /// What replicas share has lost what it knew of the writes before.
+    pub(crate) fn store_lost_memory(left: Duration) -> Self {
+        let error = Self::new(
+            ErrorKind::Internal,
+            "the store that this server shares with others has lost its memory, and a write that was sent lately could \
+             be sent twice: nothing was sent",
+        )
+        .with_hint("Wait for retry_after_seconds, look whether it was done meanwhile, then call again. Tell the operator.");
+        let wait = Some(left.as_secs() + 1);
+        Self { retryable: true, retry_after_seconds: wait, ..error.nothing_sent() }
     }
 
     /// What replicas share knows of this write no more.

@@ -253,3 +253,20 @@ async fn an_answer_counts_once_whichever_replica_gets_it() {
     }
     assert_eq!(upstream.writes().await, 0);
 }
+
+/// A store that was emptied does not know what was sent: nobody sends it again for as long as it would have known.
+#[tokio::test]
+async fn what_an_emptied_store_has_forgotten_is_not_sent_again() {
+    let (shared, upstream) = (Shared::new().await, Upstream::saying(json!({"id": "acc_1"})).await);
+    let setup = shared.replica(&upstream.base_url());
+    let (one, other) = (setup.agent().await, setup.agent().await);
+    one.good("manage_bank_accounts", account()).await;
+    other.good("manage_bank_accounts", account()).await;
+    shared.redis.says(&["FLUSHALL"]).await;
+    // The first still knows what it has sent; the other one had it from the store alone.
+    assert_eq!(one.good("manage_bank_accounts", account()).await["repeated"], true);
+    let error = other.error("manage_bank_accounts", account()).await;
+    assert_eq!((&error["kind"], &error["outcome"]), (&json!("internal"), &json!("not_applied")));
+    assert!(error["retry_after_seconds"].as_u64().is_some_and(|wait| (1..=601).contains(&wait)), "{error}");
+    assert_eq!(upstream.writes().await, 1);
+}

@@ -194,3 +194,29 @@ async fn a_password_is_shown_to_the_server_and_a_wrong_one_is_no_way_in() {
     assert_eq!(get(&of("wrong"), &name("a")).await, Err(StoreError::Gone));
     assert!(!format!("{:?}", of("canary-password")).contains("canary"));
 }
+
+/// Whoever knew the store before it started empty says so to those who did not.
+#[tokio::test]
+async fn a_store_that_lost_its_memory_is_known_for_that() {
+    let mut redis = Redis::start().await;
+    let old = store(&redis);
+    assert_eq!(old.forgot().await, Ok(None));
+    redis.kill().await;
+    redis.revive().await;
+    let new = store(&redis);
+    assert_eq!(new.forgot().await, Ok(None), "nobody knows it yet");
+    in_time(async { while old.forgot().await.is_err() {} }).await;
+    for store in [&old, &new, &store(&redis)] {
+        assert!(store.forgot().await.unwrap().is_some_and(|left| left <= Duration::from_mins(10)));
+    }
+
+    let mut redis = Redis::with(&["--appendonly", "yes"]).await;
+    let old = store(&redis);
+    assert_eq!(old.forgot().await, Ok(None));
+    redis.kill().await;
+    redis.revive().await;
+    in_time(async { while old.forgot().await.is_err() {} }).await;
+    assert_eq!(old.forgot().await, Ok(None), "what it wrote down it remembers");
+    redis.says(&["FLUSHALL"]).await;
+    assert!(old.forgot().await.unwrap().is_some());
+}

@@ -23,6 +23,7 @@ fn said(entry: &Entry) -> &str {
         Entry::UnderWay => "under way",
         Entry::Left => "left",
         Entry::Unknown(_) => "unknown",
+        Entry::Forgotten(_) => "forgotten",
     }
 }
 
@@ -140,6 +141,15 @@ async fn a_store_that_lost_its_memory_lets_nothing_leave_and_is_told_how_it_ende
     store.forgets();
     lease.end(Some(reply("done"))).await;
     assert_eq!(said(&enter(&records(&store)).await), "done");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_store_may_have_forgotten_is_not_sent() {
+    let store = Faulty::default();
+    store.knows_that_it_forgot(KEPT_FOR);
+    assert_eq!(said(&enter(&records(&store)).await), "forgotten");
+    store.comes_back();
+    mine(&records(&store)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@
 mod link;
 
 use std::fmt;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -27,14 +28,24 @@ const PREFIX: &str = "fmcp";
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long it is taken for granted that the store works, or does not.
 const KNOWN_FOR: Duration = Duration::from_secs(1);
-/// How long what is written to find that out is kept.
-const PROBE_LIVES: Duration = Duration::from_secs(10);
+/// How long after its last use the store's memory is known by its name: from whoever did not ask for half of that, its
+/// loss is not noticed.
+const MEMORY_LIVES: Duration = Duration::from_hours(48);
+/// How long a store that has lost its memory is known for that: as long as it would have remembered a write.
+const FORGOT_FOR: Duration = Duration::from_mins(10);
 
 /// Writes or removes a value where it is still what it was; an empty argument stands for no value.
 const SWAP: &str = r"
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1";
+/// The name of the store's memory, made up where it has none; whoever knew it by another name leaves a mark. How long
+/// that is still there, in milliseconds.
+const RECALL: &str = r"
+local memory = redis.call('GET', KEYS[1]) or ARGV[2]
+redis.call('SET', KEYS[1], memory, 'PX', ARGV[3])
+if ARGV[1] ~= '' and ARGV[1] ~= memory then redis.call('SET', KEYS[2], '1', 'PX', ARGV[4]) end
+return {memory, redis.call('PTTL', KEYS[2])}";
 /// Counts one more; the window ends so long after its first.
 const COUNT: &str = r"
 local count = redis.call('INCR', KEYS[1])
@@ -47,6 +58,9 @@ pub(super) struct Redis {
     sealer: Sealer,
     swap: Script,
     count: Script,
+    recall: Script,
+    /// What the store's memory was called, and when.
+    memory: std::sync::Mutex<Option<(String, Instant)>>,
     /// Something was changed from here.
     changed: Notify,
     health: Mutex<Option<(Instant, bool)>>,
@@ -70,6 +84,8 @@ impl Redis {
             link: Link::new(store.url, store.roots),
             swap: Script::new(SWAP),
             count: Script::new(COUNT),
+            recall: Script::new(RECALL),
+            memory: std::sync::Mutex::default(),
             changed: Notify::new(),
             health: Mutex::default(),
         })
@@ -135,7 +151,33 @@ impl Redis {
         self.link.ask(|mut connection| async move { count.invoke_async(&mut connection).await }).await
     }
 
-    /// Reads and writes are tried, since a server may answer and take no writes.
+    /// For how long the store is still known to have lost its memory. What two replicas kept of it before is what
+    /// shows it: a server that starts empty, or was emptied, has another name for what it remembers.
+    async fn recalled(&self) -> Result<Option<Duration>, StoreError> {
+        let known = {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.clone().filter(|(_, at)| at.elapsed() < MEMORY_LIVES / 2).map(|(name, _)| name)
+        };
+        let mut recall = self.recall.key(format!("{PREFIX}:memory"));
+        recall
+            .key(format!("{PREFIX}:forgot"))
+            .arg(known.as_deref().unwrap_or_default())
+            .arg(uuid::Uuid::new_v4().to_string())
+            .arg(milliseconds(MEMORY_LIVES))
+            .arg(milliseconds(FORGOT_FOR));
+        let (memory, left): (String, i64) =
+            self.link.ask(|mut connection| async move { recall.invoke_async(&mut connection).await }).await?;
+        if known.is_some_and(|known| known != memory) {
+            tracing::error!(
+                "the store has lost its memory: writes are refused for ten minutes, since what was sent lately could be sent twice. Let it keep what it has on disk (appendonly yes)"
+            );
+        }
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some((memory, Instant::now()));
+        // Negative where there is no mark.
+        Ok(u64::try_from(left).ok().map(Duration::from_millis))
+    }
+
+    /// It is written to, too, since a server may answer and take no writes.
     async fn works(&self) -> bool {
         let mut health = self.health.lock().await;
         if let Some((at, works)) = *health
@@ -143,13 +185,7 @@ impl Redis {
         {
             return works;
         }
-        let mut set = redis::cmd("SET");
-        set.arg(format!("{PREFIX}:probe")).arg("1").arg("PX").arg(milliseconds(PROBE_LIVES));
-        let works = self
-            .link
-            .ask(|mut connection| async move { set.query_async::<()>(&mut connection).await })
-            .await
-            .is_ok();
+        let works = self.recalled().await.is_ok();
         *health = Some((Instant::now(), works));
         works
     }
@@ -196,6 +232,10 @@ impl Backend for Redis {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn forgot(&self) -> BoxFuture<'_, Result<Option<Duration>, StoreError>> {
+        self.recalled().boxed()
     }
 
     fn reload(&self) {
