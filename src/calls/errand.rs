@@ -60,12 +60,11 @@ impl Errand {
         if yes != Yes::Unneeded {
             self.context.renew(self.budget.end);
         }
-        let ready = match ready {
-            Some(ready) => ready,
-            None => {
-                turn = self.turn().await?;
-                self.tools.prepare(&self.write, &self.context).await?
-            }
+        let ready = if let Some(ready) = ready {
+            ready
+        } else {
+            turn = self.turn().await?;
+            self.tools.prepare(&self.write, &self.context).await?
         };
         if yes != Yes::OnPage {
             return self.send(ready, turn).await;

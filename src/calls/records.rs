@@ -203,13 +203,13 @@ pub(super) struct Lease {
     owner: Uuid,
     /// How long the record lives once its write may have left.
     lives_sent: Duration,
-    _beats: AbortOnDropHandle<()>,
+    beats: AbortOnDropHandle<()>,
 }
 
 impl Lease {
     fn new(store: Store, name: Name, owner: Uuid, lives_sent: Duration) -> Self {
         let beats = tokio::spawn(beat(store.clone(), name.clone(), owner, lives_sent));
-        Self { store, name, owner, lives_sent, _beats: AbortOnDropHandle::new(beats) }
+        Self { store, name, owner, lives_sent, beats: AbortOnDropHandle::new(beats) }
     }
 
     /// The last step before a write leaves: from here on nobody else sends it. False where this replica has lost it:
@@ -230,10 +230,11 @@ impl Lease {
 
     /// Ends it: with what is kept of it, or with nothing. A store that is gone is told once it is back.
     pub(super) async fn end(self, kept: Option<Reply>) {
-        let Self { store, name, owner, .. } = self;
+        let Self { store, name, owner, beats, .. } = self;
         if tell(&store, &name, owner, kept.as_ref()).await.is_ok() {
             return;
         }
+        drop(beats);
         tokio::spawn(async move {
             let until = Instant::now() + KEPT_FOR;
             while Instant::now() < until {

@@ -106,12 +106,11 @@ impl Backend for Memory {
             let mut values = self.lock();
             let current = values.by_name.get(name).map(|value| Version::Number(value.version));
             if current == version {
-                match value {
-                    Some((bytes, lives)) => values.put(name, bytes, Instant::now() + lives).map(|()| true),
-                    None => {
-                        values.remove(name);
-                        Ok(true)
-                    }
+                if let Some((bytes, lives)) = value {
+                    values.put(name, bytes, Instant::now() + lives).map(|()| true)
+                } else {
+                    values.remove(name);
+                    Ok(true)
                 }
             } else {
                 Ok(false)

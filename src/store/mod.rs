@@ -212,6 +212,7 @@ impl Store {
     }
 
     /// Comes back when something may have changed. Made before a value is looked at, it misses nothing after that.
+    #[must_use]
     pub fn changed(&self) -> BoxFuture<'_, ()> {
         self.0.changed()
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use wiremock::{Request, ResponseTemplate};
 
+use crate::support::bank::Bank;
 use crate::support::canaries;
 use crate::support::faults::{Fault, Faulty, answer};
 use crate::support::in_time;
@@ -150,6 +151,31 @@ async fn what_a_killed_replica_has_not_sent_another_one_sends() {
     assert_eq!(upstream.writes().await, 1);
 }
 
+/// One that stood still for so long that another one went ahead finds that out before it sends.
+#[tokio::test]
+async fn a_replica_that_was_overtaken_sends_nothing() {
+    let shared = Shared::new().await;
+    let upstream = Upstream::answering(|request: &Request| {
+        let answer = ResponseTemplate::new(200).set_body_json(json!({"id": "cus_1", "data": []}));
+        if request.method == "GET" { answer.set_delay(Duration::from_secs(2)) } else { answer }
+    })
+    .await;
+    let setup = shared.replica(&upstream.base_url());
+    let (slow, fast) = (setup.agent().await, setup.agent().await);
+    let process = slow.process.as_ref().unwrap();
+    let (overtaken, ()) = join(slow.error("manage_customers", customer("Byron")), async {
+        upstream.is_asked(1).await;
+        process.signal(Signal::SIGSTOP);
+        let created = fast.good("manage_customers", customer("Byron")).await;
+        assert_eq!(created.get("repeated"), None);
+        process.signal(Signal::SIGCONT);
+    })
+    .await;
+    assert_eq!((&overtaken["kind"], &overtaken["outcome"]), (&json!("internal"), &json!("not_applied")));
+    assert_eq!(upstream.writes().await, 1);
+    assert_eq!(slow.good("manage_customers", customer("Byron")).await["repeated"], true);
+}
+
 #[tokio::test]
 async fn without_its_store_a_replica_reads_and_writes_nothing_until_it_is_back() {
     let (mut shared, upstream) =
@@ -269,4 +295,26 @@ async fn what_an_emptied_store_has_forgotten_is_not_sent_again() {
     assert_eq!((&error["kind"], &error["outcome"]), (&json!("internal"), &json!("not_applied")));
     assert!(error["retry_after_seconds"].as_u64().is_some_and(|wait| (1..=601).contains(&wait)), "{error}");
     assert_eq!(upstream.writes().await, 1);
+}
+
+/// A task is followed at one replica and cancelled at another one.
+#[tokio::test]
+async fn a_task_that_one_replica_cancels_is_cancelled_at_all() {
+    let (shared, bank) = (Shared::new().await, Bank::undecided().await);
+    let setup = shared.replica(&bank.base_url());
+    let mut replicas = [setup.pipe(), setup.pipe()];
+    let taking_tasks = |params: Value| {
+        let mut params = stateless(params);
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+            json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+        params
+    };
+    let start = json!({"action": "start", "customer_id": "cus_1", "wait_seconds": 300});
+    let start = taking_tasks(json!({"name": "verify_identity", "arguments": start}));
+    let started = replicas[0].request("tools/call", start).await;
+    let task = taking_tasks(json!({"taskId": started["result"]["taskId"]}));
+    let status = |answer: Value| answer["result"]["status"].as_str().map(str::to_owned);
+    assert_eq!(status(replicas[1].request("tasks/get", task.clone()).await).as_deref(), Some("working"));
+    replicas[1].request("tasks/cancel", task.clone()).await;
+    assert_eq!(status(replicas[0].request("tasks/get", task).await).as_deref(), Some("cancelled"));
 }

@@ -220,3 +220,37 @@ async fn a_store_that_lost_its_memory_is_known_for_that() {
     redis.says(&["FLUSHALL"]).await;
     assert!(old.forgot().await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn tls_is_spoken_with_a_server_that_can_prove_itself_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = file("cert.pem", &made.cert.pem());
+    let key = file("key.pem", &made.signing_key.serialize_pem());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let settings = [
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &key,
+        "--tls-auth-clients",
+        "no",
+    ];
+    let _redis = Redis::with(&settings).await;
+    let of = |roots: Option<Vec<u8>>| {
+        let url = Secret::fixed(&format!("rediss://localhost:{port}"));
+        Store::shared(SharedStore { url, key: KEY.into(), bound_to: Vec::new(), roots }).unwrap()
+    };
+    put(&of(Some(made.cert.pem().into_bytes())), &name("a"), "value", LONG).await.unwrap();
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    for stranger in [of(None), of(Some(other.cert.pem().into_bytes()))] {
+        assert_eq!(get(&stranger, &name("a")).await, Err(StoreError::Gone));
+    }
+}

@@ -55,7 +55,7 @@ async fn what_one_replica_sent_another_one_does_not() {
     assert_eq!(lease.let_leave().await, Ok(true));
     lease.end(Some(reply("done"))).await;
     assert_eq!(said(&waits.await.unwrap()), "done");
-    sleep(KEPT_FOR - Duration::from_secs(1)).await;
+    sleep(KEPT_FOR.saturating_sub(Duration::from_secs(1))).await;
     assert_eq!(said(&enter(&one).await), "done");
     sleep(Duration::from_secs(1)).await;
     mine(&one).await;
@@ -108,7 +108,7 @@ async fn who_was_taken_for_dead_and_knows_better_is_believed() {
     let store = Faulty::default();
     let lease = mine(&records(&store)).await;
     assert_eq!(lease.let_leave().await, Ok(true));
-    lease._beats.abort();
+    lease.beats.abort();
     assert_eq!(said(&enter(&records(&store)).await), "lost");
     lease.end(Some(reply("done"))).await;
     assert_eq!(said(&enter(&records(&store)).await), "done");
@@ -118,7 +118,7 @@ async fn who_was_taken_for_dead_and_knows_better_is_believed() {
 async fn whose_lease_ran_out_sends_nothing() {
     let store = Faulty::default();
     let slow = mine(&records(&store)).await;
-    slow._beats.abort();
+    slow.beats.abort();
     sleep(LEASE).await;
     assert_eq!(slow.let_leave().await, Ok(false), "nobody else has it yet");
     let next = mine(&records(&store)).await;
