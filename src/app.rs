@@ -8,6 +8,7 @@ mod check;
 mod desk;
 mod signals;
 mod simulate;
+mod store;
 mod upstream;
 
 use std::ffi::OsString;
@@ -23,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::calls::{Calls, CallsConfig, Completions, Sealer};
+use crate::calls::{Calls, CallsConfig, Completions};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
 use crate::config::{
@@ -32,7 +33,7 @@ use crate::config::{
 };
 use crate::fintecture::Fintecture;
 use crate::mcp::Server;
-use crate::store::Store;
+use crate::sealing::Sealer;
 use crate::telemetry::{self, Metrics, Traces};
 use crate::tools::{self, Tools};
 use crate::transports::{Exposition, HttpConfig};
@@ -124,7 +125,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     };
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
-    let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
+    let kept = store::build(settings.store, &settings.upstream)?;
     let prepared = prepare(settings.upstream, settings.approvals, settings.access).map_err(Failed::Usage)?;
     let environment = prepared.upstream.environment();
     // Outlives the runtime: the last spans are sent when everything else has ended.
@@ -136,10 +137,11 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: prepared.approvals.confirm(environment),
-        store: Store::memory(),
+        store: kept.store,
         trail,
     };
-    in_runtime(run_server(settings.transport, prepared, settings.read_only, calls, sealer, capabilities))
+    let sealers = (kept.tasks, kept.questions);
+    in_runtime(run_server(settings.transport, prepared, settings.read_only, calls, sealers, capabilities))
 }
 
 /// Parts whose settings have been found good.
@@ -175,7 +177,7 @@ async fn run_server(
     prepared: Prepared,
     read_only: bool,
     calls: CallsConfig,
-    sealer: Arc<Sealer>,
+    (tasks, questions): (Sealer, Sealer),
     capabilities: Arc<Capabilities>,
 ) -> anyhow::Result<()> {
     let shutdown = signals::stop_on_signals()?;
@@ -195,17 +197,19 @@ async fn run_server(
     if !read_only {
         approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
     }
-    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), access.clone())?;
     let (store, trail) = (calls.store.clone(), calls.trail.clone());
+    let reloads = (access.clone(), store.clone());
+    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), reloads)?;
+    store::look(&store);
     audit::keep(&trail)?;
     approvals.records(trail.clone());
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
-    let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
+    let calls = Calls::new(Arc::new(tools), approvals, Arc::new(tasks), calls, shutdown.clone());
     let calls = Arc::new(calls);
     let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
     let clients_are_own = transport == Transport::Stdio;
-    let server = Server::new(Arc::clone(&calls), completions, Sealer::random()?, &words, clients_are_own);
+    let server = Server::new(Arc::clone(&calls), completions, questions, &words, clients_are_own);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");

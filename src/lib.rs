@@ -22,6 +22,7 @@
 //! |---|---|---|
 //! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
 //! | [`secret`] | secrets in variables or files, read again when they change | anything else |
+//! | [`sealing`] | values that nobody else can read or change | anything else |
 //! | [`store`] | what outlives a call: approvals, repeats, sessions, counts; here or shared by replicas | what it keeps |
 //! | [`access`] | who calls: tokens, and the authorization server that gives them out | who asks, protocols |
 //! | [`audit`] | the trail: a chained line for every call, approval and refusal | who tells it |
@@ -54,6 +55,7 @@ pub mod fintecture;
 pub mod mcp;
 pub mod measures;
 pub mod pages;
+pub mod sealing;
 pub mod secret;
 pub mod simulator;
 pub mod store;

@@ -295,3 +295,8 @@ mod tests {
         assert_eq!([Some(200), Some(299), Some(999), None].map(status_word), ["200", "2xx", "other", "none"]);
     }
 }
+
+/// The shared store did not do what it was asked to: `gone` or `full`.
+pub fn store_failed(reason: &'static str) {
+    counter!("fintecture_mcp_store_failures_total", "reason" => reason).increment(1);
+}

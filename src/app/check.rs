@@ -61,7 +61,9 @@ fn tell(step: &str, verdict: &Verdict) -> bool {
 /// # Errors
 /// Exit 2 where configuration or capability files are wrong, 1 where anything else is; all of it has been told.
 pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed> {
-    let read = |name: &str| std::env::var(name).ok();
+    // The way to the upstream is checked; the store needs a key, which only `serve` is given.
+    let is_stores = |name: &str| name.starts_with(variables::STORE_URL.variable.name);
+    let read = |name: &str| if is_stores(name) { None } else { std::env::var(name).ok() };
     variables::refuse_unknown(
         std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
         &mut problems,

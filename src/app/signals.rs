@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::Access;
 use crate::calls::approvals::Approvals;
 use crate::fintecture::Fintecture;
+use crate::store::Store;
 
 /// Cancelled by SIGTERM and SIGINT.
 pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
@@ -31,7 +32,7 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
 pub(super) fn reload_on_hangup(
     fintecture: Arc<Fintecture>,
     approvals: Arc<Approvals>,
-    access: Access,
+    (access, store): (Access, Store),
 ) -> anyhow::Result<()> {
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
     tokio::spawn(async move {
@@ -39,6 +40,7 @@ pub(super) fn reload_on_hangup(
             fintecture.reload_secrets();
             approvals.reload_code();
             access.reload();
+            store.reload();
         }
     });
     Ok(())

@@ -56,7 +56,7 @@ pub trait Person: Debug + Send + Sync {
     /// What the client can do.
     fn ways(&self) -> Ways;
     /// The answer that the client brought along with this call, where it brought one.
-    fn brought(&self, write: &Key) -> Option<Brought>;
+    fn brought<'a>(&'a self, write: &'a Key) -> BoxFuture<'a, Option<Brought>>;
     /// Puts a question. Dropping the future takes it back.
     fn ask<'a>(&'a self, write: &'a Key, question: Ask) -> BoxFuture<'a, Said>;
 }
@@ -100,6 +100,8 @@ pub enum Brought {
     Page(Said),
     /// Not theirs to this write: too late, used before, or forged.
     NotTheirs,
+    /// Whether it is, or was used before, cannot be known now.
+    Unknown,
 }
 
 /// What came of a question.

@@ -77,15 +77,20 @@ impl Consent<'_> {
         let form = ways.form && (self.confirm == Confirm::Auto || ways.is_their_own);
         let ways = Ways { form, page: ways.page && self.approvals.has_page(), ..ways };
         // What the person said last goes before what they did on a page before that.
-        match person.and_then(|person| person.brought(self.write)) {
+        let brought = match person {
+            Some(person) => person.brought(self.write).await,
+            None => None,
+        };
+        match brought {
             Some(Brought::Form(said) | Brought::Page(said)) if matches!(said, Said::No | Said::Dismissed) => {
                 return self.said_in_client(said);
             }
             Some(Brought::Form(said)) if ways.form => return self.said_in_client(said),
             Some(Brought::Page(Said::Yes)) | None => {}
+            Some(Brought::Unknown) => return Err(ToolError::store_gone().into()),
             Some(_) => return Err(ToolError::answer_is_not_theirs().into()),
         }
-        let brought_to_page = person.is_some_and(|person| person.brought(self.write).is_some());
+        let brought_to_page = brought.is_some();
         match self.approvals.standing(self.write) {
             Standing::Approved => return Ok(Yes::OnPage),
             Standing::Declined => return Err(ToolError::declined().into()),

@@ -9,9 +9,11 @@ use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::{Consent, No, Yes};
 use super::recording::Entry;
-use super::repeats::Key;
+use super::records::{Lease, Records};
+use super::repeats::{KEPT_FOR, Key};
 use crate::fintecture::CallContext;
-use crate::tools::{Fields, ToolError, Tools, Write};
+use crate::store::StoreError;
+use crate::tools::{Fields, Ready, ToolError, Tools, Write};
 
 /// A write and everything that it needs on its way.
 #[derive(Debug)]
@@ -20,6 +22,9 @@ pub(super) struct Errand {
     pub(super) approvals: Arc<Approvals>,
     pub(super) confirm: Confirm,
     pub(super) stopping: CancellationToken,
+    /// Where replicas share a store: its records, and that of this write.
+    pub(super) records: Option<Records>,
+    pub(super) lease: Option<Lease>,
     pub(super) caller: Caller,
     pub(super) key: Key,
     pub(super) write: Write,
@@ -46,30 +51,65 @@ impl Errand {
     }
 
     async fn go(&self) -> Result<Fields, No> {
+        let mut turn = self.turn().await?;
         let mut ready = Some(self.tools.prepare(&self.write, &self.context).await?);
         let asking = async {
             // Others may go ahead while a person makes up their mind; it is looked up again then.
-            ready = None;
+            (ready, turn) = (None, None);
             self.tools.question(&self.write, &self.context).await
         };
         let yes = self.consent().get(asking).await?;
         if yes != Yes::Unneeded {
             self.context.renew(self.budget.end);
         }
-        let ready = match ready {
-            Some(ready) => ready,
-            None => self.tools.prepare(&self.write, &self.context).await?,
+        let ready = if let Some(ready) = ready {
+            ready
+        } else {
+            turn = self.turn().await?;
+            self.tools.prepare(&self.write, &self.context).await?
         };
         if yes != Yes::OnPage {
-            self.entry.intend((yes == Yes::InClient).then_some("client")).await?;
-            return Ok(self.tools.send(ready, &self.context).await?);
+            return self.send(ready, turn, (yes == Yes::InClient).then_some("client")).await;
         }
         let Some(taken) = self.approvals.take(&self.key) else {
             return Err(ToolError::no_answer_in_time().into());
         };
         let _spending = Spending { errand: self, taken: Some(taken) };
-        self.entry.intend(Some("page")).await?;
-        Ok(self.tools.send(ready, &self.context).await?)
+        self.send(ready, turn, Some("page")).await
+    }
+
+    /// Where replicas share a store, waits until none of them is about what this write must be alone with.
+    async fn turn(&self) -> Result<Option<Turn>, ToolError> {
+        let (Some(records), Some(alone)) = (&self.records, self.write.alone()) else { return Ok(None) };
+        match records.alone(&[self.write.tool, alone], self.context.left()).await {
+            Ok(Some(lease)) => Ok(Some(Turn(Some(lease)))),
+            Ok(None) => Err(ToolError::not_its_turn()),
+            Err(error) => Err(refused_by_store(error)),
+        }
+    }
+
+    /// Sends it, once it is on record and every replica can see that it may have been sent: what none of them is to
+    /// see is not sent. `approved` says where a person said yes.
+    async fn send(
+        &self,
+        ready: Ready<'_>,
+        turn: Option<Turn>,
+        approved: Option<&'static str>,
+    ) -> Result<Fields, No> {
+        let held = turn.as_ref().and_then(|turn| turn.0.as_ref());
+        for lease in [held, self.lease.as_ref()].into_iter().flatten() {
+            match lease.let_leave().await {
+                Ok(true) => {}
+                Ok(false) => return Err(ToolError::store_forgot().into()),
+                Err(error) => return Err(refused_by_store(error).into()),
+            }
+        }
+        self.entry.intend(approved).await?;
+        let sent = self.tools.send(ready, &self.context).await;
+        if let Some(lease) = turn.and_then(|mut turn| turn.0.take()) {
+            lease.end(None).await;
+        }
+        Ok(sent?)
     }
 
     fn consent(&self) -> Consent<'_> {
@@ -83,6 +123,25 @@ impl Errand {
             stopping: &self.stopping,
             entry: Some(&self.entry),
         }
+    }
+}
+
+/// The right to be the only write of its kind on any replica, until this is dropped.
+struct Turn(Option<Lease>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let (Some(lease), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(lease.end(None));
+        }
+    }
+}
+
+/// Why nothing was sent, where the store does not work.
+pub(super) fn refused_by_store(error: StoreError) -> ToolError {
+    match error {
+        StoreError::Gone => ToolError::store_gone(),
+        StoreError::Full => ToolError::too_many_writes(KEPT_FOR),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::budget::Budget;
 use super::caller::Caller;
-use super::tasks::{Ending, Finding, Handle, Task, TaskState, UnknownTask};
+use super::tasks::{Ending, Finding, Handle, NotCancelled, Task, TaskState, UnknownTask};
 use super::waiting::{self, Ended, Span, Waited};
 use super::waits::{Looked, Seen, Waits};
 use super::{Answer, Calls, Reply, masking};
@@ -18,6 +18,9 @@ use crate::tools::{self, Fields, Read, ToolError, Tools, VerificationPath, Wait}
 
 /// The tool whose calls wait.
 const TOOL: &str = "verify_identity";
+
+/// What is said of a task while it cannot be known whether it has ended.
+const STORE_GONE: &str = "The store that this server shares with others cannot be reached: ask again.";
 
 /// Waits that look by these tools. Each look has the time, the attempts and the place in the queue of a call.
 pub(super) fn waits(tools: Arc<Tools>) -> Waits {
@@ -87,8 +90,14 @@ impl Calls {
     /// [`UnknownTask`] where they were handed no such task.
     pub(super) async fn state_of_task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
         let handle = self.tasks.open(&caller.principal.name, &id, Timestamp::now())?;
-        if let Some(ending) = self.tasks.ending(&id, Timestamp::now()) {
-            return Ok(handle.task(id, ending.state, ending.at));
+        match self.tasks.ending(&id).await {
+            Ok(Some(ending)) => return Ok(handle.task(id, ending.state, ending.at)),
+            Ok(None) => {}
+            // It may have ended, and another replica may have said so: nothing else is said now.
+            Err(_) => {
+                let state = TaskState::Working(STORE_GONE.to_owned());
+                return Ok(handle.task(id, state, Timestamp::now()));
+            }
         }
         let looked = tokio::select! {
             looked = self.waits.glance(&handle.at) => looked,
@@ -102,12 +111,12 @@ impl Calls {
         let ending = match handle.find(&looked, now) {
             Finding::Ended(ended) => {
                 let state = TaskState::Done(self.reply_of(&handle, &looked, ended));
-                self.tasks.end(&id, &handle, Ending { at: now, state })
+                self.tasks.end(&id, &handle, Ending { at: now, state }).await
             }
             Finding::Working(words) => {
                 // It may have been cancelled during the look.
                 let working = || Ending { at: now, state: TaskState::Working(words) };
-                self.tasks.ending(&id, now).unwrap_or_else(working)
+                self.tasks.ending(&id).await.ok().flatten().unwrap_or_else(working)
             }
         };
         Ok(handle.task(id, ending.state, ending.at))
@@ -135,12 +144,12 @@ impl Calls {
         Reply { body, is_error: false }
     }
 
-    /// Ends a task that has not ended: whoever asks for it in this process hears that it is cancelled.
+    /// Ends a task that has not ended: whoever asks for it hears that it is cancelled.
     ///
     /// # Errors
-    /// [`UnknownTask`] where this caller was handed no such task.
-    pub fn cancel_task(&self, caller: &Caller, id: &str) -> Result<(), UnknownTask> {
-        self.tasks.cancel(&caller.principal.name, id)
+    /// [`NotCancelled`] where this caller was handed no such task, or nobody would hear of it.
+    pub async fn cancel_task(&self, caller: &Caller, id: &str) -> Result<(), NotCancelled> {
+        self.tasks.cancel(&caller.principal.name, id).await
     }
 
     /// Whether this caller was handed such a task.

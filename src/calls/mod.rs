@@ -15,8 +15,8 @@ mod follow;
 mod guard;
 mod masking;
 mod recording;
+mod records;
 mod repeats;
-mod sealing;
 mod tasks;
 mod waiting;
 mod waits;
@@ -26,17 +26,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Trail;
 use crate::fintecture::CallContext;
+use crate::sealing::Sealer;
 use crate::store::Store;
 use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
 use crate::traces::{Origin, Place, Span};
 use crate::{domain::Principal, measures};
 use budget::Budget;
 use recording::Entry;
+use records::Records;
 use repeats::Repeats;
 use tasks::Tasks;
 use waiting::Waited;
@@ -47,11 +50,10 @@ pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
 pub use repeats::Key;
-pub use sealing::{Sealer, SealerError};
-pub use tasks::{Task, TaskState, UnknownTask};
+pub use tasks::{NotCancelled, Task, TaskState, UnknownTask};
 
 /// The answer to a tool call, ready for any protocol.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The result's JSON object: `{action, environment, ...}`, or the same with `error`.
     pub body: Value,
@@ -91,6 +93,8 @@ pub struct Calls {
     tools: Arc<Tools>,
     approvals: Arc<Approvals>,
     repeats: Arc<Repeats<Written>>,
+    /// Where replicas share a store.
+    records: Option<Records>,
     waits: Waits,
     tasks: Tasks,
     config: CallsConfig,
@@ -109,8 +113,9 @@ impl Calls {
         stopping: CancellationToken,
     ) -> Self {
         let waits = follow::waits(Arc::clone(&tools));
-        let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer));
-        Self { tools, approvals, repeats, waits, tasks, config, stopping }
+        let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer, config.store.clone()));
+        let records = Records::new(&config.store);
+        Self { tools, approvals, repeats, records, waits, tasks, config, stopping }
     }
 
     /// The tools that can be called.
@@ -123,6 +128,12 @@ impl Calls {
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Tool> {
         self.tools.list().iter().find(|tool| tool.name == name)
+    }
+
+    /// Where what outlives a call is kept.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.config.store
     }
 
     /// Waits until no write is on its way, those included whose callers have left.

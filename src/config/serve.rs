@@ -7,8 +7,8 @@ use url::Url;
 
 use super::variables::Variables;
 use super::{
-    AccessSettings, ApprovalSettings, AuditSettings, Limits, Problems, Upstream, access, approvals, audit,
-    listen, traces,
+    AccessSettings, ApprovalSettings, AuditSettings, Limits, Problems, StoreSettings, Upstream, access,
+    approvals, audit, listen, store, traces,
 };
 use crate::domain::Environment;
 
@@ -104,6 +104,8 @@ pub struct Serve {
     pub access: AccessSettings,
     /// Where calls are put on record; `None`: nowhere.
     pub audit: Option<AuditSettings>,
+    /// Where what outlives a call is kept.
+    pub store: StoreSettings,
     /// What the server takes at most.
     pub limits: Limits,
     /// Where traces go; `None`: nowhere.
@@ -133,8 +135,9 @@ impl Serve {
         let access = access::read(&flags, transport, variables, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
         let traces = traces::read(variables, &mut problems);
-        let parts = transport.zip(log_format).zip(upstream).zip(approvals).zip(access);
-        let serve = parts.map(|((((transport, log_format), upstream), approvals), access)| Self {
+        let store = store::read(&flags, variables, &mut problems);
+        let parts = transport.zip(log_format).zip(upstream).zip(approvals).zip(access).zip(store);
+        let serve = parts.map(|(((((transport, log_format), upstream), approvals), access), store)| Self {
             transport,
             upstream,
             capabilities: flags.capabilities,
@@ -144,6 +147,7 @@ impl Serve {
             approvals,
             access,
             audit,
+            store,
             limits,
             traces,
             log_format,

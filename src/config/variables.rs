@@ -75,6 +75,13 @@ pub const APPROVAL_CODE: SecretVariable = SecretVariable {
         help: "what a person types on an approval page: 12 characters at least, or the argon2id hash of them",
     },
 };
+/// Where replicas share what they keep.
+pub const STORE_URL: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_STORE_URL",
+        help: "address of the store that replicas share, such as rediss://user:password@redis.example:6380; in place of --store",
+    },
+};
 /// Timeout of one attempt.
 pub const TIMEOUT_SECONDS: Variable = Variable {
     name: "FINTECTURE_TIMEOUT_SECONDS",
@@ -147,7 +154,7 @@ pub const OTEL_SDK_DISABLED: Variable =
     Variable { name: "OTEL_SDK_DISABLED", help: "true: no traces, whatever else is set" };
 
 /// Every variable but the files of secrets, in the order of help texts.
-pub const ALL: [Variable; 26] = [
+pub const ALL: [Variable; 27] = [
     ENVIRONMENT,
     BASE_URL,
     CUSTOMER_TOKEN.variable,
@@ -159,6 +166,7 @@ pub const ALL: [Variable; 26] = [
     MCP_TOKEN.variable,
     OAUTH_CLIENT_SECRET.variable,
     APPROVAL_CODE.variable,
+    STORE_URL.variable,
     TIMEOUT_SECONDS,
     REQUESTS_PER_SECOND,
     CA_FILE,
@@ -177,8 +185,8 @@ pub const ALL: [Variable; 26] = [
 ];
 
 /// The secrets, each of which may stand in a file instead.
-pub const SECRETS: [SecretVariable; 6] =
-    [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, MCP_TOKEN, OAUTH_CLIENT_SECRET, APPROVAL_CODE];
+pub const SECRETS: [SecretVariable; 7] =
+    [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, MCP_TOKEN, OAUTH_CLIENT_SECRET, APPROVAL_CODE, STORE_URL];
 
 /// A variable that holds a secret. The same name with `_FILE` names a file that holds it.
 #[derive(Debug, Clone, Copy)]

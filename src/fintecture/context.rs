@@ -148,7 +148,8 @@ impl CallContext {
     }
 
     /// Time that is left.
-    pub(super) fn left(&self) -> Duration {
+    #[must_use]
+    pub fn left(&self) -> Duration {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         deadline.saturating_duration_since(Instant::now())
     }

@@ -17,7 +17,8 @@ use super::about::{describe, wire_tools};
 use super::asking::Seals;
 use super::caller::{self, BroughtAlong, Calling};
 use super::{completion, links, prompts, refusal, resources, tasks};
-use crate::calls::{Answer, Caller, Calls, Completions, Reply, Sealer};
+use crate::calls::{Answer, Caller, Calls, Completions, Reply};
+use crate::sealing::Sealer;
 
 /// How long a client may keep a list, in milliseconds: what it lists does not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
@@ -43,7 +44,7 @@ struct Inner {
 impl Server {
     /// A server whose instructions are `words`, with a notice where it plays with made-up data. `clients_are_own`
     /// says that whoever connects is the person's own client, so that what it says they said counts. `states` seals
-    /// questions; it is this process's own, since only this process knows which were answered.
+    /// questions, for all who share the store, which knows which were answered.
     #[must_use]
     pub fn new(
         calls: Arc<Calls>,
@@ -52,7 +53,7 @@ impl Server {
         words: &str,
         clients_are_own: bool,
     ) -> Self {
-        let seals = Arc::new(Seals::new(states));
+        let seals = Arc::new(Seals::new(states, calls.store().clone()));
         let tools = wire_tools(calls.tools().list());
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
@@ -169,7 +170,8 @@ impl ServerHandler for Server {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.0.calls.cancel_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+        let cancelled = self.0.calls.cancel_task(&self.caller(&context), &request.task_id).await;
+        cancelled.map_err(tasks::not_cancelled)
     }
 
     async fn list_prompts(

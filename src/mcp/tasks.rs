@@ -8,7 +8,7 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, CreateTaskResult, DetailedTask, GetTaskResult, TaskPayload, TaskStatus};
 use serde_json::Value;
 
-use crate::calls::{Reply, Task, TaskState, UnknownTask};
+use crate::calls::{NotCancelled, Reply, Task, TaskState, UnknownTask};
 
 /// What stands for the result of a call that goes on as a task.
 pub(super) fn created(task: &Task) -> CreateTaskResult {
@@ -38,6 +38,14 @@ pub(super) fn state(
 /// What a client hears of an id that stands for no task of its own.
 pub(super) fn unknown(error: UnknownTask) -> ErrorData {
     ErrorData::invalid_params(error.to_string(), None)
+}
+
+/// What a client hears of a task that it could not cancel.
+pub(super) fn not_cancelled(error: NotCancelled) -> ErrorData {
+    match error {
+        NotCancelled::Unknown(error) => unknown(error),
+        NotCancelled::StoreGone => ErrorData::internal_error(error.to_string(), None),
+    }
 }
 
 fn wire(task: &Task) -> rmcp::model::Task {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("main", &["app"]),
     (
         "app",
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "fintecture",
             "mcp",
             "pages",
+            "sealing",
             "secret",
             "measures",
             "simulator",
@@ -31,9 +32,12 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("cli", &["config"]),
     ("telemetry", &["config", "measures", "traces", "domain"]),
     ("transports", &["mcp", "access", "audit", "store", "measures", "domain"]),
-    ("mcp", &["calls", "tools", "store", "traces", "domain"]),
+    ("mcp", &["calls", "tools", "store", "sealing", "traces", "domain"]),
     ("pages", &["calls", "tools", "access", "audit", "domain"]),
-    ("calls", &["fintecture", "tools", "audit", "store", "measures", "traces", "domain", "secret"]),
+    (
+        "calls",
+        &["fintecture", "tools", "audit", "store", "sealing", "measures", "traces", "domain", "secret"],
+    ),
     ("tools", &["fintecture", "capability", "domain"]),
     ("fintecture", &["capability", "measures", "traces", "domain", "secret"]),
     ("capability", &["domain"]),
@@ -41,7 +45,8 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("config", &["domain", "secret"]),
     ("access", &["store", "measures", "domain", "secret"]),
     ("audit", &["measures", "domain", "secret"]),
-    ("store", &["measures", "secret"]),
+    ("store", &["measures", "sealing", "secret"]),
+    ("sealing", &[]),
     ("measures", &[]),
     ("traces", &[]),
     ("secret", &[]),
@@ -49,10 +54,11 @@ const ARROWS: [(&str, &[&str]); 20] = [
 ];
 
 /// Who may name the types of a protocol's or a client's crate.
-const CRATES: [(&str, &[&str]); 4] = [
+const CRATES: [(&str, &[&str]); 5] = [
     ("rmcp", &["mcp", "transports"]),
     ("reqwest", &["fintecture", "access", "telemetry"]),
     ("opentelemetry", &["traces", "telemetry"]),
+    ("redis", &["store"]),
     ("anyhow", &["main", "app"]),
 ];
 

@@ -41,8 +41,8 @@ impl Person for Client {
         self.ways
     }
 
-    fn brought(&self, _: &Key) -> Option<Brought> {
-        self.brought
+    fn brought<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Option<Brought>> {
+        Box::pin(std::future::ready(self.brought))
     }
 
     fn ask<'a>(&'a self, _: &'a Key, ask: Ask) -> BoxFuture<'a, Said> {

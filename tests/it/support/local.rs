@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig, Sealer};
+use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig};
 use fintecture_mcp::capability::{Capabilities, Source};
 use fintecture_mcp::domain::Environment;
 use fintecture_mcp::fintecture::{Application, Client, ClientConfig, Credentials, Fintecture};
+use fintecture_mcp::sealing::Sealer;
 use fintecture_mcp::secret::Secret;
 use fintecture_mcp::simulator::{self, Faults, Simulator, SimulatorConfig};
 use fintecture_mcp::tools::{self, Tools};

@@ -16,6 +16,7 @@ pub(crate) mod operations;
 pub(crate) mod person;
 pub(crate) mod pipe;
 pub(crate) mod process;
+pub(crate) mod redis;
 pub(crate) mod setup;
 pub(crate) mod simulator;
 pub(crate) mod tally;
