@@ -21,14 +21,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Trail;
-use crate::calls::{Calls, CallsConfig, Completions, Sealer};
+use crate::calls::{CallLimits, Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
 use crate::config::{
-    ApprovalSettings, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream, variables,
+    ApprovalSettings, Limits, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream, variables,
 };
 use crate::fintecture::Fintecture;
-use crate::mcp::Server;
+use crate::mcp::{FormsCount, Server};
 use crate::store::Store;
 use crate::telemetry;
 use crate::tools::{self, Tools};
@@ -124,6 +124,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: approvals.confirm(upstream.environment()),
+        limits: call_limits(&settings.limits),
         store: Store::memory(),
         trail: Trail::off(),
     };
@@ -153,6 +154,15 @@ fn prepare(
 fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
     let source = dir.map_or(Source::BuiltIn, |dir| Source::Folder(dir.to_owned()));
     Capabilities::load(&source, &tools::needs()).map(Arc::new).map_err(|refused| refused.to_string())
+}
+
+fn call_limits(limits: &Limits) -> CallLimits {
+    CallLimits {
+        in_flight: limits.calls_in_flight,
+        in_flight_per_principal: limits.calls_in_flight_per_principal,
+        per_minute: limits.calls_per_minute,
+        verifications_per_day: limits.verifications_per_day,
+    }
 }
 
 async fn run_server(
@@ -187,8 +197,11 @@ async fn run_server(
     let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
     let calls = Arc::new(calls);
     let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
-    let clients_are_own = transport == Transport::Stdio;
-    let server = Server::new(Arc::clone(&calls), completions, Sealer::random()?, &words, clients_are_own);
+    let forms_count = match transport {
+        Transport::Stdio => FormsCount::OfAll,
+        Transport::Http(_) => FormsCount::OfAuthenticated,
+    };
+    let server = Server::new(Arc::clone(&calls), completions, Sealer::random()?, &words, forms_count);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");

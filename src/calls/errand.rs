@@ -8,9 +8,10 @@ use super::approvals::{Approvals, Confirm, Taken};
 use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::{Consent, No, Yes};
+use super::limits::{Daily, Place};
 use super::repeats::Key;
 use crate::fintecture::CallContext;
-use crate::tools::{Fields, ToolError, Tools, Write};
+use crate::tools::{Fields, Ready, ToolError, Tools, Write};
 
 /// A write and everything that it needs on its way.
 #[derive(Debug)]
@@ -24,6 +25,9 @@ pub(super) struct Errand {
     pub(super) write: Write,
     pub(super) context: Arc<CallContext>,
     pub(super) budget: Budget,
+    pub(super) daily: Arc<Daily>,
+    /// Held to the end, though the caller may leave before.
+    pub(super) _place: Place,
 }
 
 impl Errand {
@@ -59,13 +63,24 @@ impl Errand {
             None => self.tools.prepare(&self.write, &self.context).await?,
         };
         if yes != Yes::OnPage {
-            return Ok(self.tools.send(ready, &self.context).await?);
+            return Ok(self.send(ready).await?);
         }
         let Some(taken) = self.approvals.take(&self.key) else {
             return Err(ToolError::no_answer_in_time().into());
         };
         let _spending = Spending { errand: self, taken: Some(taken) };
-        Ok(self.tools.send(ready, &self.context).await?)
+        Ok(self.send(ready).await?)
+    }
+
+    /// The last step. A start counts from here on.
+    async fn send(&self, ready: Ready<'_>) -> Result<Fields, ToolError> {
+        let Some(customer) = self.write.starts_for() else {
+            return self.tools.send(ready, &self.context).await;
+        };
+        let counted = self.daily.count(customer, &self.context).await?;
+        let sent = self.tools.send(ready, &self.context).await;
+        counted.ended(&sent).await;
+        sent
     }
 
     fn consent(&self) -> Consent<'_> {

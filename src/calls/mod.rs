@@ -1,9 +1,9 @@
-//! What surrounds a tool call, whatever protocol it came by: repeats, a person's yes, masking, the panic guard, the log
-//! line.
+//! What surrounds a tool call, whatever protocol it came by: rights, limits, repeats, a person's yes, masking, the
+//! panic guard, the log line.
 //!
 //! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
-//! write passes, in this order: stopped writes and read-only, arguments, repeats, `external_id`, a person's yes, and is
-//! sent.
+//! write passes, in this order: stopped writes and read-only, arguments, rights, limits, repeats, `external_id`, a
+//! person's yes, and is sent.
 
 pub mod approvals;
 mod budget;
@@ -13,6 +13,7 @@ mod consent;
 mod errand;
 mod follow;
 mod guard;
+mod limits;
 mod masking;
 mod repeats;
 mod sealing;
@@ -31,8 +32,10 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::Trail;
 use crate::fintecture::CallContext;
 use crate::store::Store;
-use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
+use crate::tools::{self, Fields, Request, ToolError, Tools};
+use crate::domain::{Principal, Scope, Scopes};
 use budget::Budget;
+use limits::{Limits, Place};
 use repeats::Repeats;
 use tasks::Tasks;
 use waiting::Waited;
@@ -41,10 +44,11 @@ use writes::Written;
 
 pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
+pub use limits::CallLimits;
 pub use completions::{Completed, Completions, Wanted};
 pub use repeats::Key;
 pub use sealing::{Sealer, SealerError};
-pub use tasks::{Task, TaskState, UnknownTask};
+pub use tasks::{NoTask, Task, TaskState};
 
 /// The answer to a tool call, ready for any protocol.
 #[derive(Clone, PartialEq)]
@@ -75,6 +79,8 @@ pub struct CallsConfig {
     pub masks_personal_data: bool,
     /// When a person is asked before a write.
     pub confirm: Confirm,
+    /// What calls may come to.
+    pub limits: CallLimits,
     /// Where what outlives a call is kept.
     pub store: Store,
     /// Where calls are put on record.
@@ -89,6 +95,7 @@ pub struct Calls {
     repeats: Arc<Repeats<Written>>,
     waits: Waits,
     tasks: Tasks,
+    limits: Limits,
     config: CallsConfig,
     /// Cancelled when the server is about to end: nobody is kept waiting any longer.
     stopping: CancellationToken,
@@ -106,19 +113,14 @@ impl Calls {
     ) -> Self {
         let waits = follow::waits(Arc::clone(&tools));
         let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer));
-        Self { tools, approvals, repeats, waits, tasks, config, stopping }
+        let limits = Limits::new(config.limits, &config.store, tools.environment());
+        Self { tools, approvals, repeats, waits, tasks, limits, config, stopping }
     }
 
     /// The tools that can be called.
     #[must_use]
     pub fn tools(&self) -> &Tools {
         &self.tools
-    }
-
-    /// The tool of this name as an agent sees it.
-    #[must_use]
-    pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.tools.list().iter().find(|tool| tool.name == name)
     }
 
     /// Waits until no write is on its way, those included whose callers have left.
@@ -131,19 +133,36 @@ impl Calls {
         self.call_in(CallContext::new(self.config.stop_writes.clone()), caller, tool, arguments).await
     }
 
-    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again.
+    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again. It is the
+    /// server's own: whoever shows what it brings sees to their rights, and to masking.
     async fn glance(&self, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
-        let context = CallContext::new(self.config.stop_writes.clone()).asking_once();
-        match self.call_in(context, &Caller::local(), tool, arguments).await {
-            Answer::Reply(reply) => Some(reply),
-            Answer::Asked | Answer::Task(_) => None,
-        }
+        let started = Instant::now();
+        let context = CallContext::new(None).asking_once();
+        let Ok(Request::Read(read)) = self.tools.parse(tool, arguments, Scopes::ALL) else { return None };
+        let action = read.action;
+        let reading = guard::catch(self.tools.read(read, &context), ToolError::panicked(false));
+        let reply = reply(&self.tools, action, reading.await);
+        let answer = Answer::Reply(reply.clone());
+        log(tool, Some(action), &answer, None, &context, started.elapsed());
+        Some(reply)
     }
 
-    /// Whether an agent may see this text as it is: masking would leave it alone.
+    /// Whether somebody may see this text as it is: masking would leave it alone.
     #[must_use]
-    pub fn shows(&self, text: &str) -> bool {
-        !self.config.masks_personal_data || masking::mask_text(text) == text
+    pub fn shows(&self, principal: &Principal, text: &str) -> bool {
+        !self.masks_for(principal) || masking::mask_text(text) == text
+    }
+
+    fn masks_for(&self, principal: &Principal) -> bool {
+        self.config.masks_personal_data && !principal.may(Scope::PersonalDataRead)
+    }
+
+    /// Lets in what is no call of a tool, and yet counts as one.
+    ///
+    /// # Errors
+    /// `rate_limited` where a limit is reached.
+    async fn admit(&self, caller: &Caller) -> Result<Place, ToolError> {
+        self.limits.admit(&caller.principal).await.map_err(|over| over.refusal(false))
     }
 
     async fn call_in(
@@ -158,7 +177,7 @@ impl Calls {
         let context = Arc::new(context);
         let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context).await;
         if let Answer::Reply(reply) = &mut answer
-            && self.config.masks_personal_data
+            && self.masks_for(&caller.principal)
         {
             masking::mask(&mut reply.body);
         }
@@ -179,9 +198,16 @@ impl Calls {
         if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
             return refused(&ToolError::writes_stopped());
         }
-        match self.tools.parse(tool, arguments) {
-            Err(error) => refused(&error),
-            Ok(Request::Read(read)) => {
+        let request = match self.tools.parse(tool, arguments, caller.principal.scopes) {
+            Err(error) => return refused(&error),
+            Ok(request) => request,
+        };
+        let place = match self.limits.admit(&caller.principal).await {
+            Err(over) => return refused(&over.refusal(matches!(request, Request::Write(_)))),
+            Ok(place) => place,
+        };
+        match request {
+            Request::Read(read) => {
                 let (action, wait) = (read.action, read.wait());
                 let reading =
                     guard::catch(self.read(read, wait.as_ref(), context), ToolError::panicked(false));
@@ -192,9 +218,14 @@ impl Calls {
                 let answer = Answer::Reply(reply(&self.tools, action, outcome));
                 self.follow(caller, wait, answer, budget).await
             }
-            Ok(Request::Write(write)) => {
+            Request::Write(write) => {
+                if let Some(customer) = write.starts_for()
+                    && let Err(error) = self.limits.daily().look(customer).await
+                {
+                    return refused(&error);
+                }
                 let wait = write.wait();
-                let answer = self.write(caller, write, context, budget).await;
+                let answer = self.write(caller, write, context, budget, place.clone()).await;
                 self.follow(caller, wait, answer, budget).await
             }
         }

@@ -16,7 +16,7 @@ use super::Reply;
 use super::sealing::Sealer;
 use super::waiting::Ended;
 use super::waits::Looked;
-use crate::tools::VerificationPath;
+use crate::tools::{ToolError, VerificationPath};
 
 /// What ids of tasks are sealed for.
 const PURPOSE: &str = "task";
@@ -34,6 +34,23 @@ const MAX_ENDINGS: usize = 10_000;
      the verification stands, or verify_identity list to find it"
 )]
 pub struct UnknownTask;
+
+/// Why somebody does not hear of a task.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NoTask {
+    /// They were handed no such task.
+    #[error(transparent)]
+    Unknown(#[from] UnknownTask),
+    /// It is theirs, but they lack the right by now, or are over a limit.
+    #[error("{}", .0.message)]
+    Refused(ToolError),
+}
+
+impl From<ToolError> for NoTask {
+    fn from(error: ToolError) -> Self {
+        Self::Refused(error)
+    }
+}
 
 /// A task as its client sees it.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::No;
 use super::errand::Errand;
+use super::limits::Place;
 use super::repeats::{self, Answers, Ended, Key, Outcome};
 use super::{Answer, Calls, Reply, guard, refusal, reply};
 use crate::fintecture::CallContext;
@@ -33,6 +34,7 @@ impl Calls {
         write: Write,
         context: &Arc<CallContext>,
         budget: Budget,
+        place: Place,
     ) -> Answer {
         let action = write.action;
         let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, Some(action), error));
@@ -49,6 +51,8 @@ impl Calls {
             write,
             context: Arc::clone(context),
             budget,
+            daily: Arc::clone(self.limits.daily()),
+            _place: place,
         };
         let carried_out = self.repeats.once(key, &caller.cancelled, |given_up| carry_out(errand, given_up));
         match carried_out.await {
