@@ -101,7 +101,11 @@ impl Calls {
     fn open_task(&self, caller: &Caller, id: &str) -> Result<Handle, NoTask> {
         let handle = self.tasks.open(&caller.principal.name, id, Timestamp::now())?;
         let lacking = caller.principal.scopes.lacking([Scope::VerificationsRead]);
-        if lacking.is_empty() { Ok(handle) } else { Err(ToolError::insufficient_scope(lacking, false).into()) }
+        if lacking.is_empty() {
+            Ok(handle)
+        } else {
+            Err(ToolError::insufficient_scope(lacking, false).into())
+        }
     }
 
     async fn task_of(&self, caller: &Caller, handle: Handle, id: String) -> Task {

@@ -30,10 +30,10 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Trail;
+use crate::domain::{Principal, Scope, Scopes};
 use crate::fintecture::CallContext;
 use crate::store::Store;
 use crate::tools::{self, Fields, Request, ToolError, Tools};
-use crate::domain::{Principal, Scope, Scopes};
 use budget::Budget;
 use limits::{Limits, Place};
 use repeats::Repeats;
@@ -44,8 +44,8 @@ use writes::Written;
 
 pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
-pub use limits::CallLimits;
 pub use completions::{Completed, Completions, Wanted};
+pub use limits::CallLimits;
 pub use repeats::Key;
 pub use sealing::{Sealer, SealerError};
 pub use tasks::{NoTask, Task, TaskState};

@@ -152,8 +152,7 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(message, None));
         }
         let brought = BroughtAlong { responses: request.input_responses, state: request.request_state };
-        let Calling { caller, stateless } =
-            caller::of(&context, brought, &self.0.seals, self.0.forms_count);
+        let Calling { caller, stateless } = caller::of(&context, brought, &self.0.seals, self.0.forms_count);
         let arguments = request.arguments.unwrap_or_default();
         let customer_id = arguments.get("customer_id").and_then(Value::as_str).map(str::to_owned);
         match self.0.calls.call(&caller, &request.name, arguments).await {

@@ -82,6 +82,12 @@ impl Store {
         Self(Arc::new(memory::Memory::default()))
     }
 
+    /// One that keeps its values there.
+    #[cfg(test)]
+    pub(crate) fn on(backend: Arc<dyn Backend>) -> Self {
+        Self(backend)
+    }
+
     /// The value of this name.
     ///
     /// # Errors

@@ -165,7 +165,12 @@ fn problem(argument: &Argument, message: String) -> Problem {
 
 fn wrong_action(definition: &Definition, given: Option<&Value>, offer: Offer) -> Problem {
     let names = |offer: Offer| -> Vec<&str> {
-        definition.actions.iter().filter(|action| action.is_offered(offer)).map(|action| action.name).collect()
+        definition
+            .actions
+            .iter()
+            .filter(|action| action.is_offered(offer))
+            .map(|action| action.name)
+            .collect()
     };
     // Who may do nothing here learns what there is, and hears of their rights when they name it.
     let all = Offer { scopes: Scopes::ALL, ..offer };

@@ -30,7 +30,8 @@ impl ToolError {
 
     /// As many verifications were started for a customer as may be.
     pub(crate) fn too_many_verifications(limit: u64, wait: Duration) -> Self {
-        let what = format!("{limit} verifications were started for this customer within a day, which is the most");
+        let what =
+            format!("{limit} verifications were started for this customer within a day, which is the most");
         Self::over_limit(&what, wait, true).with_hint(
             "Do not start another one for this customer now: verify_identity list shows those that were started. The \
              operator sets this limit.",

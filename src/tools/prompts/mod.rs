@@ -97,7 +97,9 @@ impl Prompts {
         let why = match self.withheld.iter().find(|withheld| **withheld == name) {
             Some(withheld) => format!("this server is read-only, and {withheld} needs to write"),
             None if prompt.is_some() => {
-                format!("the steps of {name} take the scope {lacking}, which this client lacks: ask the operator for it")
+                format!(
+                    "the steps of {name} take the scope {lacking}, which this client lacks: ask the operator for it"
+                )
             }
             None => "there is no such prompt".to_owned(),
         };
