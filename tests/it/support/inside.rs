@@ -6,12 +6,10 @@ use std::time::Duration;
 use fintecture_mcp::calls::{Approvals, Calls, CallsConfig, Completions, Sealer};
 use fintecture_mcp::domain::{Environment, Principal, Scopes};
 use fintecture_mcp::mcp::{FormsCount, Server};
-use futures_util::{Sink, Stream, StreamExt};
+use futures_util::{SinkExt, StreamExt};
 use rmcp::ServiceExt;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
-use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
-use rmcp::{RoleClient, RoleServer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, PollSender};
@@ -45,29 +43,31 @@ impl Inside {
     pub(crate) fn connection(
         &self,
         principal: Option<Arc<Principal>>,
-    ) -> (
-        impl Sink<TxJsonRpcMessage<RoleClient>, Error = impl std::error::Error + Send + Sync + 'static>
-        + Send
-        + Unpin,
-        impl Stream<Item = RxJsonRpcMessage<RoleClient>> + Send + Unpin + 'static,
-    ) {
+    ) -> (PollSender<ClientJsonRpcMessage>, ReceiverStream<ServerJsonRpcMessage>) {
         let (to_server, from_client) = mpsc::channel::<ClientJsonRpcMessage>(64);
         let (to_client, from_server) = mpsc::channel::<ServerJsonRpcMessage>(64);
-        let from_client =
-            ReceiverStream::new(from_client).map(move |mut message: RxJsonRpcMessage<RoleServer>| {
-                if let Some(principal) = &principal {
-                    let (mut parts, ()) = http::Request::new(()).into_parts();
-                    parts.extensions.insert(Arc::clone(principal));
-                    message.insert_extension(parts);
-                }
-                message
-            });
+        let from_client = ReceiverStream::new(from_client).map(move |mut message: ClientJsonRpcMessage| {
+            if let Some(principal) = &principal {
+                let (mut parts, ()) = http::Request::new(()).into_parts();
+                parts.extensions.insert(Arc::clone(principal));
+                message.insert_extension(parts);
+            }
+            message
+        });
         let server = self.0.clone();
         tokio::spawn(async move {
             let running = server.serve((PollSender::new(to_client), from_client)).await.unwrap();
             running.waiting().await.unwrap();
         });
         (PollSender::new(to_server), ReceiverStream::new(from_server))
+    }
+
+    /// The answer to one request of this principal's, on a connection of its own.
+    pub(crate) async fn request(&self, principal: &Arc<Principal>, method: &str, params: Value) -> Value {
+        let (mut send, mut receive) = self.connection(Some(Arc::clone(principal)));
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        send.send(serde_json::from_value(request).unwrap()).await.unwrap();
+        json!(in_time(receive.next()).await.unwrap())
     }
 
     /// A client of this principal's.
