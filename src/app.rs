@@ -24,15 +24,15 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::calls::{Calls, CallsConfig, Completions};
+use crate::calls::{CallLimits, Calls, CallsConfig, Completions};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
 use crate::config::{
-    AccessSettings, ApprovalSettings, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream,
+    AccessSettings, ApprovalSettings, Limits, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream,
     variables,
 };
 use crate::fintecture::Fintecture;
-use crate::mcp::Server;
+use crate::mcp::{FormsCount, Server};
 use crate::sealing::Sealer;
 use crate::telemetry::{self, Metrics, Traces};
 use crate::tools::{self, Tools};
@@ -137,6 +137,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
         stop_writes: settings.stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: prepared.approvals.confirm(environment),
+        limits: call_limits(&settings.limits),
         store: kept.store,
         trail,
     };
@@ -170,6 +171,15 @@ fn prepare(
 fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
     let source = dir.map_or(Source::BuiltIn, |dir| Source::Folder(dir.to_owned()));
     Capabilities::load(&source, &tools::needs()).map(Arc::new).map_err(|refused| refused.to_string())
+}
+
+fn call_limits(limits: &Limits) -> CallLimits {
+    CallLimits {
+        in_flight: limits.calls_in_flight,
+        in_flight_per_principal: limits.calls_in_flight_per_principal,
+        per_minute: limits.calls_per_minute,
+        verifications_per_day: limits.verifications_per_day,
+    }
 }
 
 async fn run_server(
@@ -208,8 +218,11 @@ async fn run_server(
     let calls = Calls::new(Arc::new(tools), approvals, Arc::new(tasks), calls, shutdown.clone());
     let calls = Arc::new(calls);
     let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
-    let clients_are_own = transport == Transport::Stdio;
-    let server = Server::new(Arc::clone(&calls), completions, questions, &words, clients_are_own);
+    let forms_count = match transport {
+        Transport::Stdio => FormsCount::OfAll,
+        Transport::Http(_) => FormsCount::OfAuthenticated,
+    };
+    let server = Server::new(Arc::clone(&calls), completions, questions, &words, forms_count);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");

@@ -8,6 +8,7 @@ use super::approvals::{Approvals, Confirm, Taken};
 use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::{Consent, No, Yes};
+use super::limits::{Daily, Place};
 use super::recording::Entry;
 use super::records::{Lease, Records};
 use super::repeats::{KEPT_FOR, Key};
@@ -31,6 +32,9 @@ pub(super) struct Errand {
     pub(super) context: Arc<CallContext>,
     pub(super) budget: Budget,
     pub(super) entry: Arc<Entry>,
+    pub(super) daily: Arc<Daily>,
+    /// Held to the end, though the caller may leave before.
+    pub(super) _place: Place,
 }
 
 impl Errand {
@@ -88,28 +92,45 @@ impl Errand {
         }
     }
 
-    /// Sends it, once it is on record and every replica can see that it may have been sent: what none of them is to
-    /// see is not sent. `approved` says where a person said yes.
+    /// The last step. A start counts from here on. `approved` says where a person said yes.
     async fn send(
         &self,
         ready: Ready<'_>,
         turn: Option<Turn>,
         approved: Option<&'static str>,
     ) -> Result<Fields, No> {
-        let held = turn.as_ref().and_then(|turn| turn.0.as_ref());
-        for lease in [held, self.lease.as_ref()].into_iter().flatten() {
-            match lease.let_leave().await {
-                Ok(true) => {}
-                Ok(false) => return Err(ToolError::store_forgot().into()),
-                Err(error) => return Err(refused_by_store(error).into()),
-            }
+        let counted = match self.write.starts_for() {
+            Some(customer) => Some(self.daily.count(customer, &self.context).await?),
+            None => None,
+        };
+        let sent = self.let_leave(ready, turn.as_ref(), approved).await;
+        if let Some(counted) = counted {
+            counted.ended(&sent).await;
         }
-        self.entry.intend(approved).await?;
-        let sent = self.tools.send(ready, &self.context).await;
         if let Some(lease) = turn.and_then(|mut turn| turn.0.take()) {
             lease.end(None).await;
         }
         Ok(sent?)
+    }
+
+    /// Sends it, once every replica can see that it may have been sent, and it is on record: what none of them is to
+    /// see is not sent.
+    async fn let_leave(
+        &self,
+        ready: Ready<'_>,
+        turn: Option<&Turn>,
+        approved: Option<&'static str>,
+    ) -> Result<Fields, ToolError> {
+        let held = turn.and_then(|turn| turn.0.as_ref());
+        for lease in [held, self.lease.as_ref()].into_iter().flatten() {
+            match lease.let_leave().await {
+                Ok(true) => {}
+                Ok(false) => return Err(ToolError::store_forgot()),
+                Err(error) => return Err(refused_by_store(error)),
+            }
+        }
+        self.entry.intend(approved).await?;
+        self.tools.send(ready, &self.context).await
     }
 
     fn consent(&self) -> Consent<'_> {

@@ -1,9 +1,9 @@
-//! What surrounds a tool call, whatever protocol it came by: repeats, a person's yes, masking, the panic guard, the log
-//! line.
+//! What surrounds a tool call, whatever protocol it came by: rights, limits, repeats, a person's yes, masking, the
+//! panic guard, the log line.
 //!
 //! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
-//! write passes, in this order: stopped writes and read-only, arguments, repeats, `external_id`, a person's yes, the audit
-//! trail, and is sent.
+//! write passes, in this order: stopped writes and read-only, arguments, rights, limits, repeats, `external_id`, a
+//! person's yes, the audit trail, and is sent.
 
 pub mod approvals;
 mod budget;
@@ -13,6 +13,7 @@ mod consent;
 mod errand;
 mod follow;
 mod guard;
+mod limits;
 mod masking;
 mod recording;
 mod records;
@@ -31,13 +32,15 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Trail;
+use crate::domain::{Principal, Scope, Scopes};
 use crate::fintecture::CallContext;
+use crate::measures;
 use crate::sealing::Sealer;
 use crate::store::Store;
-use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
-use crate::traces::{Origin, Place, Span};
-use crate::{domain::Principal, measures};
+use crate::tools::{self, Fields, Request, ToolError, Tools};
+use crate::traces::{self, Span};
 use budget::Budget;
+use limits::{Limits, Place};
 use recording::Entry;
 use records::Records;
 use repeats::Repeats;
@@ -49,8 +52,9 @@ use writes::Written;
 pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
+pub use limits::CallLimits;
 pub use repeats::Key;
-pub use tasks::{NotCancelled, Task, TaskState, UnknownTask};
+pub use tasks::{NoTask, Task, TaskState};
 
 /// The answer to a tool call, ready for any protocol.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +85,8 @@ pub struct CallsConfig {
     pub masks_personal_data: bool,
     /// When a person is asked before a write.
     pub confirm: Confirm,
+    /// What calls may come to.
+    pub limits: CallLimits,
     /// Where what outlives a call is kept.
     pub store: Store,
     /// Where calls are put on record.
@@ -97,6 +103,7 @@ pub struct Calls {
     records: Option<Records>,
     waits: Waits,
     tasks: Tasks,
+    limits: Limits,
     config: CallsConfig,
     /// Cancelled when the server is about to end: nobody is kept waiting any longer.
     stopping: CancellationToken,
@@ -115,19 +122,14 @@ impl Calls {
         let waits = follow::waits(Arc::clone(&tools));
         let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer, config.store.clone()));
         let records = Records::new(&config.store);
-        Self { tools, approvals, repeats, records, waits, tasks, config, stopping }
+        let limits = Limits::new(config.limits, &config.store, tools.environment());
+        Self { tools, approvals, repeats, records, waits, tasks, limits, config, stopping }
     }
 
     /// The tools that can be called.
     #[must_use]
     pub fn tools(&self) -> &Tools {
         &self.tools
-    }
-
-    /// The tool of this name as an agent sees it.
-    #[must_use]
-    pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.tools.list().iter().find(|tool| tool.name == name)
     }
 
     /// Where what outlives a call is kept.
@@ -146,21 +148,43 @@ impl Calls {
         self.call_in(CallContext::new(self.config.stop_writes.clone()), caller, tool, arguments).await
     }
 
-    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again.
-    async fn glance(&self, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
-        let context = CallContext::new(self.config.stop_writes.clone()).asking_once();
-        let origin = Origin { method: "completion/complete", ..Origin::default() };
-        let caller = Caller { origin, ..Caller::local() };
-        match self.call_in(context, &caller, tool, arguments).await {
-            Answer::Reply(reply) => Some(reply),
-            Answer::Asked | Answer::Task(_) => None,
-        }
+    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again. What it
+    /// brings is for all callers: whoever shows it sees to their rights, and to masking.
+    async fn glance(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
+        let (started, named) = (Instant::now(), self.tools.named_action(tool, &arguments)?);
+        let entry = Entry::new(self, caller, tool, Some(named), &arguments);
+        let Ok(Request::Read(read)) = self.tools.parse(tool, arguments, Scopes::ALL) else { return None };
+        let (known, action) = (self.tools.named(tool)?, read.action);
+        let span = Span::of_call(&caller.origin, known, action);
+        let _in_flight = measures::call_begins();
+        let context = CallContext::new(None).asking_once().at(span.place().clone());
+        let reading = guard::catch(self.tools.read(read, &context), ToolError::panicked(false));
+        let reply = reply(&self.tools, action, reading.await);
+        let answer = Answer::Reply(reply.clone());
+        entry.answered(&answer, false, &context).await.ok()?;
+        let (elapsed, outcome) = (started.elapsed(), answer.outcome());
+        measures::call(known, action, outcome, elapsed);
+        span.call_ended(outcome, answer.is_error());
+        log(known, action, &caller.principal, &answer, None, &context, span.place(), elapsed);
+        Some(reply)
     }
 
-    /// Whether an agent may see this text as it is: masking would leave it alone.
+    /// Whether somebody may see this text as it is: masking would leave it alone.
     #[must_use]
-    pub fn shows(&self, text: &str) -> bool {
-        !self.config.masks_personal_data || masking::mask_text(text) == text
+    pub fn shows(&self, principal: &Principal, text: &str) -> bool {
+        !self.masks_for(principal) || masking::mask_text(text) == text
+    }
+
+    fn masks_for(&self, principal: &Principal) -> bool {
+        self.config.masks_personal_data && !principal.may(Scope::PersonalDataRead)
+    }
+
+    /// Lets in what is no call of a tool, and yet counts as one.
+    ///
+    /// # Errors
+    /// `rate_limited` where a limit is reached.
+    async fn admit(&self, caller: &Caller) -> Result<Place, ToolError> {
+        self.limits.admit(&caller.principal).await.map_err(|over| over.refusal(false))
     }
 
     async fn call_in(
@@ -179,7 +203,7 @@ impl Calls {
         let entry = Arc::new(Entry::new(self, caller, tool, action, &arguments));
         let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context, &entry).await;
         if let Answer::Reply(reply) = &mut answer
-            && self.config.masks_personal_data
+            && self.masks_for(&caller.principal)
         {
             masking::mask(&mut reply.body);
         }
@@ -208,9 +232,16 @@ impl Calls {
         if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
             return refused(&ToolError::writes_stopped());
         }
-        match self.tools.parse(tool, arguments) {
-            Err(error) => refused(&error),
-            Ok(Request::Read(read)) => {
+        let request = match self.tools.parse(tool, arguments, caller.principal.scopes) {
+            Err(error) => return refused(&error),
+            Ok(request) => request,
+        };
+        let place = match self.limits.admit(&caller.principal).await {
+            Err(over) => return refused(&over.refusal(matches!(request, Request::Write(_)))),
+            Ok(place) => place,
+        };
+        match request {
+            Request::Read(read) => {
                 let (action, wait) = (read.action, read.wait());
                 let reading =
                     guard::catch(self.read(read, wait.as_ref(), context), ToolError::panicked(false));
@@ -221,9 +252,14 @@ impl Calls {
                 let answer = Answer::Reply(reply(&self.tools, action, outcome));
                 self.follow(caller, wait, answer, budget).await
             }
-            Ok(Request::Write(write)) => {
+            Request::Write(write) => {
+                if let Some(customer) = write.starts_for()
+                    && let Err(error) = self.limits.daily().look(customer).await
+                {
+                    return refused(&error);
+                }
                 let wait = write.wait();
-                let answer = self.write(caller, write, context, budget, entry).await;
+                let answer = self.write(caller, write, context, budget, (entry, place.clone())).await;
                 self.follow(caller, wait, answer, budget).await
             }
         }
@@ -270,7 +306,7 @@ fn log(
     answer: &Answer,
     waited: Option<&Waited>,
     context: &CallContext,
-    place: &Place,
+    place: &traces::Place,
     elapsed: Duration,
 ) {
     let seen = context.seen();

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::caller::Caller;
 use super::repeats::Key;
-use super::{Answer, Calls, Reply, Task, TaskState, UnknownTask, masking};
+use super::{Answer, Calls, Reply, masking};
 use crate::audit::{CameTo, Event, Receipt, Subject, Targets, Trail, Unwritable};
 use crate::domain::{AccountId, CustomerId, VerificationId, is_printable};
 use crate::fintecture::CallContext;
@@ -21,7 +21,7 @@ use crate::tools::ToolError;
 /// As much of what a client calls itself as is kept, in characters.
 const MAX_CLIENT_CHARS: usize = 100;
 /// What a client is told that asks for a verdict that must not be told.
-const NOT_TOLD: &str = "The verdict is there, but the audit trail cannot be written, so it cannot be told yet. Tell the \
+pub(super) const NOT_TOLD: &str = "The verdict is there, but the audit trail cannot be written, so it cannot be told yet. Tell the \
                         operator; the task goes on once it can be.";
 /// Digits alone of these lengths may be somebody's phone, and are no id that is recorded.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
@@ -181,22 +181,11 @@ impl Calls {
         self.config.trail.note(&Event::Resource { principal, client, resource: name.to_owned() });
     }
 
-    /// How far a task is that this caller was handed, by this process or by another one. That a verdict is told is on
-    /// record before.
+    /// Puts on record that a task's verdict is about to be told.
     ///
     /// # Errors
-    /// [`UnknownTask`] where they were handed no such task.
-    pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
-        let mut task = self.state_of_task(caller, id).await?;
-        if let TaskState::Done(reply) = &task.state
-            && self.tells_verdict(caller, &task.customer_id, reply).await.is_err()
-        {
-            task.state = TaskState::Working(NOT_TOLD.to_owned());
-        }
-        Ok(task)
-    }
-
-    async fn tells_verdict(
+    /// Where that cannot be written: it is not told then.
+    pub(super) async fn tells_verdict(
         &self,
         caller: &Caller,
         customer_id: &str,

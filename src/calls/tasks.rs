@@ -15,7 +15,7 @@ use super::waiting::Ended;
 use super::waits::Looked;
 use crate::sealing::Sealer;
 use crate::store::{Change, Name, Store, StoreError};
-use crate::tools::VerificationPath;
+use crate::tools::{ToolError, VerificationPath};
 
 /// What ids of tasks are sealed for.
 const PURPOSE: &str = "task";
@@ -32,17 +32,26 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 )]
 pub struct UnknownTask;
 
-/// Why a task was not cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotCancelled {
-    /// There is no such task.
+/// Why somebody does not hear of a task, or cannot end it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NoTask {
+    /// They were handed no such task.
     #[error(transparent)]
     Unknown(#[from] UnknownTask),
-    /// What replicas share cannot be reached: another one would not hear of it.
+    /// It is theirs, but they lack the right by now, or are over a limit.
+    #[error("{}", .0.message)]
+    Refused(ToolError),
+    /// What replicas share cannot be reached: another one would not hear of its end.
     #[error(
         "the task goes on, since the store that this server shares with others cannot be reached: cancel it again in some seconds"
     )]
     StoreGone,
+}
+
+impl From<ToolError> for NoTask {
+    fn from(error: ToolError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 /// A task as its client sees it.
@@ -193,12 +202,12 @@ impl Tasks {
 
     /// Ends a task that its client wants to hear no more of. What has ended stays as it is, and so does one whose time
     /// is up.
-    pub(super) async fn cancel(&self, principal: &str, id: &str) -> Result<(), NotCancelled> {
+    pub(super) async fn cancel(&self, principal: &str, id: &str) -> Result<(), NoTask> {
         let now = Timestamp::now();
         let handle = self.open(principal, id, now)?;
         if now < handle.until {
             let ended = self.keep(id, &handle, &Ending { at: now, state: TaskState::Cancelled }).await;
-            ended.map_err(|_| NotCancelled::StoreGone)?;
+            ended.map_err(|_| NoTask::StoreGone)?;
         }
         Ok(())
     }
@@ -343,7 +352,7 @@ mod tests {
         tasks.cancel("ada", &id).await.unwrap();
         other.cancel("ada", &id).await.unwrap();
         assert!(is_cancelled(&tasks, &id).await && is_cancelled(&other, &id).await);
-        assert_eq!(tasks.cancel("eve", &id).await, Err(NotCancelled::Unknown(UnknownTask)));
+        assert_eq!(tasks.cancel("eve", &id).await, Err(NoTask::Unknown(UnknownTask)));
     }
 
     #[tokio::test]
@@ -352,7 +361,7 @@ mod tests {
         let tasks = Tasks { store: store.store(), ..tasks() };
         let id = tasks.seal("ada", &handle).unwrap();
         store.goes();
-        assert_eq!(tasks.cancel("ada", &id).await, Err(NotCancelled::StoreGone));
+        assert_eq!(tasks.cancel("ada", &id).await, Err(NoTask::StoreGone));
         store.comes_back();
         assert!(!is_cancelled(&tasks, &id).await);
     }

@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::No;
 use super::errand::{Errand, refused_by_store};
+use super::limits::Place;
 use super::recording::{Entry, key_of};
 use super::records::Entered;
 use super::repeats::{self, Answers, Ended, Key, Outcome};
@@ -36,7 +37,7 @@ impl Calls {
         write: Write,
         context: &Arc<CallContext>,
         budget: Budget,
-        entry: &Arc<Entry>,
+        (entry, place): (&Arc<Entry>, Place),
     ) -> Answer {
         let action = write.action;
         let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, Some(action), error));
@@ -57,6 +58,8 @@ impl Calls {
             context: Arc::clone(context),
             budget,
             entry: Arc::clone(entry),
+            daily: Arc::clone(self.limits.daily()),
+            _place: place,
         };
         let carried_out = self.repeats.once(key, &caller.cancelled, |given_up| carry_out(errand, given_up));
         match carried_out.await {

@@ -114,6 +114,12 @@ impl Scopes {
         held(scope) || scope.held_by().is_some_and(held)
     }
 
+    /// Those of the needed rights that it does not hold.
+    #[must_use]
+    pub fn lacking(self, needed: impl IntoIterator<Item = Scope>) -> Self {
+        needed.into_iter().filter(|scope| !self.hold(*scope)).fold(Self::NONE, Self::with)
+    }
+
     /// Whether there is no right in it.
     #[must_use]
     pub fn is_empty(self) -> bool {
@@ -171,6 +177,9 @@ mod tests {
         assert_eq!(held, [Scope::BankAccountsRead, Scope::BankAccountsWrite]);
         let reader = Scopes::NONE.with(Scope::BankAccountsRead);
         assert!(!reader.hold(Scope::BankAccountsWrite));
+        let needed = [Scope::BankAccountsRead, Scope::CustomersRead, Scope::VerificationsWrite];
+        assert_eq!(writer.lacking(needed).to_string(), "customers:read verifications:write");
+        assert!(Scopes::ALL.lacking(Scope::ALL).is_empty());
         assert!(!Scopes::of_agents().hold(Scope::ApprovalsWrite));
         assert!(!Scopes::of_agents().hold(Scope::PersonalDataRead));
     }

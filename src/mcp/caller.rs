@@ -9,6 +9,7 @@ use rmcp::model::{ProgressNotificationParam, ProgressToken, ProtocolVersion};
 use rmcp::service::{Peer, RequestContext};
 
 use super::asking::{Handshake, Seals, Stateless};
+use super::server::FormsCount;
 use crate::calls::{Caller, Person, Progress, Ways};
 use crate::domain::Principal;
 use crate::traces::{Origin, Place};
@@ -26,15 +27,15 @@ pub(super) struct Calling {
     pub(super) stateless: Option<Arc<Stateless>>,
 }
 
-/// Reads who calls. `is_their_own` says that every client of this server is its person's own.
+/// Reads who calls. `forms_count` says whether what their client says that a person said counts.
 pub(super) fn of(
     context: &RequestContext<RoleServer>,
     brought: BroughtAlong,
     seals: &Arc<Seals>,
-    is_their_own: bool,
+    forms_count: FormsCount,
 ) -> Calling {
     let principal = principal(context);
-    let ways = ways(context, is_their_own);
+    let ways = ways(context, forms_count.of(&principal));
     let is_stateless =
         context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
     // An answer that came along counts, whatever the client says it can do now.
@@ -64,7 +65,7 @@ pub(super) fn of(
 }
 
 /// Whom the gate found the request to be from; without authentication, whoever can reach this process.
-fn principal(context: &RequestContext<RoleServer>) -> Arc<Principal> {
+pub(super) fn principal(context: &RequestContext<RoleServer>) -> Arc<Principal> {
     let parts = context.extensions.get::<Parts>();
     let known = parts.and_then(|parts| parts.extensions.get::<Arc<Principal>>());
     known.cloned().unwrap_or_else(|| Arc::new(Principal::local()))

@@ -18,6 +18,7 @@ pub enum ErrorKind {
     NotFound,
     Conflict,
     RateLimited,
+    InsufficientScope,
     UpstreamRejected,
     UpstreamUnavailable,
     OutcomeUnknown,
@@ -39,6 +40,7 @@ impl ErrorKind {
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
             Self::RateLimited => "rate_limited",
+            Self::InsufficientScope => "insufficient_scope",
             Self::UpstreamRejected => "upstream_rejected",
             Self::UpstreamUnavailable => "upstream_unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
@@ -106,6 +108,9 @@ pub struct ToolError {
     /// How long to wait before that, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+    /// The rights that the principal lacks, with spaces between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Where a person decides about the write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalPage>,
@@ -190,6 +195,7 @@ impl ToolError {
             upstream_status: None,
             retryable: false,
             retry_after_seconds: None,
+            scope: None,
             approval: None,
             customer_id: None,
             request_id: None,

@@ -60,6 +60,15 @@ impl Write {
         }
     }
 
+    /// The customer whom it starts a verification of, where it does.
+    #[must_use]
+    pub fn starts_for(&self) -> Option<&CustomerId> {
+        match &self.input {
+            Input::Verification(start) => Some(start.customer_id()),
+            Input::Customer(_) | Input::BankAccount(_) => None,
+        }
+    }
+
     /// Whether it waits for a verdict on what it started.
     #[must_use]
     pub fn wait(&self) -> Option<Wait> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig};
 use fintecture_mcp::capability::{Capabilities, Source};
-use fintecture_mcp::domain::Environment;
+use fintecture_mcp::domain::{Environment, Scopes};
 use fintecture_mcp::fintecture::{Application, Client, ClientConfig, Credentials, Fintecture};
 use fintecture_mcp::sealing::Sealer;
 use fintecture_mcp::secret::Secret;
@@ -44,20 +44,11 @@ impl Local {
     }
 
     fn new(base_url: &str, credentials: Credentials, timeout: Duration) -> Self {
-        let capabilities = Arc::new(Capabilities::load(&Source::BuiltIn, &tools::needs()).unwrap());
-        let config = ClientConfig {
-            base_url: base_url.parse().unwrap(),
-            credentials,
-            signer: None,
-            timeout,
-            requests_per_second: None,
-            ca_file: None,
-        };
-        let client = Client::new(config).unwrap();
-        let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
-        let tools = Tools::new(&capabilities, fintecture, Environment::Sandbox, false);
-        let listed: Vec<Value> =
-            fintecture_mcp::mcp::wire_tools(tools.list()).iter().map(|tool| json!(tool)).collect();
+        let tools = tools_with(base_url, credentials, timeout, Environment::Sandbox);
+        let listed: Vec<Value> = fintecture_mcp::mcp::wire_tools(&tools.list(Scopes::ALL))
+            .iter()
+            .map(|tool| json!(tool))
+            .collect();
         Self { calls: Arc::new(calls_without_pages(tools)), contract: Arc::new(Contract::of(&listed)) }
     }
 
@@ -74,6 +65,31 @@ impl Local {
         let calls::Answer::Reply(reply) = answer else { panic!("nobody can be asked here") };
         self.contract.check_body(tool, &reply.body, reply.is_error)
     }
+}
+
+/// The tools before this upstream.
+pub(crate) fn tools(base_url: &str, timeout: Duration, environment: Environment) -> Tools {
+    tools_with(base_url, Credentials::Token(Secret::fixed(TOKEN)), timeout, environment)
+}
+
+fn tools_with(
+    base_url: &str,
+    credentials: Credentials,
+    timeout: Duration,
+    environment: Environment,
+) -> Tools {
+    let capabilities = Arc::new(Capabilities::load(&Source::BuiltIn, &tools::needs()).unwrap());
+    let config = ClientConfig {
+        base_url: base_url.parse().unwrap(),
+        credentials,
+        signer: None,
+        timeout,
+        requests_per_second: None,
+        ca_file: None,
+    };
+    let client = Client::new(config).unwrap();
+    let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
+    Tools::new(&capabilities, fintecture, environment, false)
 }
 
 /// The way in to tools where no person can be asked.

@@ -9,6 +9,7 @@ pub(crate) mod contract;
 pub(crate) mod customers;
 pub(crate) mod faults;
 pub(crate) mod http_server;
+pub(crate) mod inside;
 pub(crate) mod keys;
 pub(crate) mod legacy_sse;
 pub(crate) mod local;
