@@ -12,6 +12,7 @@
     reason = "a test ends where its world is not as it must be, in its helpers as much as in its body"
 )]
 
+mod access;
 mod agent_sees;
 mod answers;
 mod approval_settings;

@@ -35,6 +35,8 @@ async fn help() {
         ("help_tools", &["tools", "--help"]),
         ("help_capabilities", &["capabilities", "--help"]),
         ("help_capabilities_validate", &["capabilities", "validate", "--help"]),
+        ("help_token", &["token", "--help"]),
+        ("help_token_new", &["token", "new", "--help"]),
     ] {
         insta::assert_snapshot!(name, shown(arguments).await);
     }
@@ -154,7 +156,7 @@ async fn a_port_in_use_is_no_bad_usage() {
     }
 }
 
-/// Until callers can be authenticated, only this machine may reach the server.
+/// Without authentication, only this machine may reach the server.
 #[tokio::test]
 async fn only_loopback_is_listened_on() {
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80", "example.com:80", "8080"] {
