@@ -9,6 +9,7 @@ use super::desk::{HttpDesk, StdioDesk};
 use crate::calls::approvals::{Approvals, Code, Confirm, Desk};
 use crate::config::{ApprovalSettings, ConfirmWrites, variables};
 use crate::domain::Environment;
+use crate::store::Store;
 
 /// Approvals whose settings have been found good.
 pub(super) struct Prepared {
@@ -42,16 +43,21 @@ impl Prepared {
     }
 
     /// Beside stdio, with pages on a listener of their own until `end`.
-    pub(super) fn on_stdio(self, environment: Environment, end: CancellationToken) -> Arc<Approvals> {
+    pub(super) fn on_stdio(
+        self,
+        environment: Environment,
+        store: Store,
+        end: CancellationToken,
+    ) -> Arc<Approvals> {
         let desk = Arc::new(StdioDesk::new(self.listen, environment, end));
-        let approvals = Approvals::new(self.code, Arc::clone(&desk) as Arc<dyn Desk>);
+        let approvals = Approvals::new(self.code, Arc::clone(&desk) as Arc<dyn Desk>, store);
         desk.serves(&approvals);
         approvals
     }
 
     /// On the HTTP server at this address.
-    pub(super) fn on_http(self, address: SocketAddr) -> Arc<Approvals> {
-        Approvals::new(self.code, Arc::new(HttpDesk::new(address)))
+    pub(super) fn on_http(self, address: SocketAddr, store: Store) -> Arc<Approvals> {
+        Approvals::new(self.code, Arc::new(HttpDesk::new(address)), store)
     }
 }
 

@@ -14,6 +14,7 @@ use super::budget::Budget;
 use super::caller::{Ask, Brought, Caller, Person, Said, Ways};
 use super::repeats::Key;
 use crate::domain::Environment;
+use crate::store::StoreError;
 use crate::tools::{ApprovalPage, Question, ToolError};
 
 /// How often a client is told that the person is still being waited for.
@@ -47,6 +48,13 @@ impl From<ToolError> for No {
     }
 }
 
+impl From<StoreError> for No {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(%error, "an approval could not be looked up or written down");
+        Self::Error(ToolError::approvals_unreachable())
+    }
+}
+
 /// One write that needs a yes.
 #[derive(Debug)]
 pub(super) struct Consent<'a> {
@@ -76,14 +84,14 @@ impl Consent<'_> {
         // What the person said last goes before what they did on a page before that.
         match person.and_then(|person| person.brought(self.write)) {
             Some(Brought::Form(said) | Brought::Page(said)) if matches!(said, Said::No | Said::Dismissed) => {
-                return self.said_in_client(said);
+                return self.said_in_client(said).await;
             }
-            Some(Brought::Form(said)) if ways.form => return self.said_in_client(said),
+            Some(Brought::Form(said)) if ways.form => return self.said_in_client(said).await,
             Some(Brought::Page(Said::Yes)) | None => {}
             Some(_) => return Err(ToolError::answer_is_not_theirs().into()),
         }
         let brought_to_page = person.is_some_and(|person| person.brought(self.write).is_some());
-        match self.approvals.standing(self.write) {
+        match self.approvals.standing(self.write).await? {
             Standing::Approved => return Ok(Yes::OnPage),
             Standing::Declined => return Err(ToolError::declined().into()),
             // Led there, the person has as long to click as the call has time.
@@ -107,7 +115,7 @@ impl Consent<'_> {
             let message = in_words(&question, self.environment);
             match self.put(person, Ask::Form { message }).await? {
                 Said::Unasked => {}
-                said => return self.said_in_client(said),
+                said => return self.said_in_client(said).await,
             }
         }
         if ways.page {
@@ -122,13 +130,13 @@ impl Consent<'_> {
         Err(self.hand_over(Ok(question)).await)
     }
 
-    fn said_in_client(&self, said: Said) -> Result<Yes, No> {
+    async fn said_in_client(&self, said: Said) -> Result<Yes, No> {
         match said {
             Said::Later => return Err(No::Asked),
             Said::Unasked => return Err(ToolError::nobody_to_ask().into()),
             Said::Yes | Said::No | Said::Dismissed => {}
         }
-        let stands = self.approvals.answered_in_client(self.write);
+        let stands = self.approvals.answered_in_client(self.write).await?;
         match said {
             Said::Dismissed => Err(ToolError::dismissed().into()),
             Said::Yes if stands => Ok(Yes::InClient),
@@ -142,13 +150,13 @@ impl Consent<'_> {
         match said {
             Said::Yes => self.wait_for_click(ticket).await,
             Said::Unasked => Err(page_waits(ticket).into()),
-            Said::Later | Said::No | Said::Dismissed => self.said_in_client(said),
+            Said::Later | Said::No | Said::Dismissed => self.said_in_client(said).await,
         }
     }
 
     async fn wait_for_click(&self, ticket: Ticket) -> Result<Yes, No> {
-        self.while_waiting(self.approvals.decided(&ticket.id)).await?;
-        match self.approvals.standing(self.write) {
+        self.while_waiting(self.approvals.decided(&ticket.id)).await?.transpose()?;
+        match self.approvals.standing(self.write).await? {
             Standing::Approved => Ok(Yes::OnPage),
             Standing::Declined => Err(ToolError::declined().into()),
             Standing::Waiting(ticket) => Err(page_waits(ticket).into()),
@@ -171,13 +179,12 @@ impl Consent<'_> {
 
     async fn open(&self, question: Question) -> Result<Ticket, No> {
         let opened = self.approvals.open(&self.caller.principal.name, *self.write, question).await;
-        opened.map_err(|refused| {
-            No::Error(match refused {
-                Refused::TooMany { retry_after_seconds } => {
-                    ToolError::too_many_approvals(retry_after_seconds)
-                }
-                Refused::NoPage => ToolError::nobody_to_ask(),
-            })
+        opened.map_err(|refused| match refused {
+            Refused::TooMany { retry_after_seconds } => {
+                ToolError::too_many_approvals(retry_after_seconds).into()
+            }
+            Refused::NoPage => ToolError::nobody_to_ask().into(),
+            Refused::Store(error) => error.into(),
         })
     }
 

@@ -61,11 +61,16 @@ impl Errand {
         if yes != Yes::OnPage {
             return Ok(self.tools.send(ready, &self.context).await?);
         }
-        let Some(taken) = self.approvals.take(&self.key) else {
+        let Some(taken) = self.approvals.take(&self.key).await? else {
             return Err(ToolError::no_answer_in_time().into());
         };
-        let _spending = Spending { errand: self, taken: Some(taken) };
-        Ok(self.tools.send(ready, &self.context).await?)
+        let mut spending = Spending { errand: self, taken: Some(taken) };
+        let sent = self.tools.send(ready, &self.context).await;
+        // Before the caller hears of it: the next call is to find it.
+        if let Some(left_over) = spending.left_over() {
+            put_back(&self.approvals, left_over).await;
+        }
+        Ok(sent?)
     }
 
     fn consent(&self) -> Consent<'_> {
@@ -87,12 +92,25 @@ struct Spending<'a> {
     taken: Option<Taken>,
 }
 
+impl Spending<'_> {
+    fn left_over(&mut self) -> Option<Taken> {
+        self.taken.take().filter(|_| !self.errand.context.write_may_have_left())
+    }
+}
+
 impl Drop for Spending<'_> {
     fn drop(&mut self) {
-        if let Some(taken) = self.taken.take()
-            && !self.errand.context.write_may_have_left()
+        if let Some(left_over) = self.left_over()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            self.errand.approvals.put_back(taken);
+            let approvals = Arc::clone(&self.errand.approvals);
+            runtime.spawn(async move { put_back(&approvals, left_over).await });
         }
+    }
+}
+
+async fn put_back(approvals: &Approvals, taken: Taken) {
+    if let Err(error) = approvals.put_back(taken).await {
+        tracing::warn!(%error, "an approval whose write was not sent could not be kept: a person is asked again");
     }
 }

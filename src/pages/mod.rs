@@ -62,9 +62,12 @@ async fn show(
     let key = form::first(query.as_deref().unwrap_or_default().as_bytes(), "key");
     if let Some(key) = key.filter(|_| method == Method::GET) {
         // Spent or not, the address goes on without its key.
-        return go_on(&id, desk.approvals.prove_by_key(&id, &key).as_ref());
+        return match desk.approvals.prove_by_key(&id, &key).await {
+            Ok(proof) => go_on(&id, proof.as_ref()),
+            Err(error) => unavailable(error),
+        };
     }
-    desk.page(&id, cookie::of(&headers, &id).as_deref(), StatusCode::OK)
+    desk.page(&id, cookie::of(&headers, &id).as_deref(), StatusCode::OK).await
 }
 
 /// The fields of a form about an approval, from one of our own pages: no other form is read at all.
@@ -98,7 +101,7 @@ async fn prove(
     };
     match desk.approvals.prove_by_code(&id, code).await {
         Ok(proof) => go_on(&id, Some(&proof)),
-        Err(refused) => desk.code_refused(&id, refused),
+        Err(refused) => desk.code_refused(&id, refused).await,
     }
 }
 
@@ -119,21 +122,28 @@ async fn press(
         _ => return unread(&id, StatusCode::BAD_REQUEST),
     };
     let proof = cookie::of(&headers, &id);
-    match desk.approvals.decide(&id, proof.as_deref(), &token, decision) {
-        Ok(()) => go_on(&id, None),
+    match desk.approvals.decide(&id, proof.as_deref(), &token, decision).await {
+        Ok(_) => go_on(&id, None),
         Err(PressRefused::Unknown) => gone(StatusCode::NOT_FOUND),
-        Err(PressRefused::Unproven) => desk.page(&id, None, StatusCode::FORBIDDEN),
+        Err(PressRefused::Unproven | PressRefused::NotTheirs) => {
+            desk.page(&id, None, StatusCode::FORBIDDEN).await
+        }
         Err(PressRefused::Foreign) => foreign(&id),
-        Err(PressRefused::Over) => desk.page(&id, proof.as_deref(), StatusCode::CONFLICT),
+        Err(PressRefused::Over) => desk.page(&id, proof.as_deref(), StatusCode::CONFLICT).await,
+        Err(PressRefused::Store(error)) => unavailable(error),
     }
 }
 
 impl Desk {
     /// The page as this visitor may see it.
-    fn page(&self, id: &ApprovalId, proof: Option<&str>, status: StatusCode) -> Response {
-        match self.approvals.sight(id, proof) {
+    async fn page(&self, id: &ApprovalId, proof: Option<&str>, status: StatusCode) -> Response {
+        let sight = match self.approvals.sight(id, proof).await {
+            Ok(sight) => sight,
+            Err(error) => return unavailable(error),
+        };
+        match sight {
             Sight::Unknown => gone(StatusCode::NOT_FOUND),
-            Sight::Unproven { is_over: true, .. } => gone(StatusCode::GONE),
+            Sight::Unproven { is_over: true, .. } | Sight::NotTheirs { .. } => gone(StatusCode::GONE),
             Sight::Unproven { is_over: false, expires_at } => {
                 views::page(status, &Prove::new(id, self.approvals.ways(), expires_at, None))
             }
@@ -141,18 +151,21 @@ impl Desk {
         }
     }
 
-    fn code_refused(&self, id: &ApprovalId, refused: CodeRefused) -> Response {
+    async fn code_refused(&self, id: &ApprovalId, refused: CodeRefused) -> Response {
         let (status, error) = match refused {
             CodeRefused::Unknown | CodeRefused::NoCode => return gone(StatusCode::NOT_FOUND),
             CodeRefused::Over => return gone(StatusCode::GONE),
             CodeRefused::Locked => return views::page(StatusCode::GONE, &Told::locked()),
+            CodeRefused::Store(error) => return unavailable(error),
             CodeRefused::Wrong { left } => (StatusCode::FORBIDDEN, views::wrong_code(left)),
             CodeRefused::Closed { retry_after_seconds } => {
                 (StatusCode::TOO_MANY_REQUESTS, views::codes_closed(retry_after_seconds))
             }
         };
-        let Sight::Unproven { is_over: false, expires_at } = self.approvals.sight(id, None) else {
-            return gone(StatusCode::GONE);
+        let expires_at = match self.approvals.sight(id, None).await {
+            Ok(Sight::Unproven { is_over: false, expires_at }) => expires_at,
+            Ok(_) => return gone(StatusCode::GONE),
+            Err(error) => return unavailable(error),
         };
         let mut response =
             views::page(status, &Prove::new(id, self.approvals.ways(), expires_at, Some(error)));
@@ -176,6 +189,13 @@ fn go_on(id: &ApprovalId, proof: Option<&Proof>) -> Response {
 
 fn gone(status: StatusCode) -> Response {
     views::page(status, &Told::gone())
+}
+
+/// What is kept elsewhere cannot be looked at now.
+fn unavailable(error: impl std::fmt::Display) -> Response {
+    tracing::warn!(%error, "an approval page could not be served");
+    let retry_after = [(header::RETRY_AFTER, views::TRY_AGAIN_SECONDS)];
+    (retry_after, views::page(StatusCode::SERVICE_UNAVAILABLE, &Told::unavailable())).into_response()
 }
 
 fn foreign(id: &ApprovalId) -> Response {

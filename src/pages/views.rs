@@ -9,6 +9,9 @@ use crate::calls::approvals::{ApprovalId, Phase, View, Ways};
 use crate::domain::Environment;
 use crate::tools::Fact;
 
+/// When it is worth another try where what is kept cannot be looked at, in seconds.
+pub(super) const TRY_AGAIN_SECONDS: &str = "5";
+
 /// Where the page of an approval stands.
 pub(super) fn address(id: &ApprovalId) -> String {
     format!("/approvals/{id}")
@@ -208,6 +211,18 @@ impl Told {
             lines: &[
                 "Too many wrong approval codes were typed, so this approval has ended. Nothing was sent.",
                 "Look up the approval code, then tell the agent to try again: it gets a new address.",
+            ],
+            again: None,
+        }
+    }
+
+    /// For who comes while what is kept cannot be looked at.
+    pub(super) fn unavailable() -> Self {
+        Self {
+            heading: "Not possible at the moment",
+            lines: &[
+                "What waits for approval cannot be looked at now, and nothing was decided.",
+                "Try again in a moment. If it goes on, tell whoever runs this server.",
             ],
             again: None,
         }

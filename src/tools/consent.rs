@@ -51,6 +51,16 @@ impl ToolError {
         .nothing_sent()
     }
 
+    /// What a person decided cannot be looked up or written down now.
+    pub(crate) fn approvals_unreachable() -> Self {
+        Self::new(
+            ErrorKind::Internal,
+            "the store that approvals are kept in cannot be used now, and this write needs one: nothing was sent",
+        )
+        .with_hint("Try again in a minute; if it goes on, tell the operator to look at the store (--store).")
+        .nothing_sent()
+    }
+
     /// The person did not answer while the call could wait.
     pub(crate) fn no_answer_in_time() -> Self {
         Self::new(

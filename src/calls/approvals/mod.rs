@@ -2,24 +2,30 @@
 //! decided, and that a yes is used once.
 //!
 //! Knows no protocol and no HTML: calls ask and take, pages prove and decide, and the [`Desk`] says where the
-//! pages stand and opens the person's browser. Everything is in memory and ends with the process.
+//! pages stand and opens the person's browser. Everything is in the [`Store`]: a page that one replica serves decides
+//! about a write that waits at another.
 //!
 //! | module | does |
 //! |---|---|
-//! | `store` | what approvals there are and where each one stands |
-//! | `proof` | keys, proofs and page tokens of one approval |
+//! | `record` | one approval, and where it stands |
+//! | `index` | how approvals are found: by write, by who asks |
+//! | `proof` | keys and proofs of one approval |
+//! | `people` | people who have signed in, and about what they may decide |
 //! | `code`, `guesses`, `typing` | the code that a person types, and how often it may be wrong |
 //! | `desk`, `windows` | where the pages stand, and the windows of the person's browser |
 //! | `page` | what the pages may see and do |
-//! | `id` | names and secrets that nobody can guess |
+//! | `id`, `clock` | names and secrets that nobody can guess; what time it is |
 
+mod clock;
 mod code;
 mod desk;
 mod guesses;
 mod id;
+mod index;
 mod page;
+mod people;
 mod proof;
-mod store;
+mod record;
 mod typing;
 mod windows;
 
@@ -27,21 +33,24 @@ mod windows;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 use super::repeats::Key;
+use crate::store::{Change, Store, StoreError};
 use crate::tools::Question;
 pub use code::{Code, CodeError, MIN_CODE_CHARS};
 pub use desk::Desk;
 pub use id::ApprovalId;
-pub use page::{Decision, PressRefused, Sight, View, Ways};
+pub use page::{Decided, Decision, How, PressRefused, Sight, View, Visitor, Ways};
+pub use people::{Approvers, People, SIGNED_IN_FOR, SignInBy, SignedIn, Waits};
 pub use proof::Proof;
-pub use store::Phase;
-use store::Store;
+pub use record::Phase;
+use record::Record;
 pub use typing::CodeRefused;
 
 /// Whether a write needs a person's yes.
@@ -57,7 +66,7 @@ pub enum Confirm {
 }
 
 /// What an agent is told of an approval. Nothing in it grants anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// Its name.
     pub id: ApprovalId,
@@ -92,39 +101,55 @@ pub enum Refused {
     /// No person could prove themselves on a page, or there is none.
     #[error("there is no approval page that a person could use")]
     NoPage,
+    /// It could not be written down.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// An approval that was used up, to be put back where its write never left.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     id: ApprovalId,
-    until: Instant,
+    until: Timestamp,
+    /// Whose yes it was.
+    pub decided: Option<Decided>,
 }
 
-/// The approvals of this process.
+/// The approvals of all replicas that share the store.
 pub struct Approvals {
     code: Option<Code>,
+    people: Option<People>,
     desk: Arc<dyn Desk>,
-    store: Mutex<Store>,
+    store: Store,
 }
 
 impl Approvals {
-    /// None yet.
+    /// Given by whoever holds the person's browser, or knows the code.
     #[must_use]
-    pub fn new(code: Option<Code>, desk: Arc<dyn Desk>) -> Arc<Self> {
-        Arc::new(Self { code, desk, store: Mutex::default() })
+    pub fn new(code: Option<Code>, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
+        Arc::new(Self { code, people: None, desk, store })
+    }
+
+    /// Given by people who sign in.
+    #[must_use]
+    pub fn by_people(people: People, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
+        Arc::new(Self { code: None, people: Some(people), desk, store })
     }
 
     /// Approvals that only a client can bring: there is no page.
     #[must_use]
     pub fn without_page() -> Arc<Self> {
-        Self::new(None, Arc::new(desk::NoDesk))
+        Self::new(None, Arc::new(desk::NoDesk), Store::memory())
     }
 
-    /// Whether a person could prove themselves on a page at all: a browser can be opened, or a code is set.
+    /// Whether a person could prove themselves on a page at all: a browser can be opened, a code is set, or people
+    /// can sign in.
     #[must_use]
     pub fn has_page(&self) -> bool {
-        self.desk.has_browser() || self.code.is_some()
+        match self.people {
+            Some(people) => people.by != SignInBy::Nothing,
+            None => self.desk.has_browser() || self.code.is_some(),
+        }
     }
 
     /// Reads the code's file again.
@@ -135,18 +160,17 @@ impl Approvals {
     }
 
     /// How a write stands. `Declined` is told once: asking for it forgets it.
-    #[must_use]
-    pub fn standing(&self, write: &Key) -> Standing {
-        let mut store = self.lock();
-        let Some(record) = store.of_write(write, Instant::now()) else { return Standing::Unknown };
-        match record.phase {
-            Phase::Waiting => Standing::Waiting(record.ticket.clone()),
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be found out.
+    pub async fn standing(&self, write: &Key) -> Result<Standing, StoreError> {
+        let Some(record) = self.of_write(write).await? else { return Ok(Standing::Unknown) };
+        Ok(match record.phase {
+            Phase::Waiting => Standing::Waiting(record.ticket),
             Phase::Approved => Standing::Approved,
-            _ => {
-                store.told(write);
-                Standing::Declined
-            }
-        }
+            _ if self.tell(&record.ticket.id).await? => Standing::Declined,
+            _ => Standing::Unknown,
+        })
     }
 
     /// The approval of this write that waits already, or a new one, for which the person's browser is opened.
@@ -163,75 +187,159 @@ impl Approvals {
             return Err(Refused::NoPage);
         }
         let origin = self.desk.origin().await.ok_or(Refused::NoPage)?;
-        let ticket = {
-            let now = Instant::now();
-            let mut store = self.lock();
+        let (known, ticket) = loop {
+            let before = index::find(&self.store, &write).await?;
             // Also one that was answered in the meantime: the next call finds what came of it.
-            if let Some(record) = store.of_write(&write, now) {
-                return Ok(record.ticket.clone());
+            if let Some(record) = self.of_write(&write).await? {
+                break (true, record.ticket);
             }
             let id = ApprovalId::random().ok_or(Refused::NoPage)?;
-            let url = format!("{origin}/approvals/{id}");
-            let ticket = Ticket { id, url, expires_at: in_words(store::ANSWER_WITHIN) };
-            store
-                .add(principal, write, ticket.clone(), question, now)
-                .map_err(|left| Refused::TooMany { retry_after_seconds: whole_seconds(left) })?;
-            ticket
+            let now = clock::now();
+            let expires_at = record::in_words(clock::after(now, record::ANSWER_WITHIN));
+            let ticket = Ticket { url: format!("{origin}/approvals/{id}"), id, expires_at };
+            let record = Record::new(principal, write, ticket.clone(), question.clone(), now);
+            self.add(&record, now).await?;
+            if index::point(&self.store, &write, before.as_ref(), &ticket.id).await? {
+                break (false, ticket);
+            }
+            // The same call at another replica was faster.
+            self.change(&ticket.id, |record, now| record.end(Phase::AnsweredInClient, now)).await?;
+            index::leave(&self.store, principal, &ticket.id, now).await?;
         };
-        if self.desk.has_browser() {
-            self.bring(&ticket.id);
+        if !known && self.desk.has_browser() {
+            self.bring(&ticket.id).await;
         }
         Ok(ticket)
     }
 
+    async fn add(&self, record: &Record, now: Timestamp) -> Result<(), Refused> {
+        index::enter(&self.store, record, now)
+            .await?
+            .map_err(|left| Refused::TooMany { retry_after_seconds: whole_seconds(left) })?;
+        if self.people.is_some() {
+            index::ask(&self.store, &record.principal, now).await?;
+        }
+        let add = |_: Option<Record>| (Change::Put(record.clone(), record.lives(now)), ());
+        Ok(self.store.update(&index::record(&record.ticket.id), add).await?)
+    }
+
     /// Comes back when the approval waits no more (approved, declined, over, gone).
-    pub async fn decided(&self, id: &ApprovalId) {
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be found out any more.
+    pub async fn decided(&self, id: &ApprovalId) -> Result<(), StoreError> {
         loop {
-            let (mut changed, until) = match self.lock().get(id, Instant::now()) {
-                Some(record) if record.phase == Phase::Waiting => (record.changed.subscribe(), record.until),
-                _ => return,
+            let changed = self.store.changed();
+            let until = match self.load(id).await? {
+                Some(record) if record.is_waiting() => record.until,
+                _ => return Ok(()),
             };
             tokio::select! {
-                _ = changed.changed() => {}
-                () = sleep_until(until) => {}
+                () = changed => {}
+                () = sleep(clock::left(until, clock::now())) => {}
             }
         }
     }
 
     /// Uses up the approval of this write, right before it is sent. None where there is none that holds.
-    #[must_use]
-    pub fn take(&self, write: &Key) -> Option<Taken> {
-        let now = Instant::now();
-        let mut store = self.lock();
-        let record = store.of_write(write, now).filter(|record| record.phase == Phase::Approved)?;
-        let taken = Taken { id: record.ticket.id.clone(), until: record.until };
-        store.end(&taken.id, Phase::Used, now);
-        Some(taken)
+    ///
+    /// # Errors
+    /// [`StoreError`]: then it may be used up, and the write must not be sent.
+    pub async fn take(&self, write: &Key) -> Result<Option<Taken>, StoreError> {
+        let Some(id) = index::find(&self.store, write).await? else { return Ok(None) };
+        let take = |record: &mut Record, now| {
+            let holds = record.phase == Phase::Approved && record.write == *write;
+            holds.then(|| {
+                let decided = record.decided.clone();
+                let taken = Taken { id: id.clone(), until: record.until, decided };
+                record.end(Phase::Used, now);
+                taken
+            })
+        };
+        Ok(self.change(&id, take).await?.flatten())
     }
 
-    /// The write certainly never left after all: the approval holds again, for the time that it had left.
-    pub fn put_back(&self, taken: Taken) {
-        let Taken { id, until } = taken;
-        self.lock().hold_again(&id, until, Instant::now());
+    /// The write certainly never left after all: the approval holds again, for the time that it had left, unless the
+    /// write was asked for again meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not hold again.
+    pub async fn put_back(&self, taken: Taken) -> Result<(), StoreError> {
+        let Some(record) = self.load(&taken.id).await? else { return Ok(()) };
+        let found = index::find(&self.store, &record.write).await?;
+        if self.of_write(&record.write).await?.is_some()
+            || !index::point(&self.store, &record.write, found.as_ref(), &taken.id).await?
+        {
+            return Ok(());
+        }
+        let hold_again = |record: &mut Record, _| {
+            if record.phase == Phase::Used {
+                record.phase = Phase::Approved;
+                record.until = taken.until;
+            }
+        };
+        self.change(&taken.id, hold_again).await?;
+        Ok(())
     }
 
     /// The person answered in the client, yes or no: whatever the page of this write waits for or has brought is over,
     /// and its page says so. False where the page has a no that nobody was told yet: that one counts.
-    pub fn answered_in_client(&self, write: &Key) -> bool {
-        let now = Instant::now();
-        let mut store = self.lock();
-        let Some(record) = store.of_write(write, now) else { return true };
-        let (id, phase) = (record.ticket.id.clone(), record.phase);
-        if phase == Phase::Declined {
-            store.told(write);
-            return false;
-        }
-        store.end(&id, Phase::AnsweredInClient, now);
-        true
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be written down.
+    pub async fn answered_in_client(&self, write: &Key) -> Result<bool, StoreError> {
+        let Some(record) = self.of_write(write).await? else { return Ok(true) };
+        let id = &record.ticket.id;
+        let end = |record: &mut Record, now| {
+            let stands = record.phase != Phase::Declined || record.is_told;
+            record.is_told |= !stands;
+            record.end(Phase::AnsweredInClient, now);
+            stands
+        };
+        let stands = self.change(id, end).await?.unwrap_or(true);
+        index::leave(&self.store, &record.principal, id, clock::now()).await?;
+        Ok(stands)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether this is the first to be told that the write was declined.
+    async fn tell(&self, id: &ApprovalId) -> Result<bool, StoreError> {
+        let tell = |record: &mut Record, _| !std::mem::replace(&mut record.is_told, true);
+        Ok(self.change(id, tell).await?.unwrap_or(false))
+    }
+
+    /// The approval of this id, as it stands now.
+    async fn load(&self, id: &ApprovalId) -> Result<Option<Record>, StoreError> {
+        let record: Option<Record> = self.store.get(&index::record(id)).await?;
+        Ok(record.and_then(|record| record.at(clock::now())))
+    }
+
+    /// The approval that a call of this write finds.
+    async fn of_write(&self, write: &Key) -> Result<Option<Record>, StoreError> {
+        let Some(id) = index::find(&self.store, write).await? else { return Ok(None) };
+        let record = self.load(&id).await?;
+        Ok(record.filter(|record| record.write == *write && record.is_found()))
+    }
+
+    /// Changes an approval; nothing where there is none. `change` may be called several times, and what it returned
+    /// last is returned.
+    async fn change<R>(
+        &self,
+        id: &ApprovalId,
+        mut change: impl FnMut(&mut Record, Timestamp) -> R,
+    ) -> Result<Option<R>, StoreError> {
+        let update = |known: Option<Record>| {
+            let now = clock::now();
+            let Some(mut record) = known.clone().and_then(|record| record.at(now)) else {
+                return (Change::Keep, None);
+            };
+            let outcome = change(&mut record, now);
+            // What time alone has changed, time changes again.
+            let lives = record.lives(now);
+            let change =
+                if known.as_ref() == Some(&record) { Change::Keep } else { Change::Put(record, lives) };
+            (change, Some(outcome))
+        };
+        self.store.update(&index::record(id), update).await
     }
 }
 
@@ -240,13 +348,6 @@ impl fmt::Debug for Approvals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Approvals").field("desk", &self.desk).finish_non_exhaustive()
     }
-}
-
-/// The moment after this time, to the second, as RFC 3339 in UTC.
-fn in_words(left: Duration) -> String {
-    let seconds = i64::try_from(left.as_secs()).unwrap_or(0);
-    let at = Timestamp::now().as_second().saturating_add(seconds);
-    Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default()
 }
 
 fn whole_seconds(left: Duration) -> u64 {
