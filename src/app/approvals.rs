@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{HttpDesk, StdioDesk};
-use crate::calls::approvals::{Approvals, Code, Confirm, Desk};
+use crate::calls::approvals::{Approvals, Code, Confirm, Desk, SignInBy};
 use crate::config::{ApprovalSettings, ConfirmWrites, variables};
 use crate::domain::Environment;
 use crate::store::Store;
@@ -64,6 +64,12 @@ impl Prepared {
 /// Says what to set where writes need an approval and no page could give one.
 pub(super) fn warn_of_no_way(approvals: &Approvals, confirm: Confirm, is_stdio: bool) {
     if confirm != Confirm::Always || approvals.has_page() {
+        return;
+    }
+    if approvals.ways().sign_in == Some(SignInBy::Nothing) {
+        tracing::warn!(
+            "every write needs an approval, and nobody can sign in to give one: each write is refused (confirmation_required). Set --oauth-client-id, or choose another --confirm-writes"
+        );
         return;
     }
     let set = variables::APPROVAL_CODE.variable.name;

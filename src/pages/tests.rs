@@ -2,6 +2,7 @@
 
 mod foreign;
 mod looks;
+mod people;
 
 use std::sync::{Arc, Mutex};
 

@@ -45,8 +45,9 @@ impl ToolError {
             "a person must approve this write, and this server has no way to ask one: nothing was sent",
         )
         .with_hint(
-            "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page; on \
-             stdio a client that can ask its user (elicitation) does, too.",
+            "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page; where \
+             people sign in at an issuer, --oauth-client-id; on stdio a client that can ask its user (elicitation) \
+             does, too.",
         )
         .nothing_sent()
     }

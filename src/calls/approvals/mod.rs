@@ -41,7 +41,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::repeats::Key;
-use crate::store::{Change, Store, StoreError};
+pub use crate::store::StoreError;
+use crate::store::{Change, Store};
 use crate::tools::Question;
 pub use code::{Code, CodeError, MIN_CODE_CHARS};
 pub use desk::Desk;

@@ -53,10 +53,7 @@ pub enum Sight {
         expires_at: String,
     },
     /// To a person who has signed in, and may not decide about this: another person must.
-    NotTheirs {
-        /// RFC 3339, UTC: until when it can be answered.
-        expires_at: String,
-    },
+    NotTheirs,
     /// With a proof: everything.
     Proven(Box<View>),
 }
@@ -190,7 +187,7 @@ impl Approvals {
             Standing::Outside => {
                 return Ok(Sight::Unproven { is_over: !record.is_waiting(), expires_at });
             }
-            Standing::NotTheirs => return Ok(Sight::NotTheirs { expires_at }),
+            Standing::NotTheirs => return Ok(Sight::NotTheirs),
             Standing::Inside { token, person, .. } => (token, person),
         };
         if !record.proofs.seen {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::*;
 
 /// A page without what differs from run to run.
-fn settled(site: &Site, page: &Page) -> String {
+pub(super) fn settled(site: &Site, page: &Page) -> String {
     let mut html = page.html.replace(site.ticket.id.as_str(), "ID");
-    if html.contains("name=\"token\"") {
+    if html.contains("name=\"token\" value=") {
         html = html.replace(&page.token(), "TOKEN");
     }
     // Times: 2026-11-22T20:41:05Z and 2026-11-22 20:41:05 UTC.
