@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{HttpDesk, StdioDesk};
-use crate::calls::approvals::{Approvals, Code, Confirm, Desk, SignInBy};
+use crate::calls::approvals::{Approvals, Code, Confirm, Desk, People, SignInBy};
 use crate::config::{ApprovalSettings, ConfirmWrites, variables};
 use crate::domain::Environment;
 use crate::store::Store;
@@ -55,9 +55,13 @@ impl Prepared {
         approvals
     }
 
-    /// On the HTTP server at this address.
-    pub(super) fn on_http(self, address: SocketAddr, store: Store) -> Arc<Approvals> {
-        Approvals::new(self.code, Arc::new(HttpDesk::new(address)), store)
+    /// On the HTTP server at this address; where people sign in, they decide, and no code does.
+    pub(super) fn on_http(self, address: SocketAddr, people: Option<People>, store: Store) -> Arc<Approvals> {
+        let desk = Arc::new(HttpDesk::new(address));
+        match people {
+            Some(people) => Approvals::by_people(people, desk, store),
+            None => Approvals::new(self.code, desk, store),
+        }
     }
 }
 

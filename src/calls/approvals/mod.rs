@@ -8,7 +8,7 @@
 //! | module | does |
 //! |---|---|
 //! | `record` | one approval, and where it stands |
-//! | `index` | how approvals are found: by write, by who asks |
+//! | `kept`, `index` | reading and changing them in the store; finding them by write, by who asks |
 //! | `proof` | keys and proofs of one approval |
 //! | `people` | people who have signed in, and about what they may decide |
 //! | `code`, `guesses`, `typing` | the code that a person types, and how often it may be wrong |
@@ -22,6 +22,7 @@ mod desk;
 mod guesses;
 mod id;
 mod index;
+mod kept;
 mod page;
 mod people;
 mod proof;
@@ -41,8 +42,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::repeats::Key;
+use crate::store::Store;
 pub use crate::store::StoreError;
-use crate::store::{Change, Store};
 use crate::tools::Question;
 pub use code::{Code, CodeError, MIN_CODE_CHARS};
 pub use desk::Desk;
@@ -213,17 +214,6 @@ impl Approvals {
         Ok(ticket)
     }
 
-    async fn add(&self, record: &Record, now: Timestamp) -> Result<(), Refused> {
-        index::enter(&self.store, record, now)
-            .await?
-            .map_err(|left| Refused::TooMany { retry_after_seconds: whole_seconds(left) })?;
-        if self.people.is_some() {
-            index::ask(&self.store, &record.principal, now).await?;
-        }
-        let add = |_: Option<Record>| (Change::Put(record.clone(), record.lives(now)), ());
-        Ok(self.store.update(&index::record(&record.ticket.id), add).await?)
-    }
-
     /// Comes back when the approval waits no more (approved, declined, over, gone).
     ///
     /// # Errors
@@ -300,47 +290,6 @@ impl Approvals {
         let stands = self.change(id, end).await?.unwrap_or(true);
         index::leave(&self.store, &record.principal, id, clock::now()).await?;
         Ok(stands)
-    }
-
-    /// Whether this is the first to be told that the write was declined.
-    async fn tell(&self, id: &ApprovalId) -> Result<bool, StoreError> {
-        let tell = |record: &mut Record, _| !std::mem::replace(&mut record.is_told, true);
-        Ok(self.change(id, tell).await?.unwrap_or(false))
-    }
-
-    /// The approval of this id, as it stands now.
-    async fn load(&self, id: &ApprovalId) -> Result<Option<Record>, StoreError> {
-        let record: Option<Record> = self.store.get(&index::record(id)).await?;
-        Ok(record.and_then(|record| record.at(clock::now())))
-    }
-
-    /// The approval that a call of this write finds.
-    async fn of_write(&self, write: &Key) -> Result<Option<Record>, StoreError> {
-        let Some(id) = index::find(&self.store, write).await? else { return Ok(None) };
-        let record = self.load(&id).await?;
-        Ok(record.filter(|record| record.write == *write && record.is_found()))
-    }
-
-    /// Changes an approval; nothing where there is none. `change` may be called several times, and what it returned
-    /// last is returned.
-    async fn change<R>(
-        &self,
-        id: &ApprovalId,
-        mut change: impl FnMut(&mut Record, Timestamp) -> R,
-    ) -> Result<Option<R>, StoreError> {
-        let update = |known: Option<Record>| {
-            let now = clock::now();
-            let Some(mut record) = known.clone().and_then(|record| record.at(now)) else {
-                return (Change::Keep, None);
-            };
-            let outcome = change(&mut record, now);
-            // What time alone has changed, time changes again.
-            let lives = record.lives(now);
-            let change =
-                if known.as_ref() == Some(&record) { Change::Keep } else { Change::Put(record, lives) };
-            (change, Some(outcome))
-        };
-        self.store.update(&index::record(id), update).await
     }
 }
 
