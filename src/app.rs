@@ -201,8 +201,8 @@ async fn run_server(
     };
     let pages_end = CancellationToken::new();
     let approvals = match &listener {
-        None => approvals.on_stdio(environment, pages_end.clone()),
-        Some(listener) => approvals.on_http(listener.local_addr()?),
+        None => approvals.on_stdio(environment, calls.store.clone(), pages_end.clone()),
+        Some(listener) => approvals.on_http(listener.local_addr()?, None, calls.store.clone()),
     };
     if !read_only {
         approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{HttpDesk, StdioDesk};
-use crate::calls::approvals::{Approvals, Code, Confirm, Desk};
+use crate::calls::approvals::{Approvals, Code, Confirm, Desk, People, SignInBy};
 use crate::config::{ApprovalSettings, ConfirmWrites, variables};
 use crate::domain::Environment;
+use crate::store::Store;
 
 /// Approvals whose settings have been found good.
 pub(super) struct Prepared {
@@ -42,22 +43,37 @@ impl Prepared {
     }
 
     /// Beside stdio, with pages on a listener of their own until `end`.
-    pub(super) fn on_stdio(self, environment: Environment, end: CancellationToken) -> Arc<Approvals> {
+    pub(super) fn on_stdio(
+        self,
+        environment: Environment,
+        store: Store,
+        end: CancellationToken,
+    ) -> Arc<Approvals> {
         let desk = Arc::new(StdioDesk::new(self.listen, environment, end));
-        let approvals = Approvals::new(self.code, Arc::clone(&desk) as Arc<dyn Desk>);
+        let approvals = Approvals::new(self.code, Arc::clone(&desk) as Arc<dyn Desk>, store);
         desk.serves(&approvals);
         approvals
     }
 
-    /// On the HTTP server at this address.
-    pub(super) fn on_http(self, address: SocketAddr) -> Arc<Approvals> {
-        Approvals::new(self.code, Arc::new(HttpDesk::new(address)))
+    /// On the HTTP server at this address; where people sign in, they decide, and no code does.
+    pub(super) fn on_http(self, address: SocketAddr, people: Option<People>, store: Store) -> Arc<Approvals> {
+        let desk = Arc::new(HttpDesk::new(address));
+        match people {
+            Some(people) => Approvals::by_people(people, desk, store),
+            None => Approvals::new(self.code, desk, store),
+        }
     }
 }
 
 /// Says what to set where writes need an approval and no page could give one.
 pub(super) fn warn_of_no_way(approvals: &Approvals, confirm: Confirm, is_stdio: bool) {
     if confirm != Confirm::Always || approvals.has_page() {
+        return;
+    }
+    if approvals.ways().sign_in == Some(SignInBy::Nothing) {
+        tracing::warn!(
+            "every write needs an approval, and nobody can sign in to give one: each write is refused (confirmation_required). Set --oauth-client-id, or choose another --confirm-writes"
+        );
         return;
     }
     let set = variables::APPROVAL_CODE.variable.name;

@@ -131,6 +131,7 @@ fn origin(mut address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
 
     #[test]
     fn a_link_names_an_address_that_can_be_opened() {
@@ -146,7 +147,7 @@ mod tests {
 
     fn desk(listen: SocketAddr) -> (Arc<StdioDesk>, Arc<Approvals>) {
         let desk = Arc::new(StdioDesk::new(listen, Environment::Simulator, CancellationToken::new()));
-        let approvals = Approvals::new(None, Arc::clone(&desk) as Arc<dyn Desk>);
+        let approvals = Approvals::new(None, Arc::clone(&desk) as Arc<dyn Desk>, Store::memory());
         desk.serves(&approvals);
         (desk, approvals)
     }

@@ -82,6 +82,9 @@ pub enum Event {
         /// Where a person said yes: `client` or `page`; left out where nobody was asked.
         #[serde(skip_serializing_if = "Option::is_none")]
         approval: Option<&'static str>,
+        /// Who said it, where they signed in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approver: Option<String>,
     },
     /// What became of a write.
     Outcome {

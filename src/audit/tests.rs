@@ -383,7 +383,7 @@ async fn writes_without_a_known_outcome_are_found_over_files() {
     };
     let mut writes = Vec::new();
     for id in ["cus_1", "cus_2", "cus_3"] {
-        let write = Event::Write { subject: subject(id), approval: None };
+        let write = Event::Write { subject: subject(id), approval: None, approver: None };
         writes.push(trail.record(&write, true).await.unwrap());
     }
     let away = place.folder.path().join("audit.log.1");

@@ -15,6 +15,7 @@ use super::caller::{Ask, Brought, Caller, Person, Said, Ways};
 use super::recording::Entry;
 use super::repeats::Key;
 use crate::domain::Environment;
+use crate::store::StoreError;
 use crate::tools::{ApprovalPage, Question, ToolError};
 
 /// How often a client is told that the person is still being waited for.
@@ -45,6 +46,13 @@ pub(super) enum No {
 impl From<ToolError> for No {
     fn from(error: ToolError) -> Self {
         Self::Error(error)
+    }
+}
+
+impl From<StoreError> for No {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(%error, "an approval could not be looked up or written down");
+        Self::Error(ToolError::approvals_unreachable())
     }
 }
 
@@ -83,15 +91,15 @@ impl Consent<'_> {
         };
         match brought {
             Some(Brought::Form(said) | Brought::Page(said)) if matches!(said, Said::No | Said::Dismissed) => {
-                return self.said_in_client(said);
+                return self.said_in_client(said).await;
             }
-            Some(Brought::Form(said)) if ways.form => return self.said_in_client(said),
+            Some(Brought::Form(said)) if ways.form => return self.said_in_client(said).await,
             Some(Brought::Page(Said::Yes)) | None => {}
             Some(Brought::Unknown) => return Err(ToolError::store_gone().into()),
             Some(_) => return Err(ToolError::answer_is_not_theirs().into()),
         }
         let brought_to_page = brought.is_some();
-        match self.approvals.standing(self.write) {
+        match self.approvals.standing(self.write).await? {
             Standing::Approved => return Ok(Yes::OnPage),
             Standing::Declined => return Err(ToolError::declined().into()),
             // Led there, the person has as long to click as the call has time.
@@ -115,7 +123,7 @@ impl Consent<'_> {
             let message = in_words(&question, self.environment);
             match self.put(person, Ask::Form { message }).await? {
                 Said::Unasked => {}
-                said => return self.said_in_client(said),
+                said => return self.said_in_client(said).await,
             }
         }
         if ways.page {
@@ -130,13 +138,13 @@ impl Consent<'_> {
         Err(self.hand_over(Ok(question)).await)
     }
 
-    fn said_in_client(&self, said: Said) -> Result<Yes, No> {
+    async fn said_in_client(&self, said: Said) -> Result<Yes, No> {
         match said {
             Said::Later => return Err(No::Asked),
             Said::Unasked => return Err(ToolError::nobody_to_ask().into()),
             Said::Yes | Said::No | Said::Dismissed => {}
         }
-        let stands = self.approvals.answered_in_client(self.write);
+        let stands = self.approvals.answered_in_client(self.write).await?;
         match said {
             Said::Dismissed => {
                 self.on_record("dismissed", "client");
@@ -161,13 +169,13 @@ impl Consent<'_> {
         match said {
             Said::Yes => self.wait_for_click(ticket).await,
             Said::Unasked => Err(page_waits(ticket).into()),
-            Said::Later | Said::No | Said::Dismissed => self.said_in_client(said),
+            Said::Later | Said::No | Said::Dismissed => self.said_in_client(said).await,
         }
     }
 
     async fn wait_for_click(&self, ticket: Ticket) -> Result<Yes, No> {
-        self.while_waiting(self.approvals.decided(&ticket.id)).await?;
-        match self.approvals.standing(self.write) {
+        self.while_waiting(self.approvals.decided(&ticket.id)).await?.transpose()?;
+        match self.approvals.standing(self.write).await? {
             Standing::Approved => Ok(Yes::OnPage),
             Standing::Declined => Err(ToolError::declined().into()),
             Standing::Waiting(ticket) => Err(page_waits(ticket).into()),
@@ -191,13 +199,12 @@ impl Consent<'_> {
     async fn open(&self, question: Question) -> Result<Ticket, No> {
         self.on_record("asked", "page");
         let opened = self.approvals.open(&self.caller.principal.name, *self.write, question).await;
-        opened.map_err(|refused| {
-            No::Error(match refused {
-                Refused::TooMany { retry_after_seconds } => {
-                    ToolError::too_many_approvals(retry_after_seconds)
-                }
-                Refused::NoPage => ToolError::nobody_to_ask(),
-            })
+        opened.map_err(|refused| match refused {
+            Refused::TooMany { retry_after_seconds } => {
+                ToolError::too_many_approvals(retry_after_seconds).into()
+            }
+            Refused::NoPage => ToolError::nobody_to_ask().into(),
+            Refused::Store(error) => error.into(),
         })
     }
 

@@ -9,7 +9,7 @@ use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::{Consent, No, Yes};
 use super::limits::{Daily, Place};
-use super::recording::Entry;
+use super::recording::{Approved, Entry};
 use super::records::{Lease, Records};
 use super::repeats::{KEPT_FOR, Key};
 use crate::fintecture::CallContext;
@@ -73,13 +73,20 @@ impl Errand {
             self.tools.prepare(&self.write, &self.context).await?
         };
         if yes != Yes::OnPage {
-            return self.send(ready, turn, (yes == Yes::InClient).then_some("client")).await;
+            let in_client = Approved { how: "client", approver: None };
+            return self.send(ready, turn, (yes == Yes::InClient).then_some(in_client)).await;
         }
-        let Some(taken) = self.approvals.take(&self.key) else {
+        let Some(taken) = self.approvals.take(&self.key).await? else {
             return Err(ToolError::no_answer_in_time().into());
         };
-        let _spending = Spending { errand: self, taken: Some(taken) };
-        self.send(ready, turn, Some("page")).await
+        let approver = taken.decided.as_ref().and_then(|decided| decided.approver.clone());
+        let mut spending = Spending { errand: self, taken: Some(taken) };
+        let sent = self.send(ready, turn, Some(Approved { how: "page", approver })).await;
+        // Before the caller hears of it: the next call is to find it.
+        if let Some(left_over) = spending.left_over() {
+            put_back(&self.approvals, left_over).await;
+        }
+        sent
     }
 
     /// Where replicas share a store, waits until none of them is about what this write must be alone with.
@@ -97,7 +104,7 @@ impl Errand {
         &self,
         ready: Ready<'_>,
         turn: Option<Turn>,
-        approved: Option<&'static str>,
+        approved: Option<Approved>,
     ) -> Result<Fields, No> {
         let counted = match self.write.starts_for() {
             Some(customer) => Some(self.daily.count(customer, &self.context).await?),
@@ -119,7 +126,7 @@ impl Errand {
         &self,
         ready: Ready<'_>,
         turn: Option<&Turn>,
-        approved: Option<&'static str>,
+        approved: Option<Approved>,
     ) -> Result<Fields, ToolError> {
         let held = turn.and_then(|turn| turn.0.as_ref());
         for lease in [held, self.lease.as_ref()].into_iter().flatten() {
@@ -172,12 +179,25 @@ struct Spending<'a> {
     taken: Option<Taken>,
 }
 
+impl Spending<'_> {
+    fn left_over(&mut self) -> Option<Taken> {
+        self.taken.take().filter(|_| !self.errand.context.write_may_have_left())
+    }
+}
+
 impl Drop for Spending<'_> {
     fn drop(&mut self) {
-        if let Some(taken) = self.taken.take()
-            && !self.errand.context.write_may_have_left()
+        if let Some(left_over) = self.left_over()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            self.errand.approvals.put_back(taken);
+            let approvals = Arc::clone(&self.errand.approvals);
+            runtime.spawn(async move { put_back(&approvals, left_over).await });
         }
+    }
+}
+
+async fn put_back(approvals: &Approvals, taken: Taken) {
+    if let Err(error) = approvals.put_back(taken).await {
+        tracing::warn!(%error, "an approval whose write was not sent could not be kept: a person is asked again");
     }
 }

@@ -26,6 +26,15 @@ pub(super) const NOT_TOLD: &str = "The verdict is there, but the audit trail can
 /// Digits alone of these lengths may be somebody's phone, and are no id that is recorded.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
+/// A person's yes to a write.
+#[derive(Debug)]
+pub(super) struct Approved {
+    /// Where: `client` or `page`.
+    pub(super) how: &'static str,
+    /// Who, where they signed in.
+    pub(super) approver: Option<String>,
+}
+
 /// One call, from its arguments to its last line.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -73,11 +82,14 @@ impl Entry {
     ///
     /// # Errors
     /// Where that cannot be written.
-    pub(super) async fn intend(&self, approval: Option<&'static str>) -> Result<(), ToolError> {
+    pub(super) async fn intend(&self, approved: Option<Approved>) -> Result<(), ToolError> {
         if !self.trail.is_on() {
             return Ok(());
         }
-        let event = Event::Write { subject: self.subject(), approval };
+        let (approval, approver) = approved.map_or((None, None), |approved| {
+            (Some(approved.how), approved.approver.map(|name| masking::mask_text(&name).into_owned()))
+        });
+        let event = Event::Write { subject: self.subject(), approval, approver };
         let mut intent = self.intent.lock().await;
         let submitted = self.trail.submit(&event, true).await;
         *intent = submitted.map_or(Intent::Known(Err(Unwritable)), Intent::Submitted);

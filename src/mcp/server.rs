@@ -240,7 +240,8 @@ impl ServerHandler for Server {
     ) -> Result<CompleteResult, ErrorData> {
         refusal::catch(async {
             let prompts = self.0.calls.tools().prompts();
-            let caller = self.caller(&context);
+            let mut caller = self.caller(&context);
+            caller.origin.method = "completion/complete";
             let found = completion::complete(&self.0.completions, prompts, &caller, &request).await?;
             let mut result = CompleteResult::new(found);
             result.meta = self.identity_for(&context);

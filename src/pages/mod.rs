@@ -9,12 +9,18 @@
 //! | `GET /approvals/{id}?key=K` | spends the key of an opened window for a proof, goes on to the bare address |
 //! | `POST /approvals/{id}/code` | turns a typed code into a proof |
 //! | `POST /approvals/{id}` | approves or declines |
+//! | `GET /approvals` | where people sign in: what waits for them |
+//! | `GET`, `POST /approvals/sign-in` | off to the issuer; or a token that was typed |
+//! | `GET /approvals/callback` | back from the issuer |
+//! | `POST /approvals/sign-out` | ends it |
 
 mod cookie;
 mod form;
 mod headers;
 mod own;
+mod people;
 mod plain;
+mod sign_in;
 mod views;
 
 #[cfg(test)]
@@ -30,8 +36,13 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::calls::approvals::{ApprovalId, Approvals, CodeRefused, Decision, PressRefused, Proof, Sight};
+use crate::calls::approvals::{
+    ApprovalId, Approvals, CodeRefused, Decision, PressRefused, Proof, Sight, StoreError, Visitor,
+};
 use crate::domain::Environment;
+use crate::sealing::Sealer;
+use people::People;
+pub use sign_in::{Begun, Returned, SignInRefused, SignIns};
 use views::{Prove, Told, Write};
 
 /// What the pages stand on.
@@ -39,16 +50,36 @@ use views::{Prove, Told, Write};
 struct Desk {
     approvals: Arc<Approvals>,
     environment: Environment,
+    /// Where people sign in.
+    people: Option<People>,
 }
 
 /// The routes of the pages, without any gate.
 pub fn routes(approvals: Arc<Approvals>, environment: Environment) -> Router {
-    Router::new()
-        .route("/approvals/style.css", get(views::style))
+    with(Router::new(), Desk { approvals, environment, people: None })
+}
+
+/// The same where people sign in to approve. `sealer` is the same at every replica.
+pub fn routes_for_people(
+    approvals: Arc<Approvals>,
+    environment: Environment,
+    sign_ins: Arc<dyn SignIns>,
+    sealer: Arc<Sealer>,
+) -> Router {
+    let of_people = Router::new()
+        .route("/approvals", get(people::list))
+        .route("/approvals/sign-in", get(people::begin).post(people::sign_in))
+        .route("/approvals/callback", get(people::callback))
+        .route("/approvals/sign-out", post(people::sign_out));
+    with(of_people, Desk { approvals, environment, people: Some(People { sign_ins, sealer }) })
+}
+
+fn with(more: Router<Arc<Desk>>, desk: Desk) -> Router {
+    more.route("/approvals/style.css", get(views::style))
         .route("/approvals/{id}", get(show).post(press))
         .route("/approvals/{id}/code", post(prove))
         .layer(middleware::map_response(headers::strict))
-        .with_state(Arc::new(Desk { approvals, environment }))
+        .with_state(Arc::new(desk))
 }
 
 async fn show(
@@ -62,9 +93,12 @@ async fn show(
     let key = form::first(query.as_deref().unwrap_or_default().as_bytes(), "key");
     if let Some(key) = key.filter(|_| method == Method::GET) {
         // Spent or not, the address goes on without its key.
-        return go_on(&id, desk.approvals.prove_by_key(&id, &key).as_ref());
+        return match desk.approvals.prove_by_key(&id, &key).await {
+            Ok(proof) => desk.go_on(&id, proof.as_ref()).await,
+            Err(error) => unavailable(error),
+        };
     }
-    desk.page(&id, cookie::of(&headers, &id).as_deref(), StatusCode::OK)
+    desk.page_for(&id, &headers, StatusCode::OK).await
 }
 
 /// The fields of a form about an approval, from one of our own pages: no other form is read at all.
@@ -97,8 +131,8 @@ async fn prove(
         Err(refused) => return refused,
     };
     match desk.approvals.prove_by_code(&id, code).await {
-        Ok(proof) => go_on(&id, Some(&proof)),
-        Err(refused) => desk.code_refused(&id, refused),
+        Ok(proof) => desk.go_on(&id, Some(&proof)).await,
+        Err(refused) => desk.code_refused(&id, refused).await,
     }
 }
 
@@ -118,22 +152,46 @@ async fn press(
         "decline" => Decision::Decline,
         _ => return unread(&id, StatusCode::BAD_REQUEST),
     };
-    let proof = cookie::of(&headers, &id);
-    match desk.approvals.decide(&id, proof.as_deref(), &token, decision) {
-        Ok(()) => go_on(&id, None),
+    let visitor = match desk.visitor(&id, &headers).await {
+        Ok(visitor) => visitor,
+        Err(error) => return unavailable(error),
+    };
+    match desk.approvals.decide(&id, visitor, &token, decision).await {
+        Ok(_) => desk.go_on(&id, None).await,
         Err(PressRefused::Unknown) => gone(StatusCode::NOT_FOUND),
-        Err(PressRefused::Unproven) => desk.page(&id, None, StatusCode::FORBIDDEN),
+        Err(PressRefused::Unproven) => desk.page(&id, Visitor::Anybody, StatusCode::FORBIDDEN).await,
         Err(PressRefused::Foreign) => foreign(&id),
-        Err(PressRefused::Over) => desk.page(&id, proof.as_deref(), StatusCode::CONFLICT),
+        Err(PressRefused::Over) => desk.page_for(&id, &headers, StatusCode::CONFLICT).await,
+        Err(PressRefused::NotTheirs) => views::page(StatusCode::FORBIDDEN, &Told::not_theirs()),
+        Err(PressRefused::Store(error)) => unavailable(error),
     }
 }
 
 impl Desk {
+    /// Who this browser shows to be there.
+    async fn visitor(&self, id: &ApprovalId, headers: &HeaderMap) -> Result<Visitor, StoreError> {
+        let Some(people) = &self.people else { return Ok(cookie::of(headers, id).as_deref().into()) };
+        Ok(self.person(people, headers).await?.map_or(Visitor::Anybody, Visitor::Person))
+    }
+
+    async fn page_for(&self, id: &ApprovalId, headers: &HeaderMap, status: StatusCode) -> Response {
+        match self.visitor(id, headers).await {
+            Ok(visitor) => self.page(id, visitor, status).await,
+            Err(error) => unavailable(error),
+        }
+    }
+
     /// The page as this visitor may see it.
-    fn page(&self, id: &ApprovalId, proof: Option<&str>, status: StatusCode) -> Response {
-        match self.approvals.sight(id, proof) {
+    async fn page(&self, id: &ApprovalId, visitor: Visitor, status: StatusCode) -> Response {
+        let sight = match self.approvals.sight(id, visitor).await {
+            Ok(sight) => sight,
+            Err(error) => return unavailable(error),
+        };
+        match sight {
             Sight::Unknown => gone(StatusCode::NOT_FOUND),
             Sight::Unproven { is_over: true, .. } => gone(StatusCode::GONE),
+            Sight::NotTheirs => views::page(StatusCode::FORBIDDEN, &Told::not_theirs()),
+            Sight::Unproven { .. } if self.people.is_some() => self.sign_in_page(status, Some(id), None),
             Sight::Unproven { is_over: false, expires_at } => {
                 views::page(status, &Prove::new(id, self.approvals.ways(), expires_at, None))
             }
@@ -141,18 +199,30 @@ impl Desk {
         }
     }
 
-    fn code_refused(&self, id: &ApprovalId, refused: CodeRefused) -> Response {
+    /// On to the bare address, perhaps with a proof.
+    async fn go_on(&self, id: &ApprovalId, proof: Option<&Proof>) -> Response {
+        let location = [(header::LOCATION, views::address(id))];
+        let Some(proof) = proof else { return (StatusCode::SEE_OTHER, location).into_response() };
+        let is_https = self.approvals.origin().await.is_some_and(|origin| origin.starts_with("https://"));
+        let cookie = [(header::SET_COOKIE, cookie::set(id, proof, is_https))];
+        (StatusCode::SEE_OTHER, location, cookie).into_response()
+    }
+
+    async fn code_refused(&self, id: &ApprovalId, refused: CodeRefused) -> Response {
         let (status, error) = match refused {
             CodeRefused::Unknown | CodeRefused::NoCode => return gone(StatusCode::NOT_FOUND),
             CodeRefused::Over => return gone(StatusCode::GONE),
             CodeRefused::Locked => return views::page(StatusCode::GONE, &Told::locked()),
+            CodeRefused::Store(error) => return unavailable(error),
             CodeRefused::Wrong { left } => (StatusCode::FORBIDDEN, views::wrong_code(left)),
             CodeRefused::Closed { retry_after_seconds } => {
                 (StatusCode::TOO_MANY_REQUESTS, views::codes_closed(retry_after_seconds))
             }
         };
-        let Sight::Unproven { is_over: false, expires_at } = self.approvals.sight(id, None) else {
-            return gone(StatusCode::GONE);
+        let expires_at = match self.approvals.sight(id, None).await {
+            Ok(Sight::Unproven { is_over: false, expires_at }) => expires_at,
+            Ok(_) => return gone(StatusCode::GONE),
+            Err(error) => return unavailable(error),
         };
         let mut response =
             views::page(status, &Prove::new(id, self.approvals.ways(), expires_at, Some(error)));
@@ -163,19 +233,15 @@ impl Desk {
     }
 }
 
-/// On to the bare address, perhaps with a proof.
-fn go_on(id: &ApprovalId, proof: Option<&Proof>) -> Response {
-    let location = [(header::LOCATION, views::address(id))];
-    match proof {
-        Some(proof) => {
-            (StatusCode::SEE_OTHER, location, [(header::SET_COOKIE, cookie::set(id, proof))]).into_response()
-        }
-        None => (StatusCode::SEE_OTHER, location).into_response(),
-    }
-}
-
 fn gone(status: StatusCode) -> Response {
     views::page(status, &Told::gone())
+}
+
+/// What is kept elsewhere cannot be looked at now.
+fn unavailable(error: impl std::fmt::Display) -> Response {
+    tracing::warn!(%error, "an approval page could not be served");
+    let retry_after = [(header::RETRY_AFTER, views::TRY_AGAIN_SECONDS)];
+    (retry_after, views::page(StatusCode::SERVICE_UNAVAILABLE, &Told::unavailable())).into_response()
 }
 
 fn foreign(id: &ApprovalId) -> Response {

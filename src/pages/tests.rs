@@ -2,6 +2,7 @@
 
 mod foreign;
 mod looks;
+mod people;
 
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +16,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::calls::approvals::{Code, Desk as ApprovalDesk, Standing, Ticket};
 use crate::secret::Secret;
+use crate::store::Store;
 use crate::tools::{Fact, Question};
 
 const CODE: &str = "correct horse battery";
@@ -89,7 +91,7 @@ impl Site {
     async fn new(browser: bool, code: bool, question: Question, environment: Environment) -> Self {
         let notes = Arc::new(Notes { has_browser: browser, ..Notes::default() });
         let code = code.then(|| Code::new(Secret::fixed(CODE)).unwrap());
-        let approvals = Approvals::new(code, Arc::clone(&notes) as Arc<dyn ApprovalDesk>);
+        let approvals = Approvals::new(code, Arc::clone(&notes) as Arc<dyn ApprovalDesk>, Store::memory());
         let ticket = approvals.open("local", WRITE, question).await.unwrap();
         let routes = routes(Arc::clone(&approvals), environment);
         Self { approvals, notes, routes, ticket }
@@ -147,8 +149,8 @@ impl Site {
         self.post(&self.path(), Some(cookie), Some(&own_origin()), &form).await
     }
 
-    fn waits(&self) -> bool {
-        matches!(self.approvals.standing(&WRITE), Standing::Waiting(_))
+    async fn waits(&self) -> bool {
+        matches!(self.approvals.standing(&WRITE).await.unwrap(), Standing::Waiting(_))
     }
 }
 
@@ -181,7 +183,7 @@ async fn a_window_with_its_key_leads_to_the_write_and_a_press_approves_it() {
         (pressed.status, &pressed.headers[header::LOCATION]),
         (StatusCode::SEE_OTHER, &site.path().parse().unwrap())
     );
-    assert_eq!(site.approvals.standing(&WRITE), Standing::Approved);
+    assert_eq!(site.approvals.standing(&WRITE).await.unwrap(), Standing::Approved);
     let after = site.get(&site.path(), Some(&cookie)).await;
     assert!(after.html.contains("<h1>Approved:") && !after.html.contains("<form"), "{}", after.html);
 }
@@ -210,7 +212,7 @@ async fn the_code_leads_to_the_write_and_a_press_declines_it() {
     );
     let cookie = typed.cookie().unwrap();
     assert_eq!(site.press(&cookie, "decline").await.status, 303);
-    assert_eq!(site.approvals.standing(&WRITE), Standing::Declined);
+    assert_eq!(site.approvals.standing(&WRITE).await.unwrap(), Standing::Declined);
     let after = site.get(&site.path(), Some(&cookie)).await;
     assert!(after.html.contains("<h1>Declined:") && !after.html.contains("<form"));
 }
@@ -245,7 +247,7 @@ async fn a_look_changes_nothing() {
     }
     let head = Request::head(&key).header(header::HOST, HOST).body(Body::empty()).unwrap();
     assert_eq!(site.send(head).await.cookie(), None);
-    assert!(site.waits());
+    assert!(site.waits().await);
     assert!(site.get(&key, None).await.cookie().is_some(), "the key was not spent by a HEAD");
 }
 
@@ -263,7 +265,7 @@ async fn wrong_codes_are_told_and_end_the_approval() {
     assert!(ended.html.contains("Ended after wrong codes"));
     assert_eq!(site.type_code(CODE).await.status, 410);
     assert_eq!(site.get(&site.path(), None).await.status, 410);
-    assert_eq!(site.approvals.standing(&WRITE), Standing::Unknown);
+    assert_eq!(site.approvals.standing(&WRITE).await.unwrap(), Standing::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
@@ -289,11 +291,11 @@ async fn a_press_that_comes_too_late_says_what_happened() {
     let (path, origin) = (site.path(), own_origin());
     let press = || site.post(&path, Some(&cookie), Some(&origin), &form);
     assert_eq!(press().await.status, 303);
-    assert!(site.approvals.take(&WRITE).is_some());
+    assert!(site.approvals.take(&WRITE).await.unwrap().is_some());
     let again = press().await;
     assert_eq!(again.status, 409);
     assert!(again.html.contains("<h1>Already used:"), "{}", again.html);
-    assert!(site.approvals.take(&WRITE).is_none());
+    assert!(site.approvals.take(&WRITE).await.unwrap().is_none());
     assert_eq!(site.get(&site.path(), None).await.status, 410);
 }
 

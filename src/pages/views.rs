@@ -1,5 +1,7 @@
 //! The pages' words. The templates in `templates/approval` escape every value; what stands here is chosen by us.
 
+pub(super) mod people;
+
 use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -8,6 +10,9 @@ use super::plain::{plain, span, time};
 use crate::calls::approvals::{ApprovalId, Phase, View, Ways};
 use crate::domain::Environment;
 use crate::tools::Fact;
+
+/// When it is worth another try where what is kept cannot be looked at, in seconds.
+pub(super) const TRY_AGAIN_SECONDS: &str = "5";
 
 /// Where the page of an approval stands.
 pub(super) fn address(id: &ApprovalId) -> String {
@@ -72,6 +77,8 @@ pub(super) struct Write {
     values_heading: &'static str,
     facts: Vec<Fact>,
     press: Option<Press>,
+    /// Whether there is a list to go back to.
+    in_list: bool,
 }
 
 /// What the buttons need.
@@ -86,26 +93,35 @@ impl Write {
     pub(super) fn new(id: &ApprovalId, view: View, environment: Environment) -> Self {
         let until = time(&view.expires_at).into_owned();
         let left = span(view.seconds_left);
+        let in_list = view.asked_by.is_some();
+        let asker = match &view.asked_by {
+            Some(name) => format!("“{}” asks to do this.", plain(name)),
+            None => "An agent asks to do this in your name.".to_owned(),
+        };
+        let who = match &view.decided_by {
+            Some(name) => format!("“{}”", plain(name)),
+            None => "You".to_owned(),
+        };
         let (heading, values_heading, lines) = match view.phase {
             Phase::Waiting => (
                 "Approve or decline",
                 "What would be sent",
-                vec!["An agent asks to do this in your name. Nothing is sent unless you approve. If you did not expect it, or a value is wrong, decline.".to_owned()],
+                vec![format!("{asker} Nothing is sent unless you approve. If you did not expect it, or a value is wrong, decline.")],
             ),
             Phase::Approved => (
                 "Approved",
                 "What may be sent, once",
-                vec![format!("You approved this. Go back to the agent: if it does not go on by itself, tell it to try again with the same values. It has {left}, until {until}.")],
+                vec![format!("{who} approved this. Go back to the agent: if it does not go on by itself, tell it to try again with the same values. It has {left}, until {until}.")],
             ),
             Phase::Used => (
                 "Already used",
                 "What it was used for",
-                vec!["You approved this, and it was sent once. The approval cannot be used again. Go back to the agent to see what came of it; you can close this page.".to_owned()],
+                vec![format!("{who} approved this, and it was sent once. The approval cannot be used again. Go back to the agent to see what came of it; you can close this page.")],
             ),
             Phase::Declined => (
                 "Declined",
                 "What was not sent",
-                vec!["You declined this, and nothing was sent. If it should be done differently, tell the agent what to change. You can close this page.".to_owned()],
+                vec![format!("{who} declined this, and nothing was sent. If it should be done differently, tell the agent what to change. You can close this page.")],
             ),
             Phase::AnsweredInClient => (
                 "Answered elsewhere",
@@ -142,6 +158,7 @@ impl Write {
             values_heading,
             facts: facts.collect(),
             press,
+            in_list,
         }
     }
 }
@@ -178,6 +195,11 @@ pub(super) fn codes_closed(seconds: u64) -> String {
     )
 }
 
+/// What the link to an approval's page says.
+const APPROVAL_S_PAGE: &str = "To the approval’s page";
+/// What the link to the list says.
+const THE_LIST: &str = "To what waits for approval";
+
 /// A page of words alone.
 #[derive(Template)]
 #[template(path = "approval/told.html")]
@@ -185,7 +207,7 @@ pub(super) struct Told {
     heading: &'static str,
     lines: &'static [&'static str],
     /// The page to look at again.
-    again: Option<String>,
+    again: Option<(String, &'static str)>,
 }
 
 impl Told {
@@ -213,6 +235,51 @@ impl Told {
         }
     }
 
+    /// For a person whose own write it is, where another one must decide.
+    pub(super) fn not_theirs() -> Self {
+        Self {
+            heading: "Another person must decide",
+            lines: &[
+                "This was asked for in your own name, and here nobody decides about their own writes.",
+                "Give the address of this page to another person who may approve.",
+            ],
+            again: Some((people::LIST.to_owned(), THE_LIST)),
+        }
+    }
+
+    /// For who has signed in, and may not approve.
+    pub(super) fn may_not_approve() -> Self {
+        Self {
+            heading: "You may not approve",
+            lines: &[
+                "You are known here, but your token does not have approvals:write, so there is nothing to see.",
+                "Ask whoever runs this server for it, or sign in as somebody who has it.",
+            ],
+            again: Some((people::LIST.to_owned(), THE_LIST)),
+        }
+    }
+
+    /// For a form about no approval that is not ours, or not from here.
+    pub(super) fn elsewhere() -> Self {
+        Self {
+            heading: "Not done",
+            lines: &["What was sent did not come from the page that is open now, so nothing was done."],
+            again: Some((people::LIST.to_owned(), THE_LIST)),
+        }
+    }
+
+    /// For who comes while what is kept cannot be looked at.
+    pub(super) fn unavailable() -> Self {
+        Self {
+            heading: "Not possible at the moment",
+            lines: &[
+                "What waits for approval cannot be looked at now, and nothing was decided.",
+                "Try again in a moment. If it goes on, tell whoever runs this server.",
+            ],
+            again: None,
+        }
+    }
+
     /// For a press from elsewhere.
     pub(super) fn foreign(id: &ApprovalId) -> Self {
         Self {
@@ -221,7 +288,7 @@ impl Told {
                 "What was sent did not come from the page that is open now, so nothing was decided.",
                 "Look at the approval’s own page again, and press there.",
             ],
-            again: Some(address(id)),
+            again: Some((address(id), APPROVAL_S_PAGE)),
         }
     }
 
@@ -233,7 +300,7 @@ impl Told {
                 "What was sent is not what this page sends, so nothing was decided.",
                 "Look at the approval’s own page again, and use its form or its buttons.",
             ],
-            again: Some(address(id)),
+            again: Some((address(id), APPROVAL_S_PAGE)),
         }
     }
 }

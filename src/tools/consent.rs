@@ -47,9 +47,20 @@ impl ToolError {
             "a person must approve this write, and this server has no way to ask one: nothing was sent",
         )
         .with_hint(
-            "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page; on \
-             stdio a client that can ask its user (elicitation) does, too.",
+            "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page; where \
+             people sign in at an issuer, --oauth-client-id; on stdio a client that can ask its user (elicitation) \
+             does, too.",
         )
+        .nothing_sent()
+    }
+
+    /// What a person decided cannot be looked up or written down now.
+    pub(crate) fn approvals_unreachable() -> Self {
+        Self::new(
+            ErrorKind::Internal,
+            "the store that approvals are kept in cannot be used now, and this write needs one: nothing was sent",
+        )
+        .with_hint("Try again in a minute; if it goes on, tell the operator to look at the store (--store).")
         .nothing_sent()
     }
 

@@ -2,10 +2,12 @@
 //!
 //! Knows what is sent. Knows nothing of how the person is asked.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::is_printable;
 
 /// What a person decides about.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// What would be done, such as `Attach a bank account`.
     pub title: String,
@@ -14,7 +16,7 @@ pub struct Question {
 }
 
 /// One line of a question.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// What the value is, such as `IBAN`.
     pub label: String,

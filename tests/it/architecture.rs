@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("telemetry", &["config", "measures", "traces", "domain"]),
     ("transports", &["mcp", "access", "audit", "store", "measures", "domain"]),
     ("mcp", &["calls", "tools", "store", "sealing", "traces", "domain"]),
-    ("pages", &["calls", "tools", "access", "audit", "domain"]),
+    ("pages", &["calls", "tools", "sealing", "domain"]),
     (
         "calls",
         &["fintecture", "tools", "audit", "store", "sealing", "measures", "traces", "domain", "secret"],

@@ -129,7 +129,7 @@ async fn never_asks_nobody_and_always_refuses_where_nobody_can_be_asked() {
     {
       "kind": "confirmation_required",
       "message": "a person must approve this write, and this server has no way to ask one: nothing was sent",
-      "hint": "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page; on stdio a client that can ask its user (elicitation) does, too.",
+      "hint": "Tell the operator to set FINTECTURE_APPROVAL_CODE, which a person then types on the approval page; where people sign in at an issuer, --oauth-client-id; on stdio a client that can ask its user (elicitation) does, too.",
       "retryable": false,
       "outcome": "not_applied"
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 /// Random bytes in an approval's id: 128 bits.
@@ -15,7 +16,7 @@ const ID_CHARS: usize = 22;
 const SECRET_BYTES: usize = 32;
 
 /// Names an approval in its address. Knowing it grants nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ApprovalId(String);
 
 impl ApprovalId {
@@ -46,7 +47,7 @@ impl fmt::Display for ApprovalId {
 }
 
 /// A secret text that was handed out. Only its digest is kept, so that no memory of ours grants anything.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Handed([u8; 32]);
 
 impl Handed {
@@ -61,6 +62,12 @@ impl Handed {
     pub(super) fn is(&self, text: &str) -> bool {
         self.0.ct_eq(&digest_of(text)).into()
     }
+}
+
+/// What a page that this secret opens must send with a press about this: whoever sees the page learns nothing of the
+/// secret, and nobody else can make it.
+pub(super) fn page_token(secret: &str, about: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(digest_of(&format!("page token\0{about}\0{secret}")))
 }
 
 /// The digest by which two texts are compared.

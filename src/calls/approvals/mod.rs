@@ -2,24 +2,31 @@
 //! decided, and that a yes is used once.
 //!
 //! Knows no protocol and no HTML: calls ask and take, pages prove and decide, and the [`Desk`] says where the
-//! pages stand and opens the person's browser. Everything is in memory and ends with the process.
+//! pages stand and opens the person's browser. Everything is in the [`Store`]: a page that one replica serves decides
+//! about a write that waits at another.
 //!
 //! | module | does |
 //! |---|---|
-//! | `store` | what approvals there are and where each one stands |
-//! | `proof` | keys, proofs and page tokens of one approval |
+//! | `record` | one approval, and where it stands |
+//! | `kept`, `index` | reading and changing them in the store; finding them by write, by who asks |
+//! | `proof` | keys and proofs of one approval |
+//! | `people` | people who have signed in, and about what they may decide |
 //! | `code`, `guesses`, `typing` | the code that a person types, and how often it may be wrong |
 //! | `desk`, `windows` | where the pages stand, and the windows of the person's browser |
 //! | `page` | what the pages may see and do |
-//! | `id` | names and secrets that nobody can guess |
+//! | `id`, `clock` | names and secrets that nobody can guess; what time it is |
 
+mod clock;
 mod code;
 mod desk;
 mod guesses;
 mod id;
+mod index;
+mod kept;
 mod page;
+mod people;
 mod proof;
-mod store;
+mod record;
 mod typing;
 mod windows;
 
@@ -27,23 +34,27 @@ mod windows;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 use super::masking;
 use super::repeats::Key;
 use crate::audit::{Event, Trail};
+use crate::store::Store;
+pub use crate::store::StoreError;
 use crate::tools::Question;
 pub use code::{Code, CodeError, MIN_CODE_CHARS};
 pub use desk::Desk;
 pub use id::ApprovalId;
-pub use page::{Decision, PressRefused, Sight, View, Ways};
+pub use page::{Decided, Decision, How, PressRefused, Sight, View, Visitor, Ways};
+pub use people::{Approvers, People, SIGNED_IN_FOR, SignInBy, SignedIn, Waits};
 pub use proof::Proof;
-pub use store::Phase;
-use store::Store;
+pub use record::Phase;
+use record::Record;
 pub use typing::CodeRefused;
 
 /// Whether a write needs a person's yes.
@@ -59,7 +70,7 @@ pub enum Confirm {
 }
 
 /// What an agent is told of an approval. Nothing in it grants anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// Its name.
     pub id: ApprovalId,
@@ -94,29 +105,41 @@ pub enum Refused {
     /// No person could prove themselves on a page, or there is none.
     #[error("there is no approval page that a person could use")]
     NoPage,
+    /// It could not be written down.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// An approval that was used up, to be put back where its write never left.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     id: ApprovalId,
-    until: Instant,
+    until: Timestamp,
+    /// Whose yes it was.
+    pub decided: Option<Decided>,
 }
 
-/// The approvals of this process.
+/// The approvals of all replicas that share the store.
 pub struct Approvals {
     code: Option<Code>,
+    people: Option<People>,
     desk: Arc<dyn Desk>,
-    store: Mutex<Store>,
+    store: Store,
     /// Where it is put on record what a person decides.
     trail: OnceLock<Trail>,
 }
 
 impl Approvals {
-    /// None yet.
+    /// Given by whoever holds the person's browser, or knows the code.
     #[must_use]
-    pub fn new(code: Option<Code>, desk: Arc<dyn Desk>) -> Arc<Self> {
-        Arc::new(Self { code, desk, store: Mutex::default(), trail: OnceLock::new() })
+    pub fn new(code: Option<Code>, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
+        Arc::new(Self { code, people: None, desk, store, trail: OnceLock::new() })
+    }
+
+    /// Given by people who sign in.
+    #[must_use]
+    pub fn by_people(people: People, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
+        Arc::new(Self { code: None, people: Some(people), desk, store, trail: OnceLock::new() })
     }
 
     /// Puts on this record what a person decides on a page.
@@ -124,27 +147,32 @@ impl Approvals {
         let _ = self.trail.set(trail);
     }
 
-    fn on_record(&self, decision: Decision, principal: String, write: &Key) {
+    fn on_record(&self, decided: &Decided, principal: &str, write: &Key) {
         let Some(trail) = self.trail.get() else { return };
-        let decision = match decision {
+        let decision = match decided.decision {
             Decision::Approve => "approved",
             Decision::Decline => "declined",
         };
-        let principal = Some(masking::mask_text(&principal).into_owned());
+        let principal = Some(masking::mask_text(principal).into_owned());
+        let approver = decided.approver.as_deref().map(|name| masking::mask_text(name).into_owned());
         let arguments = trail.digest(write);
-        trail.note(&Event::Approval { decision, how: "page", principal, approver: None, arguments });
+        trail.note(&Event::Approval { decision, how: "page", principal, approver, arguments });
     }
 
     /// Approvals that only a client can bring: there is no page.
     #[must_use]
     pub fn without_page() -> Arc<Self> {
-        Self::new(None, Arc::new(desk::NoDesk))
+        Self::new(None, Arc::new(desk::NoDesk), Store::memory())
     }
 
-    /// Whether a person could prove themselves on a page at all: a browser can be opened, or a code is set.
+    /// Whether a person could prove themselves on a page at all: a browser can be opened, a code is set, or people
+    /// can sign in.
     #[must_use]
     pub fn has_page(&self) -> bool {
-        self.desk.has_browser() || self.code.is_some()
+        match self.people {
+            Some(people) => people.by != SignInBy::Nothing,
+            None => self.desk.has_browser() || self.code.is_some(),
+        }
     }
 
     /// Reads the code's file again.
@@ -155,18 +183,17 @@ impl Approvals {
     }
 
     /// How a write stands. `Declined` is told once: asking for it forgets it.
-    #[must_use]
-    pub fn standing(&self, write: &Key) -> Standing {
-        let mut store = self.lock();
-        let Some(record) = store.of_write(write, Instant::now()) else { return Standing::Unknown };
-        match record.phase {
-            Phase::Waiting => Standing::Waiting(record.ticket.clone()),
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be found out.
+    pub async fn standing(&self, write: &Key) -> Result<Standing, StoreError> {
+        let Some(record) = self.of_write(write).await? else { return Ok(Standing::Unknown) };
+        Ok(match record.phase {
+            Phase::Waiting => Standing::Waiting(record.ticket),
             Phase::Approved => Standing::Approved,
-            _ => {
-                store.told(write);
-                Standing::Declined
-            }
-        }
+            _ if self.tell(&record.ticket.id).await? => Standing::Declined,
+            _ => Standing::Unknown,
+        })
     }
 
     /// The approval of this write that waits already, or a new one, for which the person's browser is opened.
@@ -183,75 +210,107 @@ impl Approvals {
             return Err(Refused::NoPage);
         }
         let origin = self.desk.origin().await.ok_or(Refused::NoPage)?;
-        let ticket = {
-            let now = Instant::now();
-            let mut store = self.lock();
+        let (known, ticket) = loop {
+            let before = index::find(&self.store, &write).await?;
             // Also one that was answered in the meantime: the next call finds what came of it.
-            if let Some(record) = store.of_write(&write, now) {
-                return Ok(record.ticket.clone());
+            if let Some(record) = self.of_write(&write).await? {
+                break (true, record.ticket);
             }
             let id = ApprovalId::random().ok_or(Refused::NoPage)?;
-            let url = format!("{origin}/approvals/{id}");
-            let ticket = Ticket { id, url, expires_at: in_words(store::ANSWER_WITHIN) };
-            store
-                .add(principal, write, ticket.clone(), question, now)
-                .map_err(|left| Refused::TooMany { retry_after_seconds: whole_seconds(left) })?;
-            ticket
+            let now = clock::now();
+            let expires_at = record::in_words(clock::after(now, record::ANSWER_WITHIN));
+            let ticket = Ticket { url: format!("{origin}/approvals/{id}"), id, expires_at };
+            let record = Record::new(principal, write, ticket.clone(), question.clone(), now);
+            self.add(&record, now).await?;
+            if index::point(&self.store, &write, before.as_ref(), &ticket.id).await? {
+                break (false, ticket);
+            }
+            // The same call at another replica was faster.
+            self.change(&ticket.id, |record, now| record.end(Phase::AnsweredInClient, now)).await?;
+            index::leave(&self.store, principal, &ticket.id, now).await?;
         };
-        if self.desk.has_browser() {
-            self.bring(&ticket.id);
+        if !known && self.desk.has_browser() {
+            self.bring(&ticket.id).await;
         }
         Ok(ticket)
     }
 
     /// Comes back when the approval waits no more (approved, declined, over, gone).
-    pub async fn decided(&self, id: &ApprovalId) {
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be found out any more.
+    pub async fn decided(&self, id: &ApprovalId) -> Result<(), StoreError> {
         loop {
-            let (mut changed, until) = match self.lock().get(id, Instant::now()) {
-                Some(record) if record.phase == Phase::Waiting => (record.changed.subscribe(), record.until),
-                _ => return,
+            let changed = self.store.changed();
+            let until = match self.load(id).await? {
+                Some(record) if record.is_waiting() => record.until,
+                _ => return Ok(()),
             };
             tokio::select! {
-                _ = changed.changed() => {}
-                () = sleep_until(until) => {}
+                () = changed => {}
+                () = sleep(clock::left(until, clock::now())) => {}
             }
         }
     }
 
     /// Uses up the approval of this write, right before it is sent. None where there is none that holds.
-    #[must_use]
-    pub fn take(&self, write: &Key) -> Option<Taken> {
-        let now = Instant::now();
-        let mut store = self.lock();
-        let record = store.of_write(write, now).filter(|record| record.phase == Phase::Approved)?;
-        let taken = Taken { id: record.ticket.id.clone(), until: record.until };
-        store.end(&taken.id, Phase::Used, now);
-        Some(taken)
+    ///
+    /// # Errors
+    /// [`StoreError`]: then it may be used up, and the write must not be sent.
+    pub async fn take(&self, write: &Key) -> Result<Option<Taken>, StoreError> {
+        let Some(id) = index::find(&self.store, write).await? else { return Ok(None) };
+        let take = |record: &mut Record, now| {
+            let holds = record.phase == Phase::Approved && record.write == *write;
+            holds.then(|| {
+                let decided = record.decided.clone();
+                let taken = Taken { id: id.clone(), until: record.until, decided };
+                record.end(Phase::Used, now);
+                taken
+            })
+        };
+        Ok(self.change(&id, take).await?.flatten())
     }
 
-    /// The write certainly never left after all: the approval holds again, for the time that it had left.
-    pub fn put_back(&self, taken: Taken) {
-        let Taken { id, until } = taken;
-        self.lock().hold_again(&id, until, Instant::now());
+    /// The write certainly never left after all: the approval holds again, for the time that it had left, unless the
+    /// write was asked for again meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not hold again.
+    pub async fn put_back(&self, taken: Taken) -> Result<(), StoreError> {
+        let Some(record) = self.load(&taken.id).await? else { return Ok(()) };
+        let found = index::find(&self.store, &record.write).await?;
+        if self.of_write(&record.write).await?.is_some()
+            || !index::point(&self.store, &record.write, found.as_ref(), &taken.id).await?
+        {
+            return Ok(());
+        }
+        let hold_again = |record: &mut Record, _| {
+            if record.phase == Phase::Used {
+                record.phase = Phase::Approved;
+                record.until = taken.until;
+            }
+        };
+        self.change(&taken.id, hold_again).await?;
+        Ok(())
     }
 
     /// The person answered in the client, yes or no: whatever the page of this write waits for or has brought is over,
     /// and its page says so. False where the page has a no that nobody was told yet: that one counts.
-    pub fn answered_in_client(&self, write: &Key) -> bool {
-        let now = Instant::now();
-        let mut store = self.lock();
-        let Some(record) = store.of_write(write, now) else { return true };
-        let (id, phase) = (record.ticket.id.clone(), record.phase);
-        if phase == Phase::Declined {
-            store.told(write);
-            return false;
-        }
-        store.end(&id, Phase::AnsweredInClient, now);
-        true
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be written down.
+    pub async fn answered_in_client(&self, write: &Key) -> Result<bool, StoreError> {
+        let Some(record) = self.of_write(write).await? else { return Ok(true) };
+        let id = &record.ticket.id;
+        let end = |record: &mut Record, now| {
+            let stands = record.phase != Phase::Declined || record.is_told;
+            record.is_told |= !stands;
+            record.end(Phase::AnsweredInClient, now);
+            stands
+        };
+        let stands = self.change(id, end).await?.unwrap_or(true);
+        index::leave(&self.store, &record.principal, id, clock::now()).await?;
+        Ok(stands)
     }
 }
 
@@ -260,13 +319,6 @@ impl fmt::Debug for Approvals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Approvals").field("desk", &self.desk).finish_non_exhaustive()
     }
-}
-
-/// The moment after this time, to the second, as RFC 3339 in UTC.
-fn in_words(left: Duration) -> String {
-    let seconds = i64::try_from(left.as_secs()).unwrap_or(0);
-    let at = Timestamp::now().as_second().saturating_add(seconds);
-    Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default()
 }
 
 fn whole_seconds(left: Duration) -> u64 {

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
-use tokio::time::Instant;
 
-use super::store::{self, Phase};
-use super::{ApprovalId, Approvals, Proof, in_words, whole_seconds};
+use super::clock::{self, left};
+use super::id::page_token;
+use super::record::{Phase, Record};
+use super::{ApprovalId, Approvals, Proof, SignInBy, SignedIn, index, whole_seconds};
+use crate::store::StoreError;
 use crate::tools::Question;
 
 /// How a person can show that they are one.
@@ -16,6 +19,25 @@ pub struct Ways {
     pub window: bool,
     /// With the code that whoever set up the server chose.
     pub code: bool,
+    /// By signing in.
+    pub sign_in: Option<SignInBy>,
+}
+
+/// Who looks at a page.
+#[derive(Debug)]
+pub enum Visitor {
+    /// Somebody, or an agent.
+    Anybody,
+    /// Who holds this proof.
+    Holder(String),
+    /// A person who has signed in.
+    Person(SignedIn),
+}
+
+impl From<Option<&str>> for Visitor {
+    fn from(proof: Option<&str>) -> Self {
+        proof.map_or(Self::Anybody, |proof| Self::Holder(proof.to_owned()))
+    }
 }
 
 /// What a visitor may see of an approval.
@@ -30,6 +52,8 @@ pub enum Sight {
         /// RFC 3339, UTC: until when it can be answered.
         expires_at: String,
     },
+    /// To a person who has signed in, and may not decide about this: another person must.
+    NotTheirs,
     /// With a proof: everything.
     Proven(Box<View>),
 }
@@ -44,6 +68,10 @@ pub struct View {
     pub expires_at: String,
     /// The same from now on.
     pub seconds_left: u64,
+    /// Who asks, to a person who has signed in.
+    pub asked_by: Option<String>,
+    /// Who has decided, where that was another person.
+    pub decided_by: Option<String>,
     /// What a press must bring back.
     pub token: String,
 }
@@ -56,12 +84,34 @@ impl fmt::Debug for View {
 }
 
 /// What a person decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decision {
     /// Yes, send this.
     Approve,
     /// No, send nothing.
     Decline,
+}
+
+/// How a person showed that they are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum How {
+    /// In the window of their browser that the server opened.
+    Window,
+    /// With the approval code.
+    Code,
+    /// By signing in.
+    SignIn,
+}
+
+/// A decision, as it is kept and put on record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Who decided, where people sign in.
+    pub approver: Option<String>,
+    /// What.
+    pub decision: Decision,
+    /// How they showed that they are a person.
+    pub how: How,
 }
 
 /// Why a press decides nothing.
@@ -79,81 +129,137 @@ pub enum PressRefused {
     /// It was decided before, or its time is over.
     #[error("the approval waits no more")]
     Over,
+    /// Another person must decide.
+    #[error("another person must decide about this")]
+    NotTheirs,
+    /// It could not be written down.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a visitor may do with an approval.
+enum Standing {
+    /// Only learn how to go on.
+    Outside,
+    /// Nothing: another person must decide.
+    NotTheirs,
+    /// See it, and decide.
+    Inside { how: How, token: String, person: Option<String> },
 }
 
 impl Approvals {
     /// How a person can show that they are one.
     #[must_use]
     pub fn ways(&self) -> Ways {
-        Ways { window: self.desk.has_browser(), code: self.code.is_some() }
+        match self.people {
+            Some(people) => Ways { window: false, code: false, sign_in: Some(people.by) },
+            None => Ways { window: self.desk.has_browser(), code: self.code.is_some(), sign_in: None },
+        }
     }
 
-    /// What may be seen with this proof, or without one.
-    #[must_use]
-    pub fn sight(&self, id: &ApprovalId, proof: Option<&str>) -> Sight {
-        let now = Instant::now();
-        let mut store = self.lock();
-        let Some(record) = store.get(id, now) else { return Sight::Unknown };
-        let token = proof.and_then(|proof| record.proofs.token(proof)).map(str::to_owned);
-        let Some(token) = token else {
-            let is_over = record.phase != Phase::Waiting;
-            return Sight::Unproven { is_over, expires_at: record.ticket.expires_at.clone() };
+    fn of_visitor(&self, record: &Record, visitor: &Visitor) -> Standing {
+        let id = record.ticket.id.as_str();
+        match (visitor, self.people) {
+            (Visitor::Holder(proof), None) => match record.proofs.how(proof) {
+                Some(how) => Standing::Inside { how, token: page_token(proof, id), person: None },
+                None => Standing::Outside,
+            },
+            (Visitor::Person(person), Some(people)) if people.may_decide(person, &record.principal) => {
+                Standing::Inside {
+                    how: How::SignIn,
+                    token: person.token(id),
+                    person: Some(person.name().to_owned()),
+                }
+            }
+            (Visitor::Person(_), Some(_)) => Standing::NotTheirs,
+            _ => Standing::Outside,
+        }
+    }
+
+    /// What this visitor may see.
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be found out.
+    pub async fn sight(&self, id: &ApprovalId, visitor: impl Into<Visitor>) -> Result<Sight, StoreError> {
+        let Some(record) = self.load(id).await? else { return Ok(Sight::Unknown) };
+        let expires_at = record.ticket.expires_at.clone();
+        let (token, person) = match self.of_visitor(&record, &visitor.into()) {
+            Standing::Outside => {
+                return Ok(Sight::Unproven { is_over: !record.is_waiting(), expires_at });
+            }
+            Standing::NotTheirs => return Ok(Sight::NotTheirs),
+            Standing::Inside { token, person, .. } => (token, person),
         };
         if !record.proofs.seen {
-            record.proofs.seen = true;
-            record.changed.send_replace(());
+            self.change(id, |record, _| record.proofs.seen = true).await?;
         }
-        Sight::Proven(Box::new(View {
+        let decided_by = record.decided.and_then(|decided| decided.approver);
+        Ok(Sight::Proven(Box::new(View {
             phase: record.phase,
-            question: record.question.clone(),
-            expires_at: record.ticket.expires_at.clone(),
-            seconds_left: whole_seconds(record.until.saturating_duration_since(now)),
+            question: record.question,
+            expires_at,
+            seconds_left: whole_seconds(left(record.until, clock::now())),
+            asked_by: person.is_some().then_some(record.principal),
+            decided_by: decided_by.filter(|by| Some(by) != person.as_ref()),
             token,
-        }))
+        })))
     }
 
     /// Spends the key of an opened window. None where there is no such key, or not any more.
-    #[must_use]
-    pub fn prove_by_key(&self, id: &ApprovalId, key: &str) -> Option<Proof> {
-        let now = Instant::now();
-        let mut store = self.lock();
-        let record = store.get(id, now).filter(|record| record.phase == Phase::Waiting)?;
-        record.proofs.redeem(key, now)
+    ///
+    /// # Errors
+    /// [`StoreError`] where that cannot be found out.
+    pub async fn prove_by_key(&self, id: &ApprovalId, key: &str) -> Result<Option<Proof>, StoreError> {
+        let redeem = |record: &mut Record, now| {
+            if record.is_waiting() { record.proofs.redeem(key, now) } else { None }
+        };
+        Ok(self.change(id, redeem).await?.flatten())
     }
 
     /// A press on one of the page's buttons.
     ///
     /// # Errors
     /// [`PressRefused`] where it decides nothing.
-    pub fn decide(
+    pub async fn decide(
         &self,
         id: &ApprovalId,
-        proof: Option<&str>,
+        visitor: impl Into<Visitor>,
         token: &str,
         decision: Decision,
-    ) -> Result<(), PressRefused> {
-        let now = Instant::now();
-        let mut store = self.lock();
-        let record = store.get(id, now).ok_or(PressRefused::Unknown)?;
-        let own = proof.and_then(|proof| record.proofs.token(proof)).ok_or(PressRefused::Unproven)?;
-        if !bool::from(own.as_bytes().ct_eq(token.as_bytes())) {
-            return Err(PressRefused::Foreign);
-        }
-        if record.phase != Phase::Waiting {
-            return Err(PressRefused::Over);
-        }
-        let (principal, write) = (record.principal.clone(), record.write);
-        match decision {
-            Decision::Approve => {
-                record.phase = Phase::Approved;
-                record.until = now + store::CALL_WITHIN;
-                record.ticket.expires_at = in_words(store::CALL_WITHIN);
-                record.changed.send_replace(());
+    ) -> Result<Decided, PressRefused> {
+        let visitor = visitor.into();
+        let decide = |record: &mut Record, now| {
+            let (how, own, approver) = match self.of_visitor(record, &visitor) {
+                Standing::Outside => return Err(PressRefused::Unproven),
+                Standing::NotTheirs => return Err(PressRefused::NotTheirs),
+                Standing::Inside { how, token, person } => (how, token, person),
+            };
+            if !bool::from(own.as_bytes().ct_eq(token.as_bytes())) {
+                return Err(PressRefused::Foreign);
             }
-            Decision::Decline => store.end(id, Phase::Declined, now),
+            if !record.is_waiting() {
+                return Err(PressRefused::Over);
+            }
+            match decision {
+                Decision::Approve => record.approve(now),
+                Decision::Decline => record.end(Phase::Declined, now),
+            }
+            let decided = Decided { approver, decision, how };
+            record.decided = Some(decided.clone());
+            Ok((decided, record.principal.clone(), record.write))
+        };
+        let (decided, principal, write) = self.change(id, decide).await?.ok_or(PressRefused::Unknown)??;
+        self.on_record(&decided, &principal, &write);
+        tracing::info!(?decision, how = ?decided.how, "a person decided about a write");
+        if let Err(error) = self.leave(id).await {
+            tracing::warn!(%error, "a decided approval holds its place among those that wait until its time is over");
         }
-        self.on_record(decision, principal, &write);
-        tracing::info!(?decision, "a person decided about a write");
-        Ok(())
+        Ok(decided)
+    }
+
+    /// Gives the place of an approval back that waits no more.
+    pub(super) async fn leave(&self, id: &ApprovalId) -> Result<(), StoreError> {
+        let Some(record) = self.load(id).await? else { return Ok(()) };
+        index::leave(&self.store, &record.principal, id, clock::now()).await
     }
 }

@@ -7,8 +7,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use super::How;
+use super::clock::after;
 use super::id::Handed;
 
 /// How long a key in an opened address works.
@@ -37,55 +40,47 @@ impl fmt::Debug for Proof {
 }
 
 /// Keys and proofs of one approval.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Proofs {
-    keys: Vec<(Handed, Instant)>,
-    held: VecDeque<Held>,
+    keys: Vec<(Handed, Timestamp)>,
+    held: VecDeque<(Handed, How)>,
     windows: u8,
     /// Whether a proof has come back: a key may be spent by a preview that keeps no cookie.
     pub(super) seen: bool,
 }
 
-#[derive(Debug)]
-struct Held {
-    proof: Handed,
-    /// What the page of this proof must send with a press.
-    token: String,
-}
-
 impl Proofs {
     /// A key for one more window of the person's browser; nothing once it was opened often enough.
-    pub(super) fn key(&mut self, now: Instant) -> Option<String> {
+    pub(super) fn key(&mut self, now: Timestamp) -> Option<String> {
         if self.windows >= MAX_WINDOWS {
             return None;
         }
         let (key, kept) = Handed::new()?;
         self.windows += 1;
-        self.keys.push((kept, now + KEY_LIVES));
+        self.keys.push((kept, after(now, KEY_LIVES)));
         Some(key)
     }
 
     /// Spends a key.
-    pub(super) fn redeem(&mut self, key: &str, now: Instant) -> Option<Proof> {
+    pub(super) fn redeem(&mut self, key: &str, now: Timestamp) -> Option<Proof> {
         self.keys.retain(|(_, until)| *until > now);
         let at = self.keys.iter().position(|(kept, _)| kept.is(key))?;
         self.keys.remove(at);
-        self.grant()
+        self.grant(How::Window)
     }
 
     /// A new proof.
-    pub(super) fn grant(&mut self) -> Option<Proof> {
+    pub(super) fn grant(&mut self, how: How) -> Option<Proof> {
         let (cookie, proof) = Handed::new()?;
-        let (token, _) = Handed::new()?;
         if self.held.len() >= MAX_PROOFS {
             self.held.pop_front();
         }
-        self.held.push_back(Held { proof, token });
+        self.held.push_back((proof, how));
         Some(Proof(cookie))
     }
 
-    /// The token of the page that this proof opens.
-    pub(super) fn token(&self, cookie: &str) -> Option<&str> {
-        self.held.iter().find(|held| held.proof.is(cookie)).map(|held| held.token.as_str())
+    /// How this proof came about, where it is one.
+    pub(super) fn how(&self, cookie: &str) -> Option<How> {
+        self.held.iter().find(|(proof, _)| proof.is(cookie)).map(|(_, how)| *how)
     }
 }

@@ -2,10 +2,12 @@
 
 mod codes;
 mod lives;
+mod people;
 mod proofs;
+mod replicas;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 
@@ -51,12 +53,17 @@ fn code() -> Code {
 }
 
 fn with_code() -> Arc<Approvals> {
-    Approvals::new(Some(code()), Arc::new(Notes::default()))
+    with_code_on(Store::memory())
+}
+
+/// A replica on this store.
+fn with_code_on(store: Store) -> Arc<Approvals> {
+    Approvals::new(Some(code()), Arc::new(Notes::default()), store)
 }
 
 fn with_browser() -> (Arc<Approvals>, Arc<Notes>) {
     let notes = Arc::new(Notes { has_browser: true, ..Notes::default() });
-    (Approvals::new(None, Arc::clone(&notes) as Arc<dyn Desk>), notes)
+    (Approvals::new(None, Arc::clone(&notes) as Arc<dyn Desk>, Store::memory()), notes)
 }
 
 fn question() -> Question {
@@ -72,16 +79,18 @@ async fn proven(approvals: &Arc<Approvals>, id: &ApprovalId) -> Proof {
     approvals.prove_by_code(id, CODE.to_owned()).await.unwrap()
 }
 
-fn view(approvals: &Approvals, id: &ApprovalId, proof: &Proof) -> View {
-    let Sight::Proven(view) = approvals.sight(id, Some(proof.as_str())) else { panic!("no view") };
+async fn view(approvals: &Approvals, id: &ApprovalId, proof: &Proof) -> View {
+    let Sight::Proven(view) = approvals.sight(id, Some(proof.as_str())).await.unwrap() else {
+        panic!("no view")
+    };
     *view
 }
 
 /// Proves and presses.
 async fn answered(approvals: &Arc<Approvals>, id: &ApprovalId, decision: Decision) -> Proof {
     let proof = proven(approvals, id).await;
-    let token = view(approvals, id, &proof).token;
-    approvals.decide(id, Some(proof.as_str()), &token, decision).unwrap();
+    let token = view(approvals, id, &proof).await.token;
+    approvals.decide(id, Some(proof.as_str()), &token, decision).await.unwrap();
     proof
 }
 

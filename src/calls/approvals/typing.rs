@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
-use super::{ApprovalId, Approvals, Phase, Proof, whole_seconds};
+use super::guesses::{self, AllGuesses};
+use super::record::Record;
+use super::{ApprovalId, Approvals, Code, How, Phase, Proof, clock, whole_seconds};
+use crate::store::{Change, StoreError};
 
 /// Why a code gives no proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +37,9 @@ pub enum CodeRefused {
         /// When they are again.
         retry_after_seconds: u64,
     },
+    /// What came of it could not be written down.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Approvals {
@@ -48,80 +53,74 @@ impl Approvals {
         typed: String,
     ) -> Result<Proof, CodeRefused> {
         let code = self.code.clone().ok_or(CodeRefused::NoCode)?;
-        let guess = Guess::begin(self, id)?;
-        // The thread ends the guess, whether or not anybody waits for it.
-        let checked = spawn_blocking(move || {
-            let right = code.is(&typed);
-            guess.end(right)
-        });
-        checked.await.unwrap_or(Err(CodeRefused::Over))
+        let (approvals, id) = (Arc::clone(self), id.clone());
+        // The task ends the guess, whether or not anybody waits for it.
+        let looked = tokio::spawn(async move { approvals.look_at_code(&id, code, typed).await });
+        looked.await.unwrap_or(Err(CodeRefused::Over))
     }
 
-    fn end_guess(&self, id: &ApprovalId, right: bool) -> Result<Proof, CodeRefused> {
-        let now = Instant::now();
-        let mut store = self.lock();
-        if store.guesses.end(right, now) {
+    async fn look_at_code(&self, id: &ApprovalId, code: Code, typed: String) -> Result<Proof, CodeRefused> {
+        self.begin_guess(id).await?;
+        // One that was not looked at to its end was wrong.
+        let right = spawn_blocking(move || code.is(&typed)).await.unwrap_or(false);
+        self.end_guess(id, right).await
+    }
+
+    async fn begin_guess(&self, id: &ApprovalId) -> Result<(), CodeRefused> {
+        let begin = |record: &mut Record, _| match record.phase {
+            // As many are being looked at as could still be wrong.
+            Phase::Waiting if !record.guesses.begin() => Err(CodeRefused::Closed { retry_after_seconds: 1 }),
+            Phase::Waiting => Ok(()),
+            Phase::Locked => Err(CodeRefused::Locked),
+            _ => Err(CodeRefused::Over),
+        };
+        self.change(id, begin).await?.ok_or(CodeRefused::Unknown)??;
+        let all = |all: &mut AllGuesses| all.begin(clock::now());
+        if let Err(left) = self.change_all_guesses(all).await? {
+            self.change(id, |record, _| record.guesses.give_up()).await?;
+            return Err(CodeRefused::Closed { retry_after_seconds: whole_seconds(left) });
+        }
+        Ok(())
+    }
+
+    async fn end_guess(&self, id: &ApprovalId, right: bool) -> Result<Proof, CodeRefused> {
+        if self.change_all_guesses(|all| all.end(right, clock::now())).await? {
             tracing::warn!("too many wrong approval codes: none is looked at for an hour");
         }
-        let record = store.get(id, now).ok_or(CodeRefused::Unknown)?;
-        let is_last = record.guesses.end(right);
-        if record.phase != Phase::Waiting {
-            return Err(if record.phase == Phase::Locked { CodeRefused::Locked } else { CodeRefused::Over });
-        }
-        if right {
-            return record.proofs.grant().ok_or(CodeRefused::Over);
-        }
-        if is_last {
-            tracing::warn!("an approval ended after too many wrong codes");
-            store.end(id, Phase::Locked, now);
-            return Err(CodeRefused::Locked);
-        }
-        tracing::warn!("a wrong approval code was typed");
-        Err(CodeRefused::Wrong { left: record.guesses.left() })
-    }
-}
-
-/// A code that is being looked at. Dropped without an end, it was wrong.
-struct Guess {
-    approvals: Arc<Approvals>,
-    id: ApprovalId,
-    has_ended: bool,
-}
-
-impl Guess {
-    fn begin(approvals: &Arc<Approvals>, id: &ApprovalId) -> Result<Self, CodeRefused> {
-        let now = Instant::now();
-        let mut store = approvals.lock();
-        let record = store.get(id, now).ok_or(CodeRefused::Unknown)?;
-        match record.phase {
-            Phase::Waiting => {}
-            Phase::Locked => return Err(CodeRefused::Locked),
-            _ => return Err(CodeRefused::Over),
-        }
-        let closed = |left| CodeRefused::Closed { retry_after_seconds: whole_seconds(left) };
-        if !record.guesses.begin() {
-            // As many are being looked at as could still be wrong.
-            return Err(CodeRefused::Closed { retry_after_seconds: 1 });
-        }
-        if let Err(left) = store.guesses.begin(now) {
-            if let Some(record) = store.get(id, now) {
-                record.guesses.give_up();
+        let end = |record: &mut Record, now| {
+            let is_last = record.guesses.end(right);
+            match record.phase {
+                Phase::Waiting if right => record.proofs.grant(How::Code).ok_or(CodeRefused::Over),
+                Phase::Waiting if is_last => {
+                    record.end(Phase::Locked, now);
+                    Err(CodeRefused::Locked)
+                }
+                Phase::Waiting => Err(CodeRefused::Wrong { left: record.guesses.left() }),
+                Phase::Locked => Err(CodeRefused::Locked),
+                _ => Err(CodeRefused::Over),
             }
-            return Err(closed(left));
+        };
+        let ended = self.change(id, end).await?.ok_or(CodeRefused::Unknown)?;
+        match ended {
+            Err(CodeRefused::Locked) => {
+                tracing::warn!("an approval ended after too many wrong codes");
+                self.leave(id).await?;
+            }
+            Err(CodeRefused::Wrong { .. }) => tracing::warn!("a wrong approval code was typed"),
+            _ => {}
         }
-        Ok(Self { approvals: Arc::clone(approvals), id: id.clone(), has_ended: false })
+        ended
     }
 
-    fn end(mut self, right: bool) -> Result<Proof, CodeRefused> {
-        self.has_ended = true;
-        self.approvals.end_guess(&self.id, right)
-    }
-}
-
-impl Drop for Guess {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            let _ = self.approvals.end_guess(&self.id, false);
-        }
+    async fn change_all_guesses<R>(
+        &self,
+        mut change: impl FnMut(&mut AllGuesses) -> R,
+    ) -> Result<R, StoreError> {
+        let update = |known: Option<AllGuesses>| {
+            let mut all = known.unwrap_or_default();
+            let outcome = change(&mut all);
+            (Change::Put(all, guesses::KEPT_FOR), outcome)
+        };
+        self.store.update(&guesses::of_all(), update).await
     }
 }

@@ -3,58 +3,54 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::{ApprovalId, Approvals, Phase};
+use super::record::Record;
+use super::{ApprovalId, Approvals};
 
 /// How long the first window of the person's browser has to bring a proof back before one more is opened.
 const SECOND_WINDOW_AFTER: Duration = Duration::from_secs(30);
 
 impl Approvals {
     /// Opens the person's browser, and once more when no proof has come back after a while.
-    pub(super) fn bring(self: &Arc<Self>, id: &ApprovalId) {
-        let Some(mut changed) = self.open_window(id) else { return };
-        let (approvals, id) = (Arc::downgrade(self), id.clone());
+    pub(super) async fn bring(self: &Arc<Self>, id: &ApprovalId) {
+        self.open_window(id).await;
+        let (approvals, store, id) = (Arc::downgrade(self), self.store.clone(), id.clone());
         let late = sleep(SECOND_WINDOW_AFTER);
         tokio::spawn(async move {
             tokio::pin!(late);
             loop {
+                let changed = store.changed();
+                match approvals.upgrade() {
+                    Some(approvals) if approvals.wants_window(&id).await => {}
+                    _ => return,
+                }
                 tokio::select! {
                     () = &mut late => break,
-                    // The approval is gone where nobody is left to tell of changes.
-                    gone = changed.changed() => if gone.is_err() { return },
-                }
-                if !approvals.upgrade().is_some_and(|approvals| approvals.wants_window(&id)) {
-                    return;
+                    () = changed => {}
                 }
             }
             if let Some(approvals) = approvals.upgrade() {
-                approvals.open_window(&id);
+                approvals.open_window(&id).await;
             }
         });
     }
 
     /// Whether a window of the person's browser would still help.
-    fn wants_window(&self, id: &ApprovalId) -> bool {
-        let mut store = self.lock();
-        let record = store.get(id, Instant::now());
-        record.is_some_and(|record| record.phase == Phase::Waiting && !record.proofs.seen)
+    async fn wants_window(&self, id: &ApprovalId) -> bool {
+        let record = self.load(id).await.ok().flatten();
+        record.is_some_and(|record| record.is_waiting() && !record.proofs.seen)
     }
 
-    /// Opens the person's browser with a new key; gives what tells of changes.
-    fn open_window(&self, id: &ApprovalId) -> Option<watch::Receiver<()>> {
-        let (address, changed) = {
-            let now = Instant::now();
-            let mut store = self.lock();
-            let record = store.get(id, now).filter(|record| record.phase == Phase::Waiting)?;
-            if record.proofs.seen {
-                return None;
-            }
-            let key = record.proofs.key(now)?;
-            (format!("{}?key={key}", record.ticket.url), record.changed.subscribe())
+    /// Opens the person's browser with a new key.
+    async fn open_window(&self, id: &ApprovalId) {
+        let key = |record: &mut Record, now| {
+            let may = record.is_waiting() && !record.proofs.seen;
+            let key = may.then(|| record.proofs.key(now)).flatten()?;
+            Some(format!("{}?key={key}", record.ticket.url))
         };
-        self.desk.open(&address);
-        Some(changed)
+        if let Ok(Some(Some(address))) = self.change(id, key).await {
+            self.desk.open(&address);
+        }
     }
 }

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use super::super::approvals::Desk;
 use super::super::caller::Progress;
 use super::*;
+use crate::store::Store;
 use crate::tools::Fact;
 
 const WRITE: Key = [7; 32];
@@ -172,8 +173,11 @@ async fn who_is_asked_and_how() {
         (Confirm::Always, Some(PAGE), Some(Said::No), true, "declined", vec!["page"]),
         (Confirm::Always, Some(PAGE), Some(Said::Dismissed), true, "cancelled", vec!["page"]),
     ] {
-        let approvals =
-            if has_pages { Approvals::new(None, Arc::new(Pages)) } else { Approvals::without_page() };
+        let approvals = if has_pages {
+            Approvals::new(None, Arc::new(Pages), Store::memory())
+        } else {
+            Approvals::without_page()
+        };
         let client = ways.map(|ways| Client::new(ways, says));
         let case = Case::new(confirm, client.as_ref(), approvals);
         let place = format!("{confirm:?}, {ways:?}, {says:?}, pages: {has_pages}");
@@ -189,7 +193,8 @@ async fn who_is_asked_and_how() {
 async fn a_call_that_is_told_nothing_waits_45_seconds_for_an_answer() {
     for (ways, outcome) in [(FORM, "confirmation_required"), (PAGE, "confirmation_required")] {
         let client = Client::new(ways, None);
-        let case = Case::new(Confirm::Always, Some(&client), Approvals::new(None, Arc::new(Pages)));
+        let case =
+            Case::new(Confirm::Always, Some(&client), Approvals::new(None, Arc::new(Pages), Store::memory()));
         let started = Instant::now();
         assert_eq!(case.outcome().await, outcome);
         assert_eq!(started.elapsed(), Duration::from_secs(45));
@@ -199,7 +204,7 @@ async fn a_call_that_is_told_nothing_waits_45_seconds_for_an_answer() {
     let case = Case::new(
         Confirm::Always,
         Some(&Client::new(PAGE, Some(Said::Yes))),
-        Approvals::new(None, Arc::new(Pages)),
+        Approvals::new(None, Arc::new(Pages), Store::memory()),
     );
     let started = Instant::now();
     assert_eq!(case.outcome().await, "confirmation_required with a page");
@@ -260,7 +265,11 @@ async fn what_the_client_brought_is_an_answer_to_what_was_asked() {
             asked: Mutex::default(),
             open: AtomicUsize::new(0),
         };
-        let case = Case::new(Confirm::Always, Some(&Arc::new(client)), Approvals::new(None, Arc::new(Pages)));
+        let case = Case::new(
+            Confirm::Always,
+            Some(&Arc::new(client)),
+            Approvals::new(None, Arc::new(Pages), Store::memory()),
+        );
         assert_eq!(case.outcome().await, outcome, "{ways:?}, {brought:?}");
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 /// Everything right but one thing.
 async fn refused(site: &Site, cookie: Option<&str>, origin: Option<&str>, form: &str) -> StatusCode {
     let page = site.post(&site.path(), cookie, origin, form).await;
-    assert!(site.waits(), "{origin:?} {form}");
+    assert!(site.waits().await, "{origin:?} {form}");
     assert!(page.cookie().is_none() && !shows_the_write(&page));
     page.status
 }
@@ -89,7 +89,7 @@ async fn only_our_own_forms_are_read() {
         .header(header::CONTENT_TYPE, "text/plain")
         .body(Body::from(format!("token={token}&decision=approve")));
     assert_eq!(site.send(json.unwrap()).await.status, 415);
-    assert!(site.waits());
+    assert!(site.waits().await);
 }
 
 /// A form that never ends does not keep its place.

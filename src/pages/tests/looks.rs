@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::*;
 
 /// A page without what differs from run to run.
-fn settled(site: &Site, page: &Page) -> String {
+pub(super) fn settled(site: &Site, page: &Page) -> String {
     let mut html = page.html.replace(site.ticket.id.as_str(), "ID");
-    if html.contains("name=\"token\"") {
+    if html.contains("name=\"token\" value=") {
         html = html.replace(&page.token(), "TOKEN");
     }
     // Times: 2026-11-22T20:41:05Z and 2026-11-22 20:41:05 UTC.
@@ -44,7 +44,7 @@ async fn every_page_is_a_reviewed_snapshot() {
     site.press(&cookie, "approve").await;
     snapshot("approved", &site.get(&site.path(), Some(&cookie)).await);
     snapshot("nothing_waits_here", &site.get(&site.path(), None).await);
-    let _taken = site.approvals.take(&WRITE);
+    let _taken = site.approvals.take(&WRITE).await.unwrap();
     snapshot("used", &site.get(&site.path(), Some(&cookie)).await);
 }
 
@@ -55,7 +55,7 @@ async fn every_end_is_a_reviewed_snapshot() {
         let cookie = site.cookie().await;
         match end {
             "declined" => drop(site.press(&cookie, "decline").await),
-            "withdrawn" => assert!(site.approvals.answered_in_client(&WRITE)),
+            "withdrawn" => assert!(site.approvals.answered_in_client(&WRITE).await.unwrap()),
             "expired" => tokio::time::advance(Duration::from_mins(10)).await,
             _ => {
                 for _ in 0..4 {

@@ -24,9 +24,9 @@ async fn a_key_works_once() {
     let (approvals, notes) = with_browser();
     let ticket = opened(&approvals, 1).await;
     let address = notes.opened()[0].clone();
-    assert!(approvals.prove_by_key(&ticket.id, "no key").is_none());
-    assert!(approvals.prove_by_key(&ticket.id, key_of(&address)).is_some());
-    assert!(approvals.prove_by_key(&ticket.id, key_of(&address)).is_none());
+    assert!(approvals.prove_by_key(&ticket.id, "no key").await.unwrap().is_none());
+    assert!(approvals.prove_by_key(&ticket.id, key_of(&address)).await.unwrap().is_some());
+    assert!(approvals.prove_by_key(&ticket.id, key_of(&address)).await.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,17 +34,17 @@ async fn a_key_works_for_its_own_approval_and_for_two_minutes() {
     let (approvals, notes) = with_browser();
     let (one, other) = (opened(&approvals, 1).await, opened(&approvals, 2).await);
     let key = notes.opened()[0].clone();
-    assert!(approvals.prove_by_key(&other.id, key_of(&key)).is_none());
+    assert!(approvals.prove_by_key(&other.id, key_of(&key)).await.unwrap().is_none());
     pass(2 * MINUTE).await;
-    assert!(approvals.prove_by_key(&one.id, key_of(&key)).is_none());
+    assert!(approvals.prove_by_key(&one.id, key_of(&key)).await.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_is_good_for_nothing_once_the_approval_is_over() {
     let (approvals, notes) = with_browser();
     let ticket = opened(&approvals, 1).await;
-    assert!(approvals.answered_in_client(&[1; 32]));
-    assert!(approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[0])).is_none());
+    assert!(approvals.answered_in_client(&[1; 32]).await.unwrap());
+    assert!(approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[0])).await.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,7 +62,7 @@ async fn without_proof_one_more_window_is_opened_after_half_a_minute_and_then_no
         opened(&approvals, 1).await;
     }
     assert_eq!(notes.opened().len(), 2);
-    assert_eq!(approvals.standing(&[1; 32]), Standing::Waiting(ticket));
+    assert_eq!(approvals.standing(&[1; 32]).await.unwrap(), Standing::Waiting(ticket));
 }
 
 /// A link preview spends the key and drops the cookie.
@@ -70,14 +70,14 @@ async fn without_proof_one_more_window_is_opened_after_half_a_minute_and_then_no
 async fn a_spent_key_is_no_proof_until_the_proof_comes_back() {
     let (approvals, notes) = with_browser();
     let ticket = opened(&approvals, 1).await;
-    let proof = approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[0])).unwrap();
+    let proof = approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[0])).await.unwrap().unwrap();
     pass(Duration::from_secs(30)).await;
     assert_eq!(notes.opened().len(), 2);
     drop(proof);
 
     let ticket = opened(&approvals, 2).await;
-    let proof = approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[2])).unwrap();
-    view(&approvals, &ticket.id, &proof);
+    let proof = approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[2])).await.unwrap().unwrap();
+    view(&approvals, &ticket.id, &proof).await;
     pass(Duration::from_secs(30)).await;
     assert_eq!(notes.opened().len(), 3, "who has come needs no second window");
 }
@@ -86,7 +86,7 @@ async fn a_spent_key_is_no_proof_until_the_proof_comes_back() {
 async fn no_window_is_opened_for_what_is_decided_or_gone() {
     let (approvals, notes) = with_browser();
     opened(&approvals, 1).await;
-    assert!(approvals.answered_in_client(&[1; 32]));
+    assert!(approvals.answered_in_client(&[1; 32]).await.unwrap());
     opened(&approvals, 2).await;
     drop(approvals);
     pass(MINUTE).await;
@@ -100,8 +100,8 @@ async fn the_task_that_waits_for_a_proof_ends_with_the_wait() {
     let before = tasks();
     let ticket = opened(&approvals, 1).await;
     assert_eq!(tasks(), before + 1);
-    let proof = approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[0])).unwrap();
-    view(&approvals, &ticket.id, &proof);
+    let proof = approvals.prove_by_key(&ticket.id, key_of(&notes.opened()[0])).await.unwrap().unwrap();
+    view(&approvals, &ticket.id, &proof).await;
     pass(Duration::ZERO).await;
     assert_eq!(tasks(), before);
 
@@ -115,13 +115,16 @@ async fn without_proof_there_is_nothing_to_see_and_nothing_to_press() {
     let approvals = with_code();
     let ticket = opened(&approvals, 1).await;
     let proof = proven(&approvals, &ticket.id).await;
-    let token = view(&approvals, &ticket.id, &proof).token;
+    let token = view(&approvals, &ticket.id, &proof).await.token;
     for visitor in [None, Some(""), Some("forged"), Some(ticket.id.as_str()), Some(token.as_str())] {
-        assert!(matches!(approvals.sight(&ticket.id, visitor), Sight::Unproven { is_over: false, .. }));
-        let pressed = approvals.decide(&ticket.id, visitor, &token, Decision::Approve);
+        assert!(matches!(
+            approvals.sight(&ticket.id, visitor).await.unwrap(),
+            Sight::Unproven { is_over: false, .. }
+        ));
+        let pressed = approvals.decide(&ticket.id, visitor, &token, Decision::Approve).await;
         assert_eq!(pressed, Err(PressRefused::Unproven));
     }
-    assert!(matches!(approvals.standing(&[1; 32]), Standing::Waiting(_)));
+    assert!(matches!(approvals.standing(&[1; 32]).await.unwrap(), Standing::Waiting(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,20 +134,27 @@ async fn a_proof_and_a_token_serve_one_approval_and_one_another() {
     let first = proven(&approvals, &one.id).await;
     let second = proven(&approvals, &one.id).await;
     let elsewhere = proven(&approvals, &other.id).await;
-    let token = |proof| view(&approvals, &one.id, proof).token;
+    let token = async |proof| view(&approvals, &one.id, proof).await.token;
 
-    assert!(matches!(approvals.sight(&one.id, Some(elsewhere.as_str())), Sight::Unproven { .. }));
-    let press = |proof: &Proof, token: &str| {
-        approvals.decide(&one.id, Some(proof.as_str()), token, Decision::Approve)
+    assert!(matches!(
+        approvals.sight(&one.id, Some(elsewhere.as_str())).await.unwrap(),
+        Sight::Unproven { .. }
+    ));
+    let press = async |proof: &Proof, token: &str| {
+        approvals.decide(&one.id, Some(proof.as_str()), token, Decision::Approve).await
     };
-    assert_eq!(press(&elsewhere, &token(&first)), Err(PressRefused::Unproven));
-    let of_other = view(&approvals, &other.id, &elsewhere).token;
-    for wrong in ["", "forged", &of_other, &token(&second)] {
-        assert_eq!(press(&first, wrong), Err(PressRefused::Foreign), "{wrong}");
+    assert_eq!(press(&elsewhere, &token(&first).await).await, Err(PressRefused::Unproven));
+    let of_other = view(&approvals, &other.id, &elsewhere).await.token;
+    for wrong in ["", "forged", &of_other, &token(&second).await] {
+        assert_eq!(press(&first, wrong).await, Err(PressRefused::Foreign), "{wrong}");
     }
-    assert_eq!(press(&first, &token(&first)), Ok(()));
-    assert_eq!(press(&first, &token(&first)), Err(PressRefused::Over), "a press is not pressed again");
-    assert!(matches!(approvals.standing(&[2; 32]), Standing::Waiting(_)));
+    assert!(press(&first, &token(&first).await).await.is_ok());
+    assert_eq!(
+        press(&first, &token(&first).await).await,
+        Err(PressRefused::Over),
+        "a press is not pressed again"
+    );
+    assert!(matches!(approvals.standing(&[2; 32]).await.unwrap(), Standing::Waiting(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,11 +162,11 @@ async fn a_press_after_the_use_brings_nothing_back() {
     let approvals = with_code();
     let ticket = opened(&approvals, 1).await;
     let proof = answered(&approvals, &ticket.id, Decision::Approve).await;
-    let token = view(&approvals, &ticket.id, &proof).token;
-    let _taken = approvals.take(&[1; 32]).unwrap();
-    let again = approvals.decide(&ticket.id, Some(proof.as_str()), &token, Decision::Approve);
+    let token = view(&approvals, &ticket.id, &proof).await.token;
+    let _taken = approvals.take(&[1; 32]).await.unwrap().unwrap();
+    let again = approvals.decide(&ticket.id, Some(proof.as_str()), &token, Decision::Approve).await;
     assert_eq!(again, Err(PressRefused::Over));
-    assert!(approvals.take(&[1; 32]).is_none());
+    assert!(approvals.take(&[1; 32]).await.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +177,10 @@ async fn of_many_proofs_the_oldest_goes() {
     for _ in 0..7 {
         proven(&approvals, &ticket.id).await;
     }
-    view(&approvals, &ticket.id, &first);
+    view(&approvals, &ticket.id, &first).await;
     proven(&approvals, &ticket.id).await;
-    assert!(matches!(approvals.sight(&ticket.id, Some(first.as_str())), Sight::Unproven { .. }));
+    assert!(matches!(
+        approvals.sight(&ticket.id, Some(first.as_str())).await.unwrap(),
+        Sight::Unproven { .. }
+    ));
 }
