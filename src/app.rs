@@ -4,6 +4,7 @@ mod approvals;
 mod browser;
 mod check;
 mod desk;
+mod network;
 mod signals;
 mod simulate;
 mod upstream;
@@ -118,7 +119,11 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     let capabilities = capabilities.map_err(Failed::Usage)?;
     telemetry::start(settings.log_format);
     let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
-    let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
+    let http = network::prepare(settings.http, &settings.limits);
+    let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(|lines| {
+        Failed::Usage(http.as_ref().err().map_or_else(|| lines.clone(), |line| format!("{lines}\n{line}")))
+    })?;
+    let http = http.map_err(Failed::Usage)?;
     let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
     let calls = CallsConfig {
         stop_writes: settings.stop_writes,
@@ -129,6 +134,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
     };
     in_runtime(run_server(
         settings.transport,
+        http,
         upstream,
         approvals,
         settings.read_only,
@@ -157,6 +163,7 @@ fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
 
 async fn run_server(
     transport: Transport,
+    http: HttpConfig,
     upstream: upstream::Prepared,
     approvals: approvals::Prepared,
     read_only: bool,
@@ -175,12 +182,12 @@ async fn run_server(
     let pages_end = CancellationToken::new();
     let approvals = match &listener {
         None => approvals.on_stdio(environment, pages_end.clone()),
-        Some(listener) => approvals.on_http(listener.local_addr()?),
+        Some(listener) => approvals.on_http(network::origin(&http, listener.local_addr()?)),
     };
     if !read_only {
         approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
     }
-    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
+    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), http.tls.clone())?;
     let (store, trail) = (calls.store.clone(), calls.trail.clone());
     let tools = Tools::new(&capabilities, fintecture, environment, read_only);
     let pages = pages::routes(Arc::clone(&approvals), environment);
@@ -195,8 +202,11 @@ async fn run_server(
             Box::pin(transports::serve_stdio(server, shutdown)).await?;
         }
         Some(listener) => {
-            tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, store, trail, ..HttpConfig::default() };
+            let address = listener.local_addr()?;
+            network::warn_of_plain_http(&http, address);
+            let scheme = if http.tls.is_some() { "https" } else { "http" };
+            tracing::info!(%environment, "serving Streamable HTTP at {scheme}://{address}/mcp and legacy SSE at {scheme}://{address}/sse");
+            let config = HttpConfig { pages, store, trail, ..http };
             transports::serve_http(listener, server, config, shutdown).await?;
         }
     }

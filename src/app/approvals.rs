@@ -49,9 +49,9 @@ impl Prepared {
         approvals
     }
 
-    /// On the HTTP server at this address.
-    pub(super) fn on_http(self, address: SocketAddr) -> Arc<Approvals> {
-        Approvals::new(self.code, Arc::new(HttpDesk::new(address)))
+    /// On the HTTP server, which people find at this origin.
+    pub(super) fn on_http(self, origin: String) -> Arc<Approvals> {
+        Approvals::new(self.code, Arc::new(HttpDesk::new(origin)))
     }
 }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls::approvals::Approvals;
 use crate::fintecture::Fintecture;
+use crate::transports::Tls;
 
 /// Cancelled by SIGTERM and SIGINT.
 pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
@@ -26,13 +27,20 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     Ok(token)
 }
 
-/// SIGHUP reads the files of secrets again.
-pub(super) fn reload_on_hangup(fintecture: Arc<Fintecture>, approvals: Arc<Approvals>) -> anyhow::Result<()> {
+/// SIGHUP reads the files of secrets and certificates again.
+pub(super) fn reload_on_hangup(
+    fintecture: Arc<Fintecture>,
+    approvals: Arc<Approvals>,
+    tls: Option<Arc<Tls>>,
+) -> anyhow::Result<()> {
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
             fintecture.reload_secrets();
             approvals.reload_code();
+            if let Some(tls) = &tls {
+                tls.reload();
+            }
         }
     });
     Ok(())

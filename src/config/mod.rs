@@ -4,6 +4,7 @@
 
 mod approvals;
 mod credentials;
+mod http;
 mod limits;
 mod listen;
 mod problems;
@@ -13,6 +14,7 @@ pub mod variables;
 
 pub use approvals::{ApprovalSettings, ConfirmWrites};
 pub use credentials::{Credentials, Signing};
+pub use http::{HttpSettings, TlsFiles};
 pub use limits::{Limit, Limits, seconds};
 pub use listen::loopback_address;
 pub use problems::Problems;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::variables::Variables;
-use super::{ApprovalSettings, Limits, Problems, Upstream, approvals, loopback_address};
+use super::{ApprovalSettings, HttpSettings, Limits, Problems, Upstream, approvals, http, loopback_address};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -95,6 +95,8 @@ pub struct Serve {
     pub personal_data: Option<PersonalData>,
     /// Which writes need a person's yes, and how it is given.
     pub approvals: ApprovalSettings,
+    /// How the HTTP server is found and reached.
+    pub http: HttpSettings,
     /// What the server takes at most.
     pub limits: Limits,
     /// How log lines look.
@@ -117,6 +119,7 @@ impl Serve {
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
         let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
+        let http = http::read(&flags, on_stdio, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
         let parts = transport.zip(log_format).zip(upstream).zip(approvals);
         let serve = parts.map(|(((transport, log_format), upstream), approvals)| Self {
@@ -127,6 +130,7 @@ impl Serve {
             stop_writes: flags.stop_writes,
             personal_data,
             approvals,
+            http,
             limits,
             log_format,
         });

@@ -1,4 +1,4 @@
-//! The HTTP server: its routes, its loop and its end.
+//! The HTTP server: its routes and its end.
 //!
 //! Knows which handler stands at which path, and in what order things stop. Knows nothing of messages.
 
@@ -12,23 +12,31 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use ipnet::IpNet;
 use rmcp::ServerHandler;
 use serde_json::json;
 use tokio::{
     net::TcpListener,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
 
 use crate::{audit::Trail, store::Store};
 
 use super::{
     TransportError,
+    client::Proxies,
     gate::{self, Gate},
     legacy_sse::LegacySse,
-    limits::{CLOSE_WAIT, HttpLimits},
-    listener, pages, reply,
+    limits::{CLOSE_WAIT, CONNECTION_IDLE, HttpLimits, LEAVE_WAIT, WRITE_WAIT},
+    listener::Listener,
+    names::Names,
+    pace::Waits,
+    pages, reply,
+    serving::Serving,
     streamable::Streamable,
+    tls::Tls,
 };
 
 /// How the HTTP server is set up.
@@ -36,6 +44,12 @@ use super::{
 pub struct HttpConfig {
     /// What it takes at most.
     pub limits: HttpLimits,
+    /// The certificate that it shows; none: plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    /// Where clients and people find it, where that is not its own address.
+    pub public_url: Option<Url>,
+    /// The proxies whose word on their client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// More routes, which stand behind the same gate.
     pub pages: Router,
     /// Where sessions are kept that another replica may take up.
@@ -49,7 +63,7 @@ pub struct HttpConfig {
 ///
 /// # Errors
 ///
-/// [`TransportError::Listener`] when the listener has no address, [`TransportError::Http`] when the server fails.
+/// [`TransportError::Listener`] when the listener has no address.
 pub async fn serve_http<S>(
     listener: TcpListener,
     server: S,
@@ -59,22 +73,30 @@ pub async fn serve_http<S>(
 where
     S: ServerHandler + Clone,
 {
-    let limits = config.limits;
-    let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
-    let end = CancellationToken::new();
+    let address = listener.local_addr().map_err(TransportError::Listener)?;
+    let gate = Gate::new(Names::of(address, config.tls.is_some(), config.public_url.as_ref()));
+    let (end, closing) = (CancellationToken::new(), CancellationToken::new());
     let calls = TaskTracker::new();
-    let routes =
-        routes(server, &gate, &limits, &shutdown, &end, &calls).merge(pages::behind(gate, config.pages));
-    let serve = axum::serve(listener::capped(listener, limits.connections), routes)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let mut serving = pin!(serve.into_future());
+    let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
+    let HttpConfig { limits, tls, trusted_proxies, pages, .. } = config;
+    let proxies = Proxies::new(&trusted_proxies);
+    let listener = Listener::new(listener, limits.connections)
+        .at_most_of_an_address(limits.connections_per_address, proxies.clone());
+    let waits = Waits { head: limits.head_wait, idle: CONNECTION_IDLE, write: WRITE_WAIT };
+    let routes = routes.merge(pages::behind(gate, pages));
+    let serving = Serving { routes, tls, proxies, waits, leaving: shutdown.clone() };
+    let mut serving = pin!(serving.run(listener, closing.clone()));
 
-    // Cancelling rmcp first would lose the answers that are on their way, so it is the last step. Readiness goes
-    // and accepting stops with `shutdown` itself; idle connections are closed then, too.
+    // Readiness goes with `shutdown` itself, and for a moment everything else goes on, so that whoever looks at it
+    // has time to send nothing more. Cancelling rmcp before the calls are answered would lose their answers, so it is
+    // the last step.
     let mut ending = pin!(async {
         shutdown.cancelled().await;
+        let deadline = Instant::now() + limits.grace;
+        sleep(LEAVE_WAIT.min(limits.grace / 10)).await;
+        closing.cancel();
         calls.close();
-        if timeout(limits.grace, calls.wait()).await.is_err() {
+        if timeout_at(deadline, calls.wait()).await.is_err() {
             tracing::warn!(
                 calls = calls.len(),
                 "calls in flight were given up at the end of their grace period"
@@ -83,21 +105,18 @@ where
         end.cancel();
         sleep(CLOSE_WAIT).await;
     });
-    let outcome = tokio::select! {
-        outcome = &mut serving => outcome,
-        () = &mut ending => {
-            tracing::warn!("some connections did not close in time");
-            Ok(())
-        }
-    };
+    tokio::select! {
+        () = &mut serving => {}
+        () = &mut ending => tracing::warn!("some connections did not close in time"),
+    }
     end.cancel();
-    outcome.map_err(TransportError::Http)
+    Ok(())
 }
 
 pub(crate) fn routes<S>(
     server: S,
     gate: &Gate,
-    limits: &HttpLimits,
+    config: &HttpConfig,
     shutdown: &CancellationToken,
     end: &CancellationToken,
     calls: &TaskTracker,
@@ -105,6 +124,7 @@ pub(crate) fn routes<S>(
 where
     S: ServerHandler + Clone,
 {
+    let limits = &config.limits;
     let streamable = Streamable::new(server.clone(), gate, limits, end.clone(), calls.clone());
     let legacy_sse = Arc::new(LegacySse::new(server, limits, shutdown.clone(), calls.clone()));
     let streamable =

@@ -73,7 +73,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
         Self {
             server,
             sessions: Arc::default(),
-            slots: Arc::new(Semaphore::new(limits.sse_streams)),
+            slots: Arc::new(Semaphore::new(limits.streams)),
             limits: limits.clone(),
             shutdown,
             tasks,
@@ -139,7 +139,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             return reply::error(StatusCode::NOT_FOUND, "no such session");
         };
         let (parts, body) = request.into_parts();
-        let bytes = match reply::json_bytes(&parts.headers, body, this.limits.body_bytes).await {
+        let bytes = match reply::json_bytes(&parts.headers, body, &this.limits).await {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };

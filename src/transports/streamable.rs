@@ -55,7 +55,8 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             .with_legacy_session_mode(true)
             .with_json_response(true)
             .with_max_request_body_bytes(limits.body_bytes)
-            .with_allowed_origins(gate.origins())
+            .with_allowed_hosts(gate.names().hosts.clone())
+            .with_allowed_origins(gate.names().origins_with_ports())
             .enforce_origin_validation()
             .with_cancellation_token(end.clone());
         let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
@@ -88,7 +89,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
 
     async fn post(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
-        let bytes = match reply::json_bytes(&parts.headers, body, self.limits.body_bytes).await {
+        let bytes = match reply::json_bytes(&parts.headers, body, &self.limits).await {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };
