@@ -2,7 +2,7 @@
 //!
 //! Knows which handler stands at which path, and in what order things stop. Knows nothing of messages.
 
-use std::{future, pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -33,7 +33,9 @@ use super::{
     listener::Listener,
     names::Names,
     pace::Waits,
-    pages, reply,
+    pages,
+    places::{self, Places},
+    reply,
     serving::Serving,
     streamable::Streamable,
     tls::Tls,
@@ -54,6 +56,8 @@ pub struct HttpConfig {
     pub pages: Router,
     /// Where sessions are kept that another replica may take up.
     pub store: Store,
+    /// Whether there are other replicas on that store: else sessions are this process's alone.
+    pub shares_sessions: bool,
     /// Where refused accesses are put on record.
     pub trail: Trail,
 }
@@ -125,12 +129,14 @@ where
     S: ServerHandler + Clone,
 {
     let limits = &config.limits;
-    let streamable = Streamable::new(server.clone(), gate, limits, end.clone(), calls.clone());
-    let legacy_sse = Arc::new(LegacySse::new(server, limits, shutdown.clone(), calls.clone()));
+    let streams = Places::new(places::STREAMS, limits.streams, limits.streams_per_principal);
+    let streamable =
+        Streamable::new(server.clone(), gate, config, Arc::clone(&streams), end.clone(), calls.clone());
+    let legacy_sse = Arc::new(LegacySse::new(server, config, streams, shutdown.clone(), calls.clone()));
     let streamable =
         Router::new().route("/mcp", any(Streamable::<S>::handle)).with_state(Arc::new(streamable));
     let legacy_sse = Router::new()
-        .route("/sse", get(|State(sessions): State<Arc<LegacySse<S>>>| future::ready(sessions.open())))
+        .route("/sse", get(LegacySse::<S>::stream))
         .route("/messages", post(LegacySse::<S>::post))
         .with_state(legacy_sse);
     let health = Router::new()

@@ -33,6 +33,9 @@ pub const SESSIONS_PER_PRINCIPAL: usize = 500;
 /// After this long a session or stream ends, whatever it does.
 pub const SESSION_LIFE: Duration = Duration::from_hours(24);
 
+/// Longest pause between two looks for sessions that are over.
+pub const SESSION_LOOK: Duration = Duration::from_secs(30);
+
 /// Event streams open at once: those of sessions, subscriptions, and legacy SSE.
 pub const STREAMS: usize = 5_000;
 

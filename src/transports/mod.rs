@@ -13,6 +13,8 @@
 //! | `stdio` | lines on stdin and stdout |
 //! | `legacy_sse` | a stream of events out, POSTs in |
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
+//! | `shared` | sessions that another replica may take up |
+//! | `places` | places for sessions and streams, shared out among principals |
 //! | `gate`, `names` | refuses foreign Host and Origin headers; which ones are ours |
 //! | `client` | the client's address and principal |
 //! | `http`, `reply`, `held` | the routes and the server's end; answers, and what they hold |
@@ -35,9 +37,11 @@ mod names;
 mod outbox;
 mod pace;
 mod pages;
+mod places;
 mod reply;
 mod serving;
 mod sessions;
+mod shared;
 mod stdio;
 mod streamable;
 mod tls;

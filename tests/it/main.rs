@@ -36,6 +36,7 @@ mod links;
 mod lookups;
 mod lost_writes;
 mod masked;
+mod network;
 mod outage;
 mod prompts;
 mod properties;

@@ -4,6 +4,8 @@ mod dummy;
 mod http;
 mod legacy_sse;
 mod network;
+mod principals;
+mod replicas;
 mod stdio;
 
 use serde_json::{Value, json};
