@@ -6,6 +6,9 @@ mod audit;
 mod browser;
 mod check;
 mod desk;
+mod network;
+mod people;
+mod serve;
 mod signals;
 mod simulate;
 mod store;
@@ -21,23 +24,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
-use crate::access::Access;
-use crate::calls::{CallLimits, Calls, CallsConfig, Completions};
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
-use crate::config::{
-    AccessSettings, ApprovalSettings, Limits, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream,
-    variables,
-};
-use crate::fintecture::Fintecture;
-use crate::mcp::{FormsCount, Server};
-use crate::sealing::Sealer;
-use crate::telemetry::{self, Metrics, Traces};
-use crate::tools::{self, Tools};
-use crate::transports::{Exposition, HttpConfig};
-use crate::{pages, transports};
+use crate::config::Problems;
+use crate::tools;
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
 const RUNTIME_GRACE: Duration = Duration::from_millis(100);
@@ -91,7 +82,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
         }
     };
     match *command {
-        Command::Serve(args) => serve(args.into(), problems),
+        Command::Serve(args) => serve::run(args.into(), problems),
         Command::Simulator(args) => {
             let settings = simulate::settings(args, problems)?;
             in_runtime(simulate::run(settings))
@@ -109,154 +100,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
     }
 }
 
-fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
-    let read = |name: &str| std::env::var(name).ok();
-    variables::refuse_unreadable(&mut problems);
-    variables::refuse_unknown(
-        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
-        &mut problems,
-    );
-    let capabilities = load(flags.capabilities.as_deref());
-    let settings = match (Serve::read(flags, &variables::Variables::new(&read), problems), &capabilities) {
-        (Ok(settings), Ok(_)) => settings,
-        (Err(problems), Ok(_)) => return Err(problems.into()),
-        (Ok(_), Err(refused)) => return Err(Failed::Usage(refused.clone())),
-        (Err(problems), Err(refused)) => return Err(Failed::Usage(format!("{problems}\n{refused}"))),
-    };
-    let capabilities = capabilities.map_err(Failed::Usage)?;
-    telemetry::start(settings.log_format);
-    let kept = store::build(settings.store, &settings.upstream)?;
-    let prepared = prepare(settings.upstream, settings.approvals, settings.access).map_err(Failed::Usage)?;
-    let environment = prepared.upstream.environment();
-    // Outlives the runtime: the last spans are sent when everything else has ended.
-    let traces = settings.traces.as_ref().map(|collector| Traces::start(collector, environment.as_str()));
-    let _traces = traces.transpose().map_err(Failed::Usage)?;
-    let trail = audit::open(settings.audit, environment, &capabilities)?;
-    let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(environment));
-    let calls = CallsConfig {
-        stop_writes: settings.stop_writes,
-        masks_personal_data: personal_data == PersonalData::Masked,
-        confirm: prepared.approvals.confirm(environment),
-        limits: call_limits(&settings.limits),
-        store: kept.store,
-        trail,
-    };
-    let sealers = (kept.tasks, kept.questions);
-    in_runtime(run_server(settings.transport, prepared, settings.read_only, calls, sealers, capabilities))
-}
-
-/// Parts whose settings have been found good.
-struct Prepared {
-    upstream: upstream::Prepared,
-    approvals: approvals::Prepared,
-    access: Access,
-}
-
-/// Checks what the settings alone do not show. What is wrong is told at once, a line each.
-fn prepare(
-    upstream: Upstream,
-    approvals: ApprovalSettings,
-    access: AccessSettings,
-) -> Result<Prepared, String> {
-    let mut problems = Vec::new();
-    let upstream = upstream::prepare(upstream).map_err(|error| problems.push(error)).ok();
-    let approvals = approvals::prepare(approvals).map_err(|error| problems.push(error)).ok();
-    let access = access::prepare(access).map_err(|error| problems.push(error)).ok();
-    match (upstream, approvals, access) {
-        (Some(upstream), Some(approvals), Some(access)) => Ok(Prepared { upstream, approvals, access }),
-        _ => Err(problems.join("\n")),
-    }
-}
-
 fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
     let source = dir.map_or(Source::BuiltIn, |dir| Source::Folder(dir.to_owned()));
     Capabilities::load(&source, &tools::needs()).map(Arc::new).map_err(|refused| refused.to_string())
-}
-
-fn call_limits(limits: &Limits) -> CallLimits {
-    CallLimits {
-        in_flight: limits.calls_in_flight,
-        in_flight_per_principal: limits.calls_in_flight_per_principal,
-        per_minute: limits.calls_per_minute,
-        verifications_per_day: limits.verifications_per_day,
-    }
-}
-
-async fn run_server(
-    transport: Transport,
-    prepared: Prepared,
-    read_only: bool,
-    calls: CallsConfig,
-    (tasks, questions): (Sealer, Sealer),
-    capabilities: Arc<Capabilities>,
-) -> anyhow::Result<()> {
-    let shutdown = signals::stop_on_signals()?;
-    let Prepared { upstream, approvals, access } = prepared;
-    let (environment, client, simulator) = upstream::ready(upstream).await?;
-    let words = capabilities.instructions();
-    let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
-    let listener = match transport {
-        Transport::Stdio => None,
-        Transport::Http(address) => Some(listen(address).await?),
-    };
-    let pages_end = CancellationToken::new();
-    let approvals = match &listener {
-        None => approvals.on_stdio(environment, calls.store.clone(), pages_end.clone()),
-        Some(listener) => approvals.on_http(listener.local_addr()?, None, calls.store.clone()),
-    };
-    if !read_only {
-        approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
-    }
-    let (store, trail) = (calls.store.clone(), calls.trail.clone());
-    let reloads = (access.clone(), store.clone());
-    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals), reloads)?;
-    store::look(&store);
-    audit::keep(&trail)?;
-    approvals.records(trail.clone());
-    let tools = Tools::new(&capabilities, fintecture, environment, read_only);
-    let pages = pages::routes(Arc::clone(&approvals), environment);
-    let calls = Calls::new(Arc::new(tools), approvals, Arc::new(tasks), calls, shutdown.clone());
-    let calls = Arc::new(calls);
-    let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
-    let forms_count = match transport {
-        Transport::Stdio => FormsCount::OfAll,
-        Transport::Http(_) => FormsCount::OfAuthenticated,
-    };
-    let server = Server::new(Arc::clone(&calls), completions, questions, &words, forms_count);
-    match listener {
-        None => {
-            tracing::info!(%environment, "serving over stdio");
-            Box::pin(transports::serve_stdio(server, shutdown)).await?;
-        }
-        Some(listener) => {
-            access::tell(&access);
-            tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let metrics = Metrics::record(environment.as_str()).context("the metrics")?;
-            tokio::spawn(metrics.clone().keep_up());
-            let exposed = trail.clone();
-            let exposition = Exposition::new(move || {
-                let head = exposed.head().map(|head| (head.seq, head.hash.to_string()));
-                metrics.render(head.as_ref())
-            });
-            let config = HttpConfig {
-                pages,
-                access,
-                store,
-                trail: trail.clone(),
-                exposition: Some(exposition),
-                ..HttpConfig::default()
-            };
-            transports::serve_http(listener, server, config, shutdown).await?;
-        }
-    }
-    pages_end.cancel();
-    // A write goes on to its end when its caller leaves; it has its own time budget.
-    calls.writes_settled().await;
-    trail.close().await;
-    if let Some(simulator) = simulator {
-        simulator.shutdown().await?;
-    }
-    Ok(())
 }
 
 fn show_tools(args: &ToolsArgs) -> Result<(), Failed> {

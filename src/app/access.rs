@@ -4,18 +4,19 @@ use std::path::Path;
 
 use secrecy::ExposeSecret as _;
 
+use super::people::People;
 use super::{Failed, print};
-use crate::access::oauth::{OAuthConfig, Verifier};
+use crate::access::oauth::{OAuthConfig, SignIn, Verifier};
 use crate::access::{Access, AccessKind, NewToken, Resource, is_name, line};
 use crate::config::{AccessSettings, Inbound, OAuthSettings, Problems, variables};
 use crate::domain::Scopes;
 use crate::secret::is_readable_by_others;
 
-/// Checks the tokens.
+/// Checks the tokens. Beside who is let in, who signs in to approve, where people are told apart.
 ///
 /// # Errors
 /// What is wrong, a line each.
-pub(super) fn prepare(settings: AccessSettings) -> Result<Access, String> {
+pub(super) fn prepare(settings: AccessSettings) -> Result<(Access, Option<People>), String> {
     let token = variables::MCP_TOKEN.variable.name;
     if settings.is_unused {
         tracing::warn!("{token} is set and not used: over stdio nobody is asked for a token");
@@ -31,10 +32,10 @@ pub(super) fn prepare(settings: AccessSettings) -> Result<Access, String> {
         );
     }
     match settings.inbound {
-        Inbound::Open => Ok(Access::open()),
+        Inbound::Open => Ok((Access::open(), None)),
         Inbound::Token(token) => {
             token.readable_by_others().inspect(|path| warn_of_readers(path));
-            Ok(Access::token(token))
+            Ok((Access::token(token), None))
         }
         Inbound::Tokens(path) => {
             let access = Access::tokens(&path).map_err(|problems| {
@@ -47,13 +48,13 @@ pub(super) fn prepare(settings: AccessSettings) -> Result<Access, String> {
             if is_readable_by_others(&path) {
                 warn_of_readers(&path);
             }
-            Ok(access)
+            Ok((access.clone(), Some(People::with_tokens(access))))
         }
         Inbound::OAuth(settings) => oauth(settings),
     }
 }
 
-fn oauth(settings: OAuthSettings) -> Result<Access, String> {
+fn oauth(settings: OAuthSettings) -> Result<(Access, Option<People>), String> {
     let OAuthSettings { issuer, audience, client_id, client_secret, ca_file } = settings;
     client_secret
         .as_ref()
@@ -61,8 +62,10 @@ fn oauth(settings: OAuthSettings) -> Result<Access, String> {
         .inspect(|path| warn_of_readers(path));
     let resource = Resource { issuer: issuer.clone(), audience: audience.clone() };
     let config = OAuthConfig { issuer, audience, client_id, client_secret, ca_file };
-    let verifier = Verifier::new(&config).map_err(|error| format!("--oauth-issuer: {error}"))?;
-    Ok(Access::oauth(verifier, resource))
+    let told = |error| format!("--oauth-issuer: {error}");
+    let sign_in = config.client_id.is_some().then(|| SignIn::new(&config)).transpose().map_err(told)?;
+    let access = Access::oauth(Verifier::new(&config).map_err(told)?, resource);
+    Ok((access.clone(), Some(People::at_issuer(access, sign_in))))
 }
 
 fn warn_of_readers(path: &Path) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use url::Host;
 
-use super::{Failed, in_runtime, load, prepare, print, upstream};
+use super::{Failed, access, approvals, in_runtime, load, print, upstream};
 use crate::cli::CheckArgs;
 use crate::config::{LogFormat, Problems, Serve, ServeFlags, Upstream, variables};
 use crate::domain::PageSize;
@@ -79,7 +79,15 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
         .map_err(|problems| problems.to_string())
         .and_then(|settings| {
             let named = name(&settings.upstream);
-            Ok((named, prepare(settings.upstream, settings.approvals, settings.access)?.upstream))
+            let others =
+                [approvals::prepare(settings.approvals).err(), access::prepare(settings.access).err()];
+            let mut problems: Vec<String> = others.into_iter().flatten().collect();
+            let upstream = upstream::prepare(settings.upstream).map_err(|error| problems.insert(0, error));
+            upstream
+                .ok()
+                .filter(|_| problems.is_empty())
+                .map(|upstream| (named, upstream))
+                .ok_or(problems.join("\n"))
         });
     let capabilities = load(folder.as_deref());
     let named = prepared.as_ref().map(|(named, _)| named.clone());

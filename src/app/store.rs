@@ -13,17 +13,25 @@ use crate::store::{SharedStore, Store};
 /// The store, and what seals what clients keep for this server.
 pub(super) struct Kept {
     pub(super) store: Store,
+    pub(super) seals: Seals,
+}
+
+/// What seals what leaves the server and comes back.
+pub(super) struct Seals {
     /// Seals ids of tasks.
     pub(super) tasks: Sealer,
     /// Seals questions that leave with an answer.
     pub(super) questions: Sealer,
+    /// Seals sign-ins that are under way.
+    pub(super) pages: Sealer,
 }
 
 /// Builds them. With a shared store every replica opens what another one sealed, and sees what was used up.
 pub(super) fn build(settings: StoreSettings, of: &Upstream) -> anyhow::Result<Kept> {
     let StoreSettings::Redis { url, key, ca_file } = settings else {
-        let (tasks, questions) = (upstream::sealer(of)?, Sealer::random()?);
-        return Ok(Kept { store: Store::memory(), tasks, questions });
+        let seals =
+            Seals { tasks: upstream::sealer(of)?, questions: Sealer::random()?, pages: Sealer::random()? };
+        return Ok(Kept { store: Store::memory(), seals });
     };
     warn(&url, &key);
     let bound_to = upstream::bond(of, None);
@@ -31,11 +39,11 @@ pub(super) fn build(settings: StoreSettings, of: &Upstream) -> anyhow::Result<Ke
         let secret = [&bound_to, key.get().expose_secret().as_bytes()].concat();
         Sealer::from_secret(SecretSlice::from(secret).expose_secret())
     };
-    let (tasks, questions) = (sealer()?, sealer()?);
+    let seals = Seals { tasks: sealer()?, questions: sealer()?, pages: sealer()? };
     let roots = ca_file.map(std::fs::read).transpose().context("the file of FINTECTURE_CA_FILE")?;
     let key = key.get().expose_secret().into();
     let store = Store::shared(SharedStore { url, key, bound_to, roots })?;
-    Ok(Kept { store, tasks, questions })
+    Ok(Kept { store, seals })
 }
 
 /// Looks whether it is there, so that an operator hears at once where it is not. Serving begins meanwhile.

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::variables::Variables;
 use super::{
-    AccessSettings, ApprovalSettings, AuditSettings, Limits, Problems, StoreSettings, Upstream, access,
-    approvals, audit, listen, store, traces,
+    AccessSettings, ApprovalSettings, AuditSettings, HttpSettings, Limits, Problems, StoreSettings, Upstream,
+    access, approvals, audit, http, listen, store, traces,
 };
 use crate::domain::Environment;
 
@@ -106,6 +106,8 @@ pub struct Serve {
     pub audit: Option<AuditSettings>,
     /// Where what outlives a call is kept.
     pub store: StoreSettings,
+    /// How the HTTP server is found and reached.
+    pub http: HttpSettings,
     /// What the server takes at most.
     pub limits: Limits,
     /// Where traces go; `None`: nowhere.
@@ -133,6 +135,7 @@ impl Serve {
         let audit = audit::read(&flags, on_stdio, upstream.as_ref(), &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
         let access = access::read(&flags, transport, variables, &mut problems);
+        let http = http::read(&flags, on_stdio, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
         let traces = traces::read(variables, &mut problems);
         let store = store::read(&flags, variables, &mut problems);
@@ -148,6 +151,7 @@ impl Serve {
             access,
             audit,
             store,
+            http,
             limits,
             traces,
             log_format,

@@ -32,6 +32,11 @@ impl Faulty {
         Store::with(self.clone())
     }
 
+    /// Another way to the same values, with faults of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self(Arc::new(Inner { memory: Mutex::new(self.memory()), state: Mutex::default() }))
+    }
+
     /// After so many operations it is gone; the next one may still be done, unheard of.
     pub(crate) fn goes_after(&self, operations: usize, is_done: bool) {
         self.0.state.lock().unwrap().goes = Some((operations, is_done));

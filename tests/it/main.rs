@@ -38,6 +38,7 @@ mod links;
 mod lookups;
 mod lost_writes;
 mod masked;
+mod network;
 mod outage;
 mod prompts;
 mod properties;

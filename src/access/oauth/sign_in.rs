@@ -154,26 +154,29 @@ impl SignIn {
             .token
             .clone()
             .ok_or(SignInRefused::Refused("the authorization server names no token endpoint"))?;
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code)
-            .append_pair("redirect_uri", redirect_uri.as_str())
-            .append_pair("code_verifier", pkce_verifier.expose_secret())
-            .append_pair("resource", &self.audience);
         let mut request = self.verifier.issuer.http().post(endpoint).header(CONTENT_TYPE, FORM);
         let secret = self.client_secret.as_ref().map(Secret::get);
-        match secret {
-            Some(secret) if !metadata.wants_secret_in_body => {
-                request = request.header(AUTHORIZATION, basic(&self.client_id, &secret)?);
-            }
-            secret => {
-                form.append_pair("client_id", &self.client_id);
-                if let Some(secret) = secret {
-                    form.append_pair("client_secret", secret.expose_secret());
+        let body = {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.append_pair("grant_type", "authorization_code")
+                .append_pair("code", code)
+                .append_pair("redirect_uri", redirect_uri.as_str())
+                .append_pair("code_verifier", pkce_verifier.expose_secret())
+                .append_pair("resource", &self.audience);
+            match secret {
+                Some(secret) if !metadata.wants_secret_in_body => {
+                    request = request.header(AUTHORIZATION, basic(&self.client_id, &secret)?);
+                }
+                secret => {
+                    form.append_pair("client_id", &self.client_id);
+                    if let Some(secret) = secret {
+                        form.append_pair("client_secret", secret.expose_secret());
+                    }
                 }
             }
-        }
-        http::json(request.body(form.finish())).await.map_err(|error| {
+            form.finish()
+        };
+        http::json(request.body(body)).await.map_err(|error| {
             warn!("the authorization server's token endpoint: {error}");
             match error {
                 FetchError::Status(400..500) => {
