@@ -269,9 +269,9 @@ async fn an_authorization_server_is_named_to_those_without_a_token() {
     );
     assert!(!said.contains("error="), "a client without a token has made no mistake: {said}");
     for path in ["", "/mcp", "/sse"] {
-        let document =
-            ask(&server, &Method::GET, &format!("/.well-known/oauth-protected-resource{path}"), &[]);
-        let document: Value = document.await.json().await.unwrap();
+        let path = format!("/.well-known/oauth-protected-resource{path}");
+        let document = ask(&server, &Method::GET, &path, &[]).await;
+        let document: Value = document.json().await.unwrap();
         assert_eq!(document["resource"], "https://mcp.example/mcp");
         assert_eq!(document["authorization_servers"], json!(["https://id.example"]));
         assert_eq!(document["bearer_methods_supported"], json!(["header"]));
