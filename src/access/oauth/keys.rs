@@ -15,7 +15,7 @@ const MAX_KEYS: usize = 32;
 pub(super) enum Fault {
     /// The one that signed it may be among newer ones.
     NoKey,
-    /// It is not one of ours; the reason completes "the token ...".
+    /// It is not one of ours, and why.
     Refused(&'static str),
 }
 
@@ -60,14 +60,14 @@ impl KeySet {
         }
         let mut fitting = named.filter(|key| key.algorithms.contains(&header.algorithm)).peekable();
         if header.key_id.is_some() && fitting.peek().is_none() {
-            return Err(Fault::Refused("is not signed with the algorithm of its key"));
+            return Err(Fault::Refused("the token is not signed with the algorithm of its key"));
         }
         let claims = fitting.find_map(|key| claims::verified(token, header.algorithm, &key.key, expected));
         match claims {
             Some(Ok(claims)) => Ok(claims),
             Some(Err(reason)) => Err(Fault::Refused(reason)),
             None if header.key_id.is_none() => Err(Fault::NoKey),
-            None => Err(Fault::Refused("has a signature that is not its key's")),
+            None => Err(Fault::Refused("the token has a signature that is not its key's")),
         }
     }
 }
