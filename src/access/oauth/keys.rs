@@ -31,7 +31,7 @@ pub(super) struct KeySet(Vec<Key>);
 struct Key {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
-    key: DecodingKey,
+    verifies: DecodingKey,
 }
 
 impl KeySet {
@@ -62,7 +62,8 @@ impl KeySet {
         if header.key_id.is_some() && fitting.peek().is_none() {
             return Err(Fault::Refused("the token is not signed with the algorithm of its key"));
         }
-        let claims = fitting.find_map(|key| claims::verified(token, header.algorithm, &key.key, expected));
+        let claims =
+            fitting.find_map(|key| claims::verified(token, header.algorithm, &key.verifies, expected));
         match claims {
             Some(Ok(claims)) => Ok(claims),
             Some(Err(reason)) => Err(Fault::Refused(reason)),
@@ -106,6 +107,6 @@ impl Key {
         if algorithms.is_empty() {
             return None;
         }
-        Some(Self { id: common.key_id.clone(), algorithms, key: DecodingKey::from_jwk(jwk).ok()? })
+        Some(Self { id: common.key_id.clone(), algorithms, verifies: DecodingKey::from_jwk(jwk).ok()? })
     }
 }

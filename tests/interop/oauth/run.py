@@ -205,7 +205,7 @@ def main(binary):
             world = World(facts)
             results = [world.challenge()]
             results.append(world.expect("no token", 401))
-            results.append(world.expect("a token in the query", 401, query=f"?access_token={world.token()}"))
+            results.append(world.expect("a token in the query", 400, query=f"?access_token={world.token()}"))
             results.append(world.expect("a token for another audience", 401, world.token(resource="https://other.example.com")))
             results += [
                 play(f"{name} {who}", [*command, who, json.dumps(facts)])

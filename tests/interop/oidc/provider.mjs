@@ -15,6 +15,8 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import Provider from 'oidc-provider';
 
+console.info = console.warn; // the package's notices; standard output has the one line
+
 const PERSON = 'ada.canary@example.com';
 const SCOPES = [
   'customers:read', 'customers:write', 'bank-accounts:read', 'bank-accounts:write',
@@ -31,12 +33,27 @@ function key(alg) {
   return { ...privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: randomUUID() };
 }
 
+/** What the authorization server keeps. It outlives new keys. */
+const kept = new Map();
+class Kept {
+  constructor(model) { this.named = (id) => `${model}:${id}`; }
+  async upsert(id, payload) { kept.set(this.named(id), payload); }
+  async find(id) { return kept.get(this.named(id)); }
+  async findByUid(uid) { return [...kept.values()].find((payload) => payload.uid === uid); }
+  async consume(id) { kept.get(this.named(id)).consumed = Math.floor(Date.now() / 1000); }
+  async destroy(id) { kept.delete(this.named(id)); }
+  async revokeByGrantId(grant) {
+    for (const [name, payload] of kept) if (payload.grantId === grant) kept.delete(name);
+  }
+}
+
 let algorithm = 'RS256';
 let keys = [key('RS256'), key('ES256')];
 
 function configuration() {
   const scopesOf = (client) => (client.clientId === READER.id ? READER.scopes : SCOPES);
   return {
+    adapter: Kept,
     jwks: { keys },
     scopes: SCOPES,
     clients: [AGENT, READER].map(({ id, secret }) => ({
@@ -118,5 +135,5 @@ control.listen(0, '127.0.0.1');
 await once(control, 'listening');
 
 const clients = Object.fromEntries([AGENT, READER].map(({ id, secret }) => [id, { id, secret }]));
-console.log(JSON.stringify({ issuer, control: `http://127.0.0.1:${control.address().port}`, clients }));
+process.stdout.write(`${JSON.stringify({ issuer, control: `http://127.0.0.1:${control.address().port}`, clients })}\n`);
 process.on('SIGTERM', () => process.exit(0));

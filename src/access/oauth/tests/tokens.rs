@@ -78,7 +78,7 @@ async fn what_a_token_must_say() {
         good().header("typ", json!("application/at+jwt")),
         good().header("typ", Value::Null),
     ] {
-        let name = verifier.verify(&draft.token()).await.expect(&draft.claims.to_string()).name;
+        let name = verifier.verify(&draft.token()).await.unwrap().name;
         assert!(name.starts_with("oauth:user#") && !name.contains("ada"), "{name}");
     }
 }
