@@ -39,6 +39,7 @@ mod lookups;
 mod lost_writes;
 mod masked;
 mod network;
+mod oauth;
 mod outage;
 mod prompts;
 mod properties;

@@ -60,15 +60,17 @@ pub(super) fn verified(
         Err(error) => error.into_kind(),
     };
     Some(Err(match error {
-        ErrorKind::ExpiredSignature => "has expired",
-        ErrorKind::ImmatureSignature => "is not valid yet",
-        ErrorKind::InvalidAudience => "is for another audience",
-        ErrorKind::InvalidIssuer => "is from another issuer",
-        ErrorKind::MissingRequiredClaim(claim) if claim == "exp" => "has no exp, or one that is no time",
-        ErrorKind::MissingRequiredClaim(claim) if claim == "aud" => "has no aud",
-        ErrorKind::MissingRequiredClaim(_) => "has no iss",
-        ErrorKind::InvalidClaimFormat(_) => "has an exp or nbf that is no time",
-        ErrorKind::Json(_) | ErrorKind::Utf8(_) => "has claims that cannot be read",
+        ErrorKind::ExpiredSignature => "the token has expired",
+        ErrorKind::ImmatureSignature => "the token is not valid yet",
+        ErrorKind::InvalidAudience => "the token is for another audience",
+        ErrorKind::InvalidIssuer => "the token is from another issuer",
+        ErrorKind::MissingRequiredClaim(claim) if claim == "exp" => {
+            "the token has no exp, or one that is no time"
+        }
+        ErrorKind::MissingRequiredClaim(claim) if claim == "aud" => "the token has no aud",
+        ErrorKind::MissingRequiredClaim(_) => "the token has no iss",
+        ErrorKind::InvalidClaimFormat(_) => "the token has an exp or nbf that is no time",
+        ErrorKind::Json(_) | ErrorKind::Utf8(_) => "the token has claims that cannot be read",
         // The signature, or a key that cannot be one for this algorithm.
         _ => return None,
     }))
@@ -83,21 +85,25 @@ impl Claims {
         let latest = get_current_timestamp().saturating_add(LEEWAY_SECONDS);
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         if self.iat.is_some_and(|issued| issued > latest as f64) {
-            return Err(TokenRefused::Invalid("was issued in the future"));
+            return Err(TokenRefused::Invalid("the token was issued in the future"));
         }
         // An ID token tells a client who signed in, and a logout token that somebody left. Their audience is that
         // client, so one that names us means that our two names were mixed up; still it gives nobody a right.
         let others = [&self.nonce, &self.at_hash, &self.c_hash, &self.events];
         if !header.is_typed && others.into_iter().any(Option::is_some) {
-            return Err(TokenRefused::Invalid("is an ID token, or another one that is no access token"));
+            return Err(TokenRefused::Invalid(
+                "the token is an ID token, or another one that is no access token",
+            ));
         }
         // The issuer bound it to a key, so that a thief cannot use it; taken without the proof, a thief could.
         if self.cnf.is_some() {
-            return Err(TokenRefused::Invalid("is bound to a key (DPoP or mTLS), which is not supported"));
+            return Err(TokenRefused::Invalid(
+                "the token is bound to a key (DPoP or mTLS), which is not supported",
+            ));
         }
         let client = self.client_id.as_deref().or(self.azp.as_deref());
         let name = principal::name(&self.iss, self.sub.as_deref(), client)
-            .ok_or(TokenRefused::Invalid("names nobody: it has neither sub nor client_id"))?;
+            .ok_or(TokenRefused::Invalid("the token names nobody: it has neither sub nor client_id"))?;
         let scopes = match self.scope.or(self.scp) {
             Some(Words::Text(list)) => Scopes::known_in(&list),
             Some(Words::List(list)) => Scopes::known_in(&list.join(" ")),

@@ -31,29 +31,33 @@ impl Header {
     /// [`TokenRefused::Invalid`] where this token cannot be one of ours, whoever signed it.
     pub(super) fn read(token: &str) -> Result<Self, TokenRefused> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(TokenRefused::Invalid("is larger than 8 KiB"));
+            return Err(TokenRefused::Invalid("the token is larger than 8 KiB"));
         }
         let mut parts = token.split('.');
         let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(TokenRefused::Invalid("is not a signed JWT: opaque tokens are not supported"));
+            return Err(TokenRefused::Invalid(
+                "the token is not a signed JWT: opaque tokens are not supported",
+            ));
         };
         let written: Option<Written> =
             BASE64_URL.decode(header).ok().and_then(|json| serde_json::from_slice(&json).ok());
         let Some(written) = written else {
-            return Err(TokenRefused::Invalid("is not a signed JWT: its header cannot be read"));
+            return Err(TokenRefused::Invalid("the token is not a signed JWT: its header cannot be read"));
         };
         let Some(algorithm) = asymmetric(&written.alg) else {
-            return Err(TokenRefused::Invalid("is not signed with an algorithm that is accepted"));
+            return Err(TokenRefused::Invalid("the token is not signed with an algorithm that is accepted"));
         };
         if written.crit.is_some() {
-            return Err(TokenRefused::Invalid("demands an extension that is not supported"));
+            return Err(TokenRefused::Invalid("the token demands an extension that is not supported"));
         }
         let typ = written.typ.map(|typ| typ.to_ascii_lowercase());
         let is_typed = match typ.as_deref() {
             Some("at+jwt" | "application/at+jwt") => true,
             Some("jwt") | None => false,
-            Some(_) => return Err(TokenRefused::Invalid("is of another type than an access token")),
+            Some(_) => {
+                return Err(TokenRefused::Invalid("the token is of another type than an access token"));
+            }
         };
         Ok(Self { algorithm, key_id: written.kid, is_typed })
     }

@@ -103,7 +103,7 @@ impl Issuer {
             // An issuer that hangs must not make every call hang: nobody waits for what may well fail again.
             Some(old) if self.is_failing.load(Ordering::Relaxed) => {
                 if let Ok(asked_at) = Arc::clone(&self.asked_at).try_lock_owned()
-                    && is_due(&asked_at, now)
+                    && is_due(*asked_at, now)
                 {
                     tokio::spawn(Arc::clone(self).read(asked_at, now));
                 }
@@ -137,7 +137,7 @@ impl Issuer {
             .known
             .load_full()
             .is_some_and(|known| before.is_none_or(|before| !Arc::ptr_eq(&known, before)));
-        if !is_another && is_due(&asked_at, now) {
+        if !is_another && is_due(*asked_at, now) {
             // A task of its own: one caller may leave, and the others still wait for the answer.
             let _ = tokio::spawn(Arc::clone(self).read(asked_at, now)).await;
         }
@@ -168,7 +168,7 @@ impl Issuer {
     }
 }
 
-fn is_due(asked_at: &Option<Instant>, now: Instant) -> bool {
+fn is_due(asked_at: Option<Instant>, now: Instant) -> bool {
     asked_at.is_none_or(|asked_at| now.saturating_duration_since(asked_at) >= BETWEEN_READS)
 }
 

@@ -15,7 +15,7 @@ const MAX_KEYS: usize = 32;
 pub(super) enum Fault {
     /// The one that signed it may be among newer ones.
     NoKey,
-    /// It is not one of ours; the reason completes "the token ...".
+    /// It is not one of ours, and why.
     Refused(&'static str),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct KeySet(Vec<Key>);
 struct Key {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
-    key: DecodingKey,
+    verifies: DecodingKey,
 }
 
 impl KeySet {
@@ -60,14 +60,15 @@ impl KeySet {
         }
         let mut fitting = named.filter(|key| key.algorithms.contains(&header.algorithm)).peekable();
         if header.key_id.is_some() && fitting.peek().is_none() {
-            return Err(Fault::Refused("is not signed with the algorithm of its key"));
+            return Err(Fault::Refused("the token is not signed with the algorithm of its key"));
         }
-        let claims = fitting.find_map(|key| claims::verified(token, header.algorithm, &key.key, expected));
+        let claims =
+            fitting.find_map(|key| claims::verified(token, header.algorithm, &key.verifies, expected));
         match claims {
             Some(Ok(claims)) => Ok(claims),
             Some(Err(reason)) => Err(Fault::Refused(reason)),
             None if header.key_id.is_none() => Err(Fault::NoKey),
-            None => Err(Fault::Refused("has a signature that is not its key's")),
+            None => Err(Fault::Refused("the token has a signature that is not its key's")),
         }
     }
 }
@@ -106,6 +107,6 @@ impl Key {
         if algorithms.is_empty() {
             return None;
         }
-        Some(Self { id: common.key_id.clone(), algorithms, key: DecodingKey::from_jwk(jwk).ok()? })
+        Some(Self { id: common.key_id.clone(), algorithms, verifies: DecodingKey::from_jwk(jwk).ok()? })
     }
 }

@@ -1,4 +1,4 @@
-//! What the issuer says about itself: RFC 8414, or OpenID Connect Discovery where that is all it has.
+//! What the issuer says about itself: RFC 8414, or `OpenID` Connect Discovery where that is all it has.
 
 use serde::Deserialize;
 use url::Url;

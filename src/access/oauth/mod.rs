@@ -80,8 +80,8 @@ pub enum OAuthError {
 /// Why a token names nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefused {
-    /// It is no token for this server. The reason completes "the token ..." and holds nothing of it.
-    #[error("the token {0}")]
+    /// It is no token for this server. Why, and nothing of the token.
+    #[error("{0}")]
     Invalid(&'static str),
     /// The issuer's keys cannot be had just now: nobody knows.
     #[error("the authorization server's keys cannot be read just now; try again later")]
@@ -132,7 +132,7 @@ impl Verifier {
         match claims {
             Ok(claims) => claims.principal(&header),
             Err(Fault::NoKey) => {
-                Err(TokenRefused::Invalid("is signed with a key that the issuer does not have"))
+                Err(TokenRefused::Invalid("the token is signed with a key that the issuer does not have"))
             }
             Err(Fault::Refused(reason)) => Err(TokenRefused::Invalid(reason)),
         }

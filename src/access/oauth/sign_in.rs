@@ -129,9 +129,7 @@ impl SignIn {
         }
         self.verifier.verify(answer.access_token.expose_secret()).await.map_err(|refused| match refused {
             TokenRefused::Invalid(reason) => {
-                warn!(
-                    "the authorization server signed somebody in with a token that is refused: it {reason}"
-                );
+                warn!("the authorization server signed somebody in, and {reason}");
                 SignInRefused::Refused("the authorization server gave a token that is not for this server")
             }
             TokenRefused::Unavailable => SignInRefused::Unavailable,

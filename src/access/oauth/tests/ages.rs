@@ -9,7 +9,8 @@ use super::issuer::{FakeIssuer, KEYS, RSA, Signer};
 use super::{AUDIENCE, verifier};
 use crate::access::oauth::{TokenRefused, Verifier};
 
-const NO_KEY: TokenRefused = TokenRefused::Invalid("is signed with a key that the issuer does not have");
+const NO_KEY: TokenRefused =
+    TokenRefused::Invalid("the token is signed with a key that the issuer does not have");
 
 /// A token, shown to a verifier so many seconds after it was made.
 async fn shown(verifier: &Verifier, start: Instant, seconds: u64, token: &str) -> Result<(), TokenRefused> {

@@ -39,7 +39,7 @@ pub(crate) static OTHER_RSA: LazyLock<Signer> = LazyLock::new(|| Signer::rsa("ot
 pub(crate) struct Signer {
     pub(crate) algorithm: Algorithm,
     pub(crate) id: String,
-    key: EncodingKey,
+    pub(crate) key: EncodingKey,
 }
 
 impl Signer {

@@ -25,11 +25,12 @@ async fn signed_in(
     config: &OAuthConfig,
     iss: Option<&str>,
 ) -> Result<Principal, SignInRefused> {
+    let before = issuer.seen(TOKEN).len();
     let sign_in = SignIn::new(config).unwrap();
     let begun = sign_in.begin(&callback()).await.unwrap();
     let finished = sign_in.finish("the-code", &begun.pkce_verifier, &callback(), iss).await;
     let sent: HashMap<String, String> = begun.authorize_url.query_pairs().into_owned().collect();
-    if let Some(Seen { form, .. }) = issuer.seen(TOKEN).last() {
+    if let Some(Seen { form, .. }) = issuer.seen(TOKEN).get(before) {
         // The issuer checks this: whoever brings the code is who began.
         let challenge = BASE64_URL.encode(digest(&SHA256, form["code_verifier"].as_bytes()));
         assert_eq!(sent["code_challenge"], challenge);
