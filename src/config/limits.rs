@@ -18,6 +18,7 @@ pub struct Limit {
 macro_rules! limits {
     ($($field:ident = $default:literal, $name:literal, $help:literal;)*) => {
         /// Every limit, as a number of its unit.
+        #[expect(clippy::doc_markdown, reason = "the same words stand in --help, which has no backticks")]
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Limits {
             $(#[doc = $help] pub $field: u64,)*

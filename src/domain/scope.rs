@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 /// One right. A right to write holds the right to read the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is its own words: `customers:read` and so on")]
@@ -157,6 +159,13 @@ impl fmt::Display for Scopes {
             f.write_str(scope.as_str())?;
         }
         Ok(())
+    }
+}
+
+/// As [`Display`](fmt::Display) has it.
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::Scopes;
 use crate::fintecture::{Failure, FailureKind, Reach};
 
 /// What kind of error an agent is told of.
@@ -110,7 +111,8 @@ pub struct ToolError {
     pub retry_after_seconds: Option<u64>,
     /// The rights that the principal lacks, with spaces between them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub scope: Option<Scopes>,
     /// Where a person decides about the write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalPage>,

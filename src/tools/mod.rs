@@ -187,10 +187,10 @@ impl Tools {
         let action = arguments::named_action(definition, &arguments);
         let lacking = action.map(|action| scopes.lacking(action.scopes())).unwrap_or_default();
         let request = arguments::parse(definition, arguments, Offer { read_only: self.read_only, scopes })?;
-        match lacking.is_empty() {
-            true => Ok(request),
-            false => Err(ToolError::insufficient_scope(lacking, matches!(request, Request::Write(_)))),
+        if !lacking.is_empty() {
+            return Err(ToolError::insufficient_scope(lacking, matches!(request, Request::Write(_))));
         }
+        Ok(request)
     }
 
     /// Carries out a read.

@@ -16,7 +16,7 @@ impl ToolError {
             "Trying again does not help. Ask the operator for a token that has the scope as well, or authorise again \
              with it; tools/list shows what can be done without.",
         );
-        Self { scope: Some(lacking.to_string()), outcome: of(write), ..error }
+        Self { scope: Some(lacking), outcome: of(write), ..error }
     }
 
     /// One of our own limits, and when there may be room again.
