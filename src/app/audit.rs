@@ -33,7 +33,9 @@ pub(super) fn open(
     let files = capabilities.files().iter().map(|file| (file.name.as_str(), file.text.as_str()));
     let facts = Facts::new(environment.as_str(), files);
     Trail::open(&log, key.as_ref(), facts).map_err(|error| match error {
-        OpenError::Io { .. } | OpenError::Held { .. } => Failed::Other(anyhow::anyhow!("--audit-log: {error}")),
+        OpenError::Io { .. } | OpenError::Held { .. } => {
+            Failed::Other(anyhow::anyhow!("--audit-log: {error}"))
+        }
         error => Failed::Usage(format!("--audit-log: {error}")),
     })
 }
@@ -95,11 +97,13 @@ fn verify(args: VerifyArgs, mut problems: Problems) -> Result<(), Failed> {
     }
     let covers = match (is_keyed, verified.after_head) {
         (true, Some(0)) | (false, Some(0)) => None,
-        (true, _) => Some("Lines that were cut off the end are found with the head that was kept last (--head)."),
-        (false, Some(_)) => Some("What follows the kept head could be rewritten: there is no key."),
-        (false, None) => {
-            Some("Without a key (--audit-key) or a kept head (--head) a file that was rewritten as a whole looks like this, too.")
+        (true, _) => {
+            Some("Lines that were cut off the end are found with the head that was kept last (--head).")
         }
+        (false, Some(_)) => Some("What follows the kept head could be rewritten: there is no key."),
+        (false, None) => Some(
+            "Without a key (--audit-key) or a kept head (--head) a file that was rewritten as a whole looks like this, too.",
+        ),
     };
     print(&said);
     if let Some(covers) = covers {
@@ -136,7 +140,8 @@ fn in_words(write: &Unresolved) -> String {
     if let Some(id) = &write.request_id {
         let _ = write!(line, " request_id={id}");
     }
-    let why = if write.is_told { "outcome unknown" } else { "no outcome: under way, or the server was killed" };
+    let why =
+        if write.is_told { "outcome unknown" } else { "no outcome: under way, or the server was killed" };
     let _ = write!(line, " (line {}, {why})", write.seq);
     line
 }

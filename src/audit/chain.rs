@@ -108,7 +108,8 @@ impl Head {
     pub(super) fn extend(&mut self, hasher: &Hasher, time: jiff::Timestamp, members: &str) -> Vec<u8> {
         let (seq, previous) = (self.seq + 1, self.hash);
         let mut line =
-            format!("{{\"seq\":{seq},\"time\":\"{time:.6}\",{members},\"previous\":\"{previous}\"").into_bytes();
+            format!("{{\"seq\":{seq},\"time\":\"{time:.6}\",{members},\"previous\":\"{previous}\"")
+                .into_bytes();
         let hash = hasher.hash(&line);
         line.extend_from_slice(BEFORE_HASH);
         line.extend_from_slice(&hash.0);

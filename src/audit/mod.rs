@@ -41,8 +41,8 @@ pub use unresolved::{Unresolved, unresolved};
 pub use verify::{Found, Options as VerifyOptions, Verified, Wrong, verify};
 
 use crate::measures;
-use event::Own;
 use chain::Hasher;
+use event::Own;
 use file::{Medium, TrailFile};
 use writer::{Entry, Job, Writer};
 
@@ -113,7 +113,10 @@ impl Trail {
         let hasher = Hasher::new(key);
         let opened = TrailFile::open(path, &hasher)?;
         if let Some(bytes) = opened.torn_bytes {
-            tracing::warn!(bytes, "the audit trail ended in a torn line, which was cut off: the process before was killed or lost its disk");
+            tracing::warn!(
+                bytes,
+                "the audit trail ended in a torn line, which was cut off: the process before was killed or lost its disk"
+            );
         }
         let start = Own::Start { torn_bytes: opened.torn_bytes };
         Self::on(Box::new(opened.file), hasher, opened.head, key, facts, start).map_err(failed)
@@ -146,8 +149,14 @@ impl Trail {
         };
         let (jobs, waiting) = mpsc::channel(MAX_WAITING);
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(waiting))?;
-        let trail =
-            Self(Some(Arc::new(Inner { jobs, facts, digests, head: shown, logged: AtomicU64::new(0), lost })));
+        let trail = Self(Some(Arc::new(Inner {
+            jobs,
+            facts,
+            digests,
+            head: shown,
+            logged: AtomicU64::new(0),
+            lost,
+        })));
         trail.log_head();
         Ok(trail)
     }
@@ -176,7 +185,8 @@ impl Trail {
     /// A digest under the trail's key. Empty where there is no trail.
     #[must_use]
     pub fn digest(&self, parts: &[u8]) -> String {
-        let digest = |inner: &Arc<Inner>| Hash::of_bytes(hmac::sign(&inner.digests, parts).as_ref()).to_string();
+        let digest =
+            |inner: &Arc<Inner>| Hash::of_bytes(hmac::sign(&inner.digests, parts).as_ref()).to_string();
         self.0.as_ref().map(digest).unwrap_or_default()
     }
 

@@ -123,10 +123,7 @@ async fn every_kind_of_tampering_is_found_and_where() {
             tampered(&|lines| lines[7] = lines[7].replace("\"stop\"", "\"stip\"")),
             (last, Wrong::Changed)
         );
-        assert_eq!(
-            tampered(&|lines| drop(lines.remove(3))),
-            (4, Wrong::Missing { expected: 4, found: 5 })
-        );
+        assert_eq!(tampered(&|lines| drop(lines.remove(3))), (4, Wrong::Missing { expected: 4, found: 5 }));
         assert_eq!(tampered(&|lines| drop(lines.remove(0))), (1, Wrong::NotFirst { found: 2 }));
         assert_eq!(tampered(&|lines| lines.swap(3, 4)), (4, Wrong::Missing { expected: 4, found: 5 }));
         assert_eq!(
@@ -168,7 +165,11 @@ async fn a_file_that_was_rewritten_as_a_whole_is_found_with_the_key_or_the_kept_
     let mut lines = place.lines();
     lines.remove(3);
     place.rewrite(&rehashed(&lines));
-    assert_eq!(place.verify(&[&place.path()], None).unwrap().lines, 7, "neither key nor head: nothing is found");
+    assert_eq!(
+        place.verify(&[&place.path()], None).unwrap().lines,
+        7,
+        "neither key nor head: nothing is found"
+    );
     assert!(matches!(place.verify(&[&place.path()], Some(head.hash)), Err(Found::NoHead { .. })));
 
     let keyed = Place::filled(Some(key("a")), 6).await;
@@ -238,8 +239,8 @@ async fn ten_thousand_at_once_are_one_chain_over_rotations() {
     let mut writing = tokio::task::JoinSet::new();
     let mut files = Vec::new();
     for number in 0..10_000 {
-        let trail = trail.clone();
-        writing.spawn(async move { trail.record(&read(number), number % 1000 == 0).await.unwrap() });
+        let writes = trail.clone();
+        writing.spawn(async move { writes.record(&read(number), number % 1000 == 0).await.unwrap() });
         if number % 2_500 == 1_250 {
             // As logrotate does it: away with the file, then the signal.
             let away = place.folder.path().join(format!("audit.log.{number:05}"));

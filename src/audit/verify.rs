@@ -67,7 +67,9 @@ pub enum Wrong {
     #[error("its hash is not that of its text: it was changed, or made without the key")]
     Changed,
     /// The same on the first line, where a key could be the reason.
-    #[error("its hash is not that of its text: it was changed, or the key is not the one that it was written with (--audit-key)")]
+    #[error(
+        "its hash is not that of its text: it was changed, or the key is not the one that it was written with (--audit-key)"
+    )]
     ChangedOrOtherKey,
     /// Lines before it are missing.
     #[error("this is number {found}, and {expected} should stand here: lines were removed or reordered")]
@@ -78,7 +80,9 @@ pub enum Wrong {
         found: u64,
     },
     /// It stood before.
-    #[error("this is number {found}, and {expected} should stand here: a line was inserted, repeated or reordered")]
+    #[error(
+        "this is number {found}, and {expected} should stand here: a line was inserted, repeated or reordered"
+    )]
     Again {
         /// What should stand there.
         expected: u64,
@@ -89,10 +93,14 @@ pub enum Wrong {
     #[error("it does not go on from the line before: one of the two was replaced")]
     OtherChain,
     /// A chain begins where another should go on.
-    #[error("a new chain begins here, since the server was started on an empty file, or lines were replaced: verify each chain by itself, the one before with the head that was kept of it (--head)")]
+    #[error(
+        "a new chain begins here, since the server was started on an empty file, or lines were replaced: verify each chain by itself, the one before with the head that was kept of it (--head)"
+    )]
     NewChain,
     /// The first file is not where the chain begins.
-    #[error("this is number {found}: the files before this one are missing. Give them too, or the head that they ended in (--after)")]
+    #[error(
+        "this is number {found}: the files before this one are missing. Give them too, or the head that they ended in (--after)"
+    )]
     NotFirst {
         /// Its number.
         found: u64,

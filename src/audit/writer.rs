@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use super::Unwritable;
 use super::chain::{Hasher, Head};
 use super::event::{Facts, Own};
 use super::file::Medium;
-use super::Unwritable;
 use crate::measures;
 
 /// Lines that are written at once, at most.
@@ -86,8 +86,7 @@ impl Writer {
 
     fn own(&self, own: Own) -> std::io::Result<String> {
         let facts = &self.facts;
-        let line =
-            OwnLine { own, version: env!("CARGO_PKG_VERSION"), facts, capability_files: &facts.files };
+        let line = OwnLine { own, version: env!("CARGO_PKG_VERSION"), facts, capability_files: &facts.files };
         members(&line).map_err(std::io::Error::other)
     }
 
@@ -138,7 +137,10 @@ impl Writer {
         let outcome = self.append(&lines, durable);
         match &outcome {
             Ok(_) if self.unrecorded > 0 => {
-                tracing::warn!(lines = self.unrecorded, "the audit trail is written again; these lines are not in it");
+                tracing::warn!(
+                    lines = self.unrecorded,
+                    "the audit trail is written again; these lines are not in it"
+                );
                 self.unrecorded = 0;
             }
             Ok(_) => {}

@@ -89,9 +89,13 @@ impl Entry {
         let Ok(write) = self.intent.lock().await.settle().await else { return };
         let mut subject = self.subject();
         subject.targets.made(&reply.body);
-        let result = self.came_to(outcome_of(&reply.body), effect_of(reply).or(Some("unknown")), false, context);
+        let result =
+            self.came_to(outcome_of(&reply.body), effect_of(reply).or(Some("unknown")), false, context);
         if self.trail.record(&Event::Outcome { write, subject, result }, false).await.is_err() {
-            tracing::error!(write, "the outcome of a write is not in the audit trail: audit unresolved names it");
+            tracing::error!(
+                write,
+                "the outcome of a write is not in the audit trail: audit unresolved names it"
+            );
         }
     }
 
@@ -122,7 +126,12 @@ impl Entry {
             }
         };
         let result = self.came_to(outcome, effect, repeated, context);
-        let event = Event::Call { subject: self.subject(), result };
+        let mut subject = self.subject();
+        // What the upstream does not know is nobody's id, and may be anything.
+        if matches!(result.outcome.as_str(), "not_found" | "invalid_input") {
+            subject.targets = Targets::default();
+        }
+        let event = Event::Call { subject, result };
         let written = self.trail.record(&event, false).await;
         // Whether an earlier write was applied does not depend on this line.
         let may_be_applied = is_on_record || repeated || effect == Some("unknown");
@@ -235,7 +244,14 @@ fn of(
     sorted.sort_by_key(|(name, _)| *name);
     let given = serde_json::to_string(&sorted).unwrap_or_default();
     let digest = trail.digest(&key_of([&caller.principal.name, tool, action.unwrap_or_default(), &given]));
-    Subject { principal, client, tool: tool.to_owned(), action, targets: targets(arguments), arguments: digest }
+    Subject {
+        principal,
+        client,
+        tool: tool.to_owned(),
+        action,
+        targets: targets(arguments),
+        arguments: digest,
+    }
 }
 
 /// Names a call by who sends what.

@@ -71,7 +71,8 @@ mod tests {
             audit_key: key.map(PathBuf::from),
             ..ServeFlags::default()
         };
-        Serve::read(flags, &Variables::new(&get), Problems::default()).map_err(|problems| problems.to_string())
+        Serve::read(flags, &Variables::new(&get), Problems::default())
+            .map_err(|problems| problems.to_string())
     }
 
     #[test]

@@ -34,6 +34,9 @@ async fn help() {
         ("help_check", &["check", "--help"]),
         ("help_tools", &["tools", "--help"]),
         ("help_capabilities", &["capabilities", "--help"]),
+        ("help_audit", &["audit", "--help"]),
+        ("help_audit_verify", &["audit", "verify", "--help"]),
+        ("help_audit_unresolved", &["audit", "unresolved", "--help"]),
         ("help_capabilities_validate", &["capabilities", "validate", "--help"]),
     ] {
         insta::assert_snapshot!(name, shown(arguments).await);
