@@ -213,8 +213,9 @@ impl Calls {
         }
         let verification_id = verdict.body.pointer("/verification/id").and_then(Value::as_str);
         let ids = [("customer_id", Some(customer_id)), ("verification_id", verification_id)];
-        let arguments = ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), Value::from(id?))));
-        let subject = of(trail, caller, "verify_identity", Some("get"), &Map::from_iter(arguments));
+        let given = ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), Value::from(id?))));
+        let arguments: Map<String, Value> = given.collect();
+        let subject = of(trail, caller, "verify_identity", Some("get"), &arguments);
         let result = CameTo {
             outcome: "success".to_owned(),
             effect: None,

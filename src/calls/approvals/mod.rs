@@ -124,13 +124,13 @@ impl Approvals {
         let _ = self.trail.set(trail);
     }
 
-    fn on_record(&self, decision: Decision, principal: String, write: &Key) {
+    fn on_record(&self, decision: Decision, principal: &str, write: &Key) {
         let Some(trail) = self.trail.get() else { return };
         let decision = match decision {
             Decision::Approve => "approved",
             Decision::Decline => "declined",
         };
-        let principal = Some(masking::mask_text(&principal).into_owned());
+        let principal = Some(masking::mask_text(principal).into_owned());
         let arguments = trail.digest(write);
         trail.note(&Event::Approval { decision, how: "page", principal, approver: None, arguments });
     }

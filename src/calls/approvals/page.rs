@@ -152,7 +152,7 @@ impl Approvals {
             }
             Decision::Decline => store.end(id, Phase::Declined, now),
         }
-        self.on_record(decision, principal, &write);
+        self.on_record(decision, &principal, &write);
         tracing::info!(?decision, "a person decided about a write");
         Ok(())
     }
