@@ -54,7 +54,8 @@ impl Place {
     }
 
     fn rewrite(&self, lines: &[String]) {
-        fs::write(self.path(), lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        fs::write(self.path(), text).unwrap();
     }
 
     /// A closed trail of so many resource lines, between its first and its last line.
