@@ -15,6 +15,7 @@ use wiremock::{Request, ResponseTemplate};
 use crate::support::canaries::{PERSONAL, calls, is_clean};
 use crate::support::in_time;
 use crate::support::local::{Local, local_simulator};
+use crate::support::person::{Can, Does, Lifecycle, Person};
 use crate::support::process::{Ended, run};
 use crate::support::setup::Setup;
 use crate::support::upstream::Upstream;
@@ -152,6 +153,28 @@ async fn nothing_personal_is_in_it() {
     assert!(text.lines().count() > 2 * (calls().len() + PERSONAL.len()), "there is something to look at");
     is_clean(&text);
     assert!(!text.contains("canary-audit-key"));
+}
+
+#[tokio::test]
+async fn what_a_person_says_is_on_record_with_the_write_that_it_is_about() {
+    let desk = Desk::new();
+    let upstream = Upstream::answering(good).await;
+    let setup = Setup::against(&upstream.base_url()).flag("--audit-log").flag(&desk.path("log"));
+    let does = [Does::Declines, Does::Dismisses, Does::Agrees];
+    let someone = Person::who(Can::Forms, &does).on_stdio(&setup, Lifecycle::Handshake).await;
+    for kind in ["declined", "cancelled"] {
+        assert_eq!(someone.call("verify_identity", start("cus_1")).await.kind(), kind);
+    }
+    someone.call("verify_identity", start("cus_1")).await.good();
+    let lines = desk.lines();
+    let approvals = of(&lines, "approval");
+    let said: Vec<&Value> = approvals.iter().map(|line| &line["decision"]).collect();
+    assert_eq!(said, ["declined", "dismissed", "approved"]);
+    let write = of(&lines, "write")[0];
+    assert_eq!(write["approval"], "client");
+    assert!(approvals.iter().all(|line| line["arguments"] == write["arguments"]), "{lines:?}");
+    let refused: Vec<&Value> = of(&lines, "call").iter().map(|line| &line["effect"]).collect();
+    assert_eq!(refused, ["not_applied", "not_applied"]);
 }
 
 /// A file that may not grow: what a full disk is to a process. `prlimit` or a new file would let it go on.
