@@ -40,7 +40,7 @@ impl Desk {
     }
 
     fn lines(&self) -> Vec<Value> {
-        lines(&self.path("log"))
+        lines(self.path("log"))
     }
 
     async fn verify(&self, files: &[&str]) -> Ended {
