@@ -96,7 +96,7 @@ fn verify(args: VerifyArgs, mut problems: Problems) -> Result<(), Failed> {
         );
     }
     let covers = match (is_keyed, verified.after_head) {
-        (true, Some(0)) | (false, Some(0)) => None,
+        (_, Some(0)) => None,
         (true, _) => {
             Some("Lines that were cut off the end are found with the head that was kept last (--head).")
         }

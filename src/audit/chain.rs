@@ -74,13 +74,13 @@ impl std::fmt::Debug for Hash {
 /// Makes the hashes of one chain.
 #[derive(Clone)]
 pub(super) enum Hasher {
-    Keyed(hmac::Key),
+    Keyed(Box<hmac::Key>),
     Plain,
 }
 
 impl Hasher {
     pub(super) fn new(key: Option<&AuditKey>) -> Self {
-        key.map_or(Self::Plain, |key| Self::Keyed(key.chain()))
+        key.map_or(Self::Plain, |key| Self::Keyed(Box::new(key.chain())))
     }
 
     pub(super) fn hash(&self, body: &[u8]) -> Hash {

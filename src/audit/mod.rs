@@ -91,7 +91,8 @@ impl Facts {
         let sha = |text: &[u8]| Hash::of_bytes(digest::digest(&digest::SHA256, text).as_ref()).to_string();
         let files: Vec<(String, String)> =
             files.map(|(name, text)| (name.to_owned(), sha(text.as_bytes()))).collect();
-        let all: String = files.iter().map(|(name, digest)| format!("{name} {digest}\n")).collect();
+        let all: String =
+            files.iter().flat_map(|(name, digest)| [name.as_str(), " ", digest, "\n"]).collect();
         let capabilities = sha(all.as_bytes()).chars().take(16).collect();
         Self { environment, capabilities, files }
     }

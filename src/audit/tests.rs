@@ -54,7 +54,8 @@ impl Place {
     }
 
     fn rewrite(&self, lines: &[String]) {
-        fs::write(self.path(), lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        fs::write(self.path(), text).unwrap();
     }
 
     /// A closed trail of so many resource lines, between its first and its last line.
@@ -239,8 +240,8 @@ async fn ten_thousand_at_once_are_one_chain_over_rotations() {
     let mut writing = tokio::task::JoinSet::new();
     let mut files = Vec::new();
     for number in 0..10_000 {
-        let trail = trail.clone();
-        writing.spawn(async move { trail.record(&read(number), number % 1000 == 0).await.unwrap() });
+        let writes = trail.clone();
+        writing.spawn(async move { writes.record(&read(number), number % 1000 == 0).await.unwrap() });
         if number % 2_500 == 1_250 {
             // As logrotate does it: away with the file, then the signal.
             let away = place.folder.path().join(format!("audit.log.{number:05}"));

@@ -58,13 +58,10 @@ pub fn unresolved(paths: &[PathBuf]) -> Result<(Vec<Unresolved>, u64), Unreadabl
     // Numbers begin anew with each chain.
     let (mut chain, mut open, mut broken) = (0_u64, BTreeMap::new(), 0);
     reading::each_line(paths, |read| {
-        let line = match serde_json::from_slice::<Line>(read.bytes) {
-            Ok(line) => line,
+        let Ok(line) = serde_json::from_slice::<Line>(read.bytes) else {
             // A torn last line is nothing that was ever acknowledged.
-            Err(_) => {
-                broken += u64::from(read.is_ended);
-                return Ok::<(), Unreadable>(());
-            }
+            broken += u64::from(read.is_ended);
+            return Ok::<(), Unreadable>(());
         };
         if line.previous == GENESIS.as_str() {
             chain += 1;

@@ -138,7 +138,12 @@ impl Entry {
             }
         };
         let result = self.came_to(outcome, effect, repeated, context);
-        let event = Event::Call { subject: self.subject(), result };
+        let mut subject = self.subject();
+        // What the upstream does not know is nobody's id, and may be anything.
+        if matches!(result.outcome.as_str(), "not_found" | "invalid_input") {
+            subject.targets = Targets::default();
+        }
+        let event = Event::Call { subject, result };
         let written = self.trail.record(&event, false).await;
         // Whether an earlier write was applied does not depend on this line.
         let may_be_applied = is_on_record || repeated || effect == Some("unknown");
@@ -209,8 +214,9 @@ impl Calls {
         }
         let verification_id = verdict.body.pointer("/verification/id").and_then(Value::as_str);
         let ids = [("customer_id", Some(customer_id)), ("verification_id", verification_id)];
-        let arguments = ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), Value::from(id?))));
-        let subject = of(trail, caller, "verify_identity", Some("get"), &Map::from_iter(arguments));
+        let given = ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), Value::from(id?))));
+        let arguments: Map<String, Value> = given.collect();
+        let subject = of(trail, caller, "verify_identity", Some("get"), &arguments);
         let result = CameTo {
             outcome: "success".to_owned(),
             effect: None,

@@ -20,6 +20,7 @@ mod approving;
 mod architecture;
 mod asking;
 mod attempts;
+mod audit;
 mod bad_arguments;
 mod canaries;
 mod check;

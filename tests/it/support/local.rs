@@ -43,13 +43,22 @@ impl Local {
         Self::new(base_url, Credentials::Application(application), timeout)
     }
 
+    /// Shows a static token to an upstream, and treats calls like this.
+    pub(crate) fn with_config(base_url: &str, config: CallsConfig) -> Self {
+        Self::of(base_url, Credentials::Token(Secret::fixed(TOKEN)), Duration::from_secs(10), config)
+    }
+
     fn new(base_url: &str, credentials: Credentials, timeout: Duration) -> Self {
+        Self::of(base_url, credentials, timeout, CallsConfig::default())
+    }
+
+    fn of(base_url: &str, credentials: Credentials, timeout: Duration, config: CallsConfig) -> Self {
         let tools = tools_with(base_url, credentials, timeout, Environment::Sandbox);
         let listed: Vec<Value> = fintecture_mcp::mcp::wire_tools(&tools.list(Scopes::ALL))
             .iter()
             .map(|tool| json!(tool))
             .collect();
-        Self { calls: Arc::new(calls_without_pages(tools)), contract: Arc::new(Contract::of(&listed)) }
+        Self { calls: Arc::new(calls_with(tools, config)), contract: Arc::new(Contract::of(&listed)) }
     }
 
     /// Calls a tool. The answer has kept the contract when this returns.
@@ -94,9 +103,13 @@ fn tools_with(
 
 /// The way in to tools where no person can be asked.
 pub(crate) fn calls_without_pages(tools: Tools) -> Calls {
+    calls_with(tools, CallsConfig::default())
+}
+
+fn calls_with(tools: Tools, config: CallsConfig) -> Calls {
     let stopping = CancellationToken::new();
     let (approvals, sealer) = (Approvals::without_page(), Arc::new(Sealer::random().unwrap()));
-    Calls::new(Arc::new(tools), approvals, sealer, CallsConfig::default(), stopping)
+    Calls::new(Arc::new(tools), approvals, sealer, config, stopping)
 }
 
 /// A simulator in this process that fails as it is told.
