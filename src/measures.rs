@@ -155,16 +155,16 @@ impl Drop for InFlight {
 }
 
 /// A call was answered. `outcome` is `success` or a word of the contract.
-pub fn call(tool: &'static str, action: &'static str, outcome: &str, took: Duration) {
+pub fn call(tool: &'static str, action: &'static str, outcome: &str, elapsed: Duration) {
     let outcome = outcome.to_owned();
     counter!(CALLS, "tool" => tool, "action" => action, "outcome" => outcome).increment(1);
-    histogram!(CALL_SECONDS, "tool" => tool, "action" => action).record(took);
+    histogram!(CALL_SECONDS, "tool" => tool, "action" => action).record(elapsed);
 }
 
 /// The upstream was asked once; with the status of its answer, where one came.
-pub fn upstream_attempt(operation: &'static str, status: Option<u16>, took: Duration) {
+pub fn upstream_attempt(operation: &'static str, status: Option<u16>, elapsed: Duration) {
     counter!(ATTEMPTS, "operation" => operation, "status" => status_word(status)).increment(1);
-    histogram!(ATTEMPT_SECONDS, "operation" => operation).record(took);
+    histogram!(ATTEMPT_SECONDS, "operation" => operation).record(elapsed);
 }
 
 /// A request to the upstream is made again.
