@@ -5,6 +5,8 @@
 //! to change anything, so that two replicas cannot both use what is good for one. Values are sealed, names are digests:
 //! whoever reads the store reads nothing. Every value expires. Knows nothing of what it keeps.
 
+#[cfg(test)]
+pub(crate) mod faulty;
 mod memory;
 mod name;
 
