@@ -1,5 +1,6 @@
 //! Who signs in to approve: the holder of a token of the file, or whoever the issuer sends back.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -45,13 +46,17 @@ impl People {
 }
 
 impl SignIns for People {
-    fn by_token<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>> {
-        async {
+    fn by_token<'a>(
+        &'a self,
+        token: &'a str,
+        client: Option<IpAddr>,
+    ) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>> {
+        async move {
             // Where the issuer knows people, no token is ever pasted.
             if self.by != SignInBy::Token {
                 return Err(SignInRefused::Unknown);
             }
-            self.access.admit(token, None).await.map_err(|refused| match refused {
+            self.access.admit(token, client).await.map_err(|refused| match refused {
                 Refused::Wrong { .. } => SignInRefused::Unknown,
                 Refused::Unavailable => SignInRefused::Unavailable,
             })

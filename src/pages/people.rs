@@ -6,9 +6,11 @@
 //!
 //! Knows who may see these pages. What an approval's own page shows is not decided here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -146,9 +148,10 @@ pub(super) async fn list(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> R
     }
 }
 
-/// A token that was typed.
+/// A token that was typed. The server before these routes says where the client is.
 pub(super) async fn sign_in(
     State(desk): State<Arc<Desk>>,
+    client: Option<Extension<IpAddr>>,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
@@ -164,7 +167,7 @@ pub(super) async fn sign_in(
         Err(refused) => return refused,
     };
     let to = ApprovalId::parse(&to);
-    let signed_in = people.sign_ins.by_token(token.trim()).await;
+    let signed_in = people.sign_ins.by_token(token.trim(), client.map(|Extension(client)| client)).await;
     desk.welcome(&site, signed_in, to.as_ref()).await
 }
 

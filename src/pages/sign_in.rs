@@ -3,6 +3,7 @@
 //! Knows no token format and no protocol; the part that does is handed to the pages.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -12,8 +13,12 @@ use crate::domain::Principal;
 
 /// Says who signs in.
 pub trait SignIns: fmt::Debug + Send + Sync {
-    /// Who holds this token.
-    fn by_token<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>>;
+    /// Who holds this token, that a client at this address typed: wrong ones are slowed by it.
+    fn by_token<'a>(
+        &'a self,
+        token: &'a str,
+        client: Option<IpAddr>,
+    ) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>>;
     /// Begins an authorization code flow that comes back to this address.
     fn begin<'a>(&'a self, redirect_uri: &'a Url) -> BoxFuture<'a, Result<Begun, SignInRefused>>;
     /// Ends it: who came back.

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::calls::approvals::{Code, Desk as ApprovalDesk, Standing, Ticket};
 use crate::secret::Secret;
-use crate::store::Store;
+use crate::store::{Store, faulty::Faulty};
 use crate::tools::{Fact, Question};
 
 const CODE: &str = "correct horse battery";
@@ -89,9 +89,19 @@ const VALUES: [&str; 4] = ["Attach a bank account", "FR76", "Ada King", "Ada Lov
 
 impl Site {
     async fn new(browser: bool, code: bool, question: Question, environment: Environment) -> Self {
+        Self::on(Store::memory(), browser, code, question, environment).await
+    }
+
+    async fn on(
+        store: Store,
+        browser: bool,
+        code: bool,
+        question: Question,
+        environment: Environment,
+    ) -> Self {
         let notes = Arc::new(Notes { has_browser: browser, ..Notes::default() });
         let code = code.then(|| Code::new(Secret::fixed(CODE)).unwrap());
-        let approvals = Approvals::new(code, Arc::clone(&notes) as Arc<dyn ApprovalDesk>, Store::memory());
+        let approvals = Approvals::new(code, Arc::clone(&notes) as Arc<dyn ApprovalDesk>, store);
         let ticket = approvals.open("local", WRITE, question).await.unwrap();
         let routes = routes(Arc::clone(&approvals), environment);
         Self { approvals, notes, routes, ticket }
@@ -315,4 +325,28 @@ async fn what_never_was_is_not_found() {
         let code = site.post(&format!("{path}/code"), None, Some(&own_origin()), "code=x").await;
         assert_eq!(code.status, 404);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_store_a_page_says_so_and_decides_nothing() {
+    let faulty = Faulty::default();
+    let store = faulty.store();
+    let site = Site::on(store, true, true, question(), Environment::Production).await;
+    let cookie = site.cookie().await;
+    let token = site.get(&site.path(), Some(&cookie)).await.token();
+    let form = format!("token={token}&decision=approve");
+    faulty.goes();
+    for page in [
+        site.get(&site.path(), Some(&cookie)).await,
+        site.get(&format!("{}?key=x", site.path()), None).await,
+        site.post(&site.path(), Some(&cookie), Some(&own_origin()), &form).await,
+        site.type_code(CODE).await,
+    ] {
+        assert_eq!(page.status, 503);
+        assert!(page.headers.contains_key(header::RETRY_AFTER) && page.cookie().is_none());
+        assert!(page.html.contains("Try again in a moment") && !shows_the_write(&page), "{}", page.html);
+    }
+    faulty.comes_back();
+    assert!(site.waits().await);
+    assert_eq!(site.press(&cookie, "approve").await.status, 303);
 }

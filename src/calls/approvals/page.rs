@@ -106,6 +106,8 @@ pub enum How {
 /// A decision, as it is kept and put on record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
+    /// Who asked.
+    pub asked_by: String,
     /// Who decided, where people sign in.
     pub approver: Option<String>,
     /// What.
@@ -244,7 +246,7 @@ impl Approvals {
                 Decision::Approve => record.approve(now),
                 Decision::Decline => record.end(Phase::Declined, now),
             }
-            let decided = Decided { approver, decision, how };
+            let decided = Decided { asked_by: record.principal.clone(), approver, decision, how };
             record.decided = Some(decided.clone());
             Ok((decided, record.principal.clone(), record.write))
         };

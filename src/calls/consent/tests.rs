@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::super::approvals::Desk;
 use super::super::caller::Progress;
 use super::*;
-use crate::store::Store;
+use crate::store::{Store, faulty::Faulty};
 use crate::tools::Fact;
 
 const WRITE: Key = [7; 32];
@@ -272,6 +272,30 @@ async fn what_the_client_brought_is_an_answer_to_what_was_asked() {
         );
         assert_eq!(case.outcome().await, outcome, "{ways:?}, {brought:?}");
     }
+}
+
+/// Nothing that needs the store goes on without it, and all of it does once it is back.
+#[tokio::test(start_paused = true)]
+async fn without_the_store_a_write_that_needs_a_yes_is_refused_and_nothing_is_lost() {
+    let faulty = Faulty::default();
+    let store = faulty.store();
+    let approvals = Approvals::new(None, Arc::new(Pages), store);
+    let case = Case::new(Confirm::Always, None, Arc::clone(&approvals));
+    assert_eq!(case.outcome().await, "confirmation_required with a page");
+    faulty.goes();
+    let Err(No::Error(error)) = case.get().await else { panic!("it went on") };
+    assert_eq!(error.kind.as_str(), "internal");
+    assert!(error.message.contains("nothing was sent"), "{}", error.message);
+    for (confirm, says) in
+        [(Confirm::Always, Said::Yes), (Confirm::Always, Said::No), (Confirm::Auto, Said::Yes)]
+    {
+        let asked = Case::new(confirm, Some(&Client::new(FORM, Some(says))), Arc::clone(&approvals));
+        assert_eq!(asked.outcome().await, "internal");
+    }
+    assert_eq!(Case::new(Confirm::Never, None, Arc::clone(&approvals)).outcome().await, "Unneeded");
+    faulty.comes_back();
+    assert!(matches!(approvals.standing(&WRITE).await, Ok(Standing::Waiting(_))));
+    assert_eq!(case.outcome().await, "confirmation_required with a page");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod issuer;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use url::Url;
@@ -16,6 +17,7 @@ use crate::domain::{Principal, Scope, Scopes};
 struct Known {
     removed: Mutex<BTreeSet<&'static str>>,
     begun: Mutex<u32>,
+    client: Mutex<Option<IpAddr>>,
 }
 
 fn named(name: &str) -> Result<Arc<Principal>, SignInRefused> {
@@ -30,7 +32,12 @@ fn named(name: &str) -> Result<Arc<Principal>, SignInRefused> {
 }
 
 impl SignIns for Known {
-    fn by_token<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>> {
+    fn by_token<'a>(
+        &'a self,
+        token: &'a str,
+        client: Option<IpAddr>,
+    ) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>> {
+        *self.client.lock().unwrap() = client;
         Box::pin(async move { named(token.strip_suffix("'s canary token").unwrap_or_default()) })
     }
 
@@ -153,6 +160,22 @@ async fn who_is_unknown_may_not_approve_or_comes_too_often_is_told_so() {
         assert!(!page.html.contains("canary"), "a token is never shown");
         assert_eq!(page.headers.get(header::RETRY_AFTER).is_some(), name == "slow");
     }
+}
+
+/// Wrong ones are slowed by where they come from: the server before the pages says so, and no header does.
+#[tokio::test(start_paused = true)]
+async fn a_typed_token_comes_with_the_address_of_its_client() {
+    let house = House::by_token(Approvers::Any).await;
+    let address: IpAddr = "192.0.2.7".parse().unwrap();
+    let request = Request::post("/approvals/sign-in")
+        .header(header::HOST, HOST)
+        .header(header::ORIGIN, own_origin())
+        .header("x-forwarded-for", "203.0.113.9")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .extension(address)
+        .body(Body::from("to=&token=guess"));
+    assert_eq!(house.site.send(request.unwrap()).await.status, 403);
+    assert_eq!(*house.known.client.lock().unwrap(), Some(address));
 }
 
 /// A page elsewhere could sign a person in as somebody else, and have them approve in that name.

@@ -2,11 +2,11 @@
 
 use askama::Template;
 
-use super::super::people::SIGN_OUT;
-use super::super::plain::{plain, time};
 use super::{Banner, address};
 use crate::calls::approvals::{ApprovalId, SignInBy, SignedIn, Waits};
 use crate::domain::Environment;
+use crate::pages::people::SIGN_OUT;
+use crate::pages::plain::{plain, time};
 
 /// Where the list stands.
 pub(in crate::pages) const LIST: &str = "/approvals";

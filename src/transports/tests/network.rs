@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::http::Site;
-use crate::transports::{HttpConfig, HttpLimits, Tls, TlsError, client::ClientAddress};
+use crate::transports::{HttpConfig, HttpLimits, Tls, TlsError};
 
 /// A certificate of this machine in two files.
 struct Files(TempDir);
@@ -157,7 +157,7 @@ async fn one_address_cannot_have_all_connections() {
 async fn handlers_see_the_client_that_a_trusted_proxy_names() {
     for (trusted, seen) in [("127.0.0.0/8", "192.0.2.1"), ("10.0.0.0/8", "127.0.0.1")] {
         let pages = Router::new()
-            .route("/who", get(async |Extension(client): Extension<ClientAddress>| client.0.to_string()));
+            .route("/who", get(async |Extension(client): Extension<std::net::IpAddr>| client.to_string()));
         let trusted_proxies = vec![trusted.parse().unwrap()];
         let site = Site::with(HttpConfig { pages, trusted_proxies, ..HttpConfig::default() }).await;
         let asked = site.client.get(site.url("/who")).header("x-forwarded-for", "1.1.1.1, 192.0.2.1");

@@ -37,7 +37,12 @@ async fn who_asked_may_approve_unless_another_must() {
         let Sight::Proven(view) = sight(&approvals, &ticket.id, &bob).await else { panic!("bob may see it") };
         assert_eq!((view.asked_by.as_deref(), view.decided_by), (Some("ada"), None));
         let decided = approve(&approvals, &ticket.id, &bob).await.unwrap();
-        let by_bob = Decided { approver: Some("bob".into()), decision: Decision::Approve, how: How::SignIn };
+        let by_bob = Decided {
+            asked_by: "ada".into(),
+            approver: Some("bob".into()),
+            decision: Decision::Approve,
+            how: How::SignIn,
+        };
         assert_eq!(decided, by_bob);
         assert_eq!(approvals.take(&[1; 32]).await.unwrap().unwrap().decided, Some(by_bob));
     }
