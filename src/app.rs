@@ -133,8 +133,7 @@ fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
         trail: Trail::off(),
     };
     in_runtime(run_server(
-        settings.transport,
-        http,
+        (settings.transport, http),
         upstream,
         approvals,
         settings.read_only,
@@ -162,8 +161,7 @@ fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
 }
 
 async fn run_server(
-    transport: Transport,
-    http: HttpConfig,
+    (transport, http): (Transport, HttpConfig),
     upstream: upstream::Prepared,
     approvals: approvals::Prepared,
     read_only: bool,
