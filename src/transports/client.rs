@@ -58,12 +58,13 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     if !simple.is_empty() {
         return simple;
     }
-    of(header::FORWARDED.as_str()).map(|element| element.split(';').find_map(forwarded_for)?).collect()
+    let standard = of(header::FORWARDED.as_str());
+    standard.map(|element| address(element.split(';').find_map(forwarded_for)?)).collect()
 }
 
-fn forwarded_for(pair: &str) -> Option<Option<IpAddr>> {
+fn forwarded_for(pair: &str) -> Option<&str> {
     let (name, value) = pair.split_once('=')?;
-    name.trim().eq_ignore_ascii_case("for").then(|| address(value.trim().trim_matches('"')))
+    name.trim().eq_ignore_ascii_case("for").then(|| value.trim().trim_matches('"'))
 }
 
 /// An address, perhaps with a port.

@@ -115,6 +115,20 @@ async fn clients_that_are_late_lose_their_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_its_answer_loses_its_connection() {
+    const BYTES: usize = 64 * 1024 * 1024;
+    let pages = Router::new().route("/large", get(async || vec![b'x'; BYTES]));
+    let site = Site::with(HttpConfig { pages, ..HttpConfig::default() }).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    // Nothing is read meanwhile.
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.len() < BYTES, "{} bytes", answer.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handshake_that_does_not_end_is_given_up() {
     let (files, _) = Files::new();
     let tls = Some(Arc::new(files.load().unwrap()));
