@@ -41,7 +41,6 @@ impl Verifier {
     ///
     /// # Errors
     /// [`OAuthError`] where the settings cannot be used.
-    #[expect(clippy::needless_pass_by_value, reason = "the verifier keeps it")]
     pub fn new(_config: OAuthConfig) -> Result<Self, OAuthError> {
         Ok(Self)
     }
