@@ -203,7 +203,7 @@ impl Access {
                 Ok(true) => tracing::info!("the inbound token was read again and is another one now"),
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::error!(%error, "the inbound token stays as it was: its file gives none")
+                    tracing::error!(%error, "the inbound token stays as it was: its file gives none");
                 }
             },
             Way::Tokens(file) => match file.reload() {

@@ -76,12 +76,12 @@ fn warn_of_readers(path: &Path) {
 pub(super) fn tell(access: &Access) {
     match access.kind() {
         AccessKind::Open => {
-            tracing::info!("callers are not authenticated: whoever reaches this address is let in")
+            tracing::info!("callers are not authenticated: whoever reaches this address is let in");
         }
         AccessKind::Token => tracing::info!("callers are authenticated by one token"),
         AccessKind::Tokens => tracing::info!("callers are authenticated by the file of tokens"),
         AccessKind::OAuth => {
-            tracing::info!("callers are authenticated by access tokens of the authorization server")
+            tracing::info!("callers are authenticated by access tokens of the authorization server");
         }
     }
 }

@@ -133,12 +133,12 @@ impl Door {
             Shown::Nothing => {
                 refuse("no_token", None);
                 let said = format!("this server lets nobody in without a token: {}", self.how_to_get_one());
-                return Err(self.answer(request, StatusCode::UNAUTHORIZED, None, &said));
+                return Err(Box::new(self.answer(request, StatusCode::UNAUTHORIZED, None, &said)));
             }
             Shown::Badly(status, said) => {
                 refuse("malformed", None);
                 let error = (status == StatusCode::BAD_REQUEST).then_some(("invalid_request", said));
-                return Err(self.answer(request, status, error, said));
+                return Err(Box::new(self.answer(request, status, error, said)));
             }
         };
         let client = request.extensions.get::<IpAddr>().copied();
@@ -147,7 +147,7 @@ impl Door {
                 refuse("insufficient_scope", Some(&principal));
                 let said = "this token holds no right on this server: ask whoever gives tokens out for one with the scopes that you need";
                 let error = Some(("insufficient_scope", "the token holds no scope of this server"));
-                Err(self.answer(request, StatusCode::FORBIDDEN, error, said))
+                Err(Box::new(self.answer(request, StatusCode::FORBIDDEN, error, said)))
             }
             Ok(principal) => Ok(principal),
             Err(Refused::Wrong { reason, is_slowed }) => {
@@ -157,7 +157,12 @@ impl Door {
                     tracing::warn!(reason, path = face(request.uri.path()), "refused a wrong token");
                 }
                 let said = format!("{reason}: {}", self.how_to_get_one());
-                Err(self.answer(request, StatusCode::UNAUTHORIZED, Some(("invalid_token", reason)), &said))
+                Err(Box::new(self.answer(
+                    request,
+                    StatusCode::UNAUTHORIZED,
+                    Some(("invalid_token", reason)),
+                    &said,
+                )))
             }
             Err(Refused::Unavailable) => {
                 refuse("unavailable", None);
@@ -182,7 +187,7 @@ impl Door {
         status: StatusCode,
         error: Option<(&str, &str)>,
         said: &str,
-    ) -> Box<Response> {
+    ) -> Response {
         let mut parts = match self.access.resource() {
             Some(resource) => {
                 let metadata =
@@ -203,7 +208,7 @@ impl Door {
         let mut response = reply::error(status, said);
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Box::new(response)
+        response
     }
 }
 

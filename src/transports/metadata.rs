@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::auth::Door;
-use crate::{access::Resource, domain::Scopes};
+use crate::{
+    access::Resource,
+    domain::{Scope, Scopes},
+};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The addresses of the server that a client may have been given.
@@ -59,7 +62,7 @@ fn document(
     json!({
         "resource": identifier,
         "authorization_servers": [resource.issuer],
-        "scopes_supported": Scopes::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+        "scopes_supported": Scopes::ALL.iter().map(Scope::as_str).collect::<Vec<_>>(),
         "bearer_methods_supported": ["header"],
         "resource_name": NAME,
     })

@@ -9,6 +9,7 @@ use reqwest::{Method, Response, StatusCode};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::support::agent::Agent;
 use crate::support::http_server::{HttpServer, http};
@@ -33,7 +34,7 @@ const CLOSED: [(Method, &str); 7] = [
 ];
 
 fn simulator() -> Setup {
-    Setup::simulator().flag("--environment").flag("simulator")
+    Setup::simulator().variable("FINTECTURE_ENVIRONMENT", "simulator")
 }
 
 fn with_token() -> Setup {
@@ -170,11 +171,12 @@ async fn legacy_sse_wants_the_token_on_its_stream_and_on_every_message() {
     let stream = http().get(server.url("/sse")).header("authorization", bearer(TOKEN)).send().await.unwrap();
     let mut events = Events::of(stream);
     let messages = in_time(events.next()).await.unwrap().data;
+    let messages = Url::parse(&server.url("/sse")).unwrap().join(&messages).unwrap();
     let initialize = json!({
         "jsonrpc": "2.0", "id": 1, "method": "initialize",
         "params": {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}},
     });
-    let post = || http().post(server.url(&messages)).json(&initialize);
+    let post = || http().post(messages.clone()).json(&initialize);
     assert_eq!(post().send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
     let posted = post().header("authorization", bearer(TOKEN)).send().await.unwrap();
     assert_eq!(posted.status(), StatusCode::ACCEPTED);
