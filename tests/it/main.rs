@@ -36,6 +36,7 @@ mod links;
 mod lookups;
 mod lost_writes;
 mod masked;
+mod oauth;
 mod outage;
 mod prompts;
 mod properties;

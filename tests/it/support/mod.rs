@@ -8,6 +8,9 @@ pub(crate) mod contract;
 pub(crate) mod customers;
 pub(crate) mod faults;
 pub(crate) mod http_server;
+#[path = "../../../src/access/oauth/tests/issuer.rs"]
+#[expect(dead_code, reason = "the unit tests, whose file it is, use more of it")]
+pub(crate) mod issuer;
 pub(crate) mod keys;
 pub(crate) mod legacy_sse;
 pub(crate) mod local;
