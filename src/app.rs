@@ -82,7 +82,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
         }
     };
     match *command {
-        Command::Serve(args) => serve::run(args.into(), problems),
+        Command::Serve(args) => serve::run((*args).into(), problems),
         Command::Simulator(args) => {
             let settings = simulate::settings(args, problems)?;
             in_runtime(simulate::run(settings))

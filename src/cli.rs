@@ -30,7 +30,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the tools to MCP clients
     #[command(after_help = format!("{}\n\n{}", Limits::help(), variables::help()))]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Run the stand-in for the Fintecture API alone, over HTTP
     Simulator(SimulatorArgs),
     /// Say what works and what does not: settings, capability files, network, credentials, one harmless read
@@ -91,7 +91,7 @@ pub(crate) struct ServeArgs {
     /// This server's client id at that authorization server, with which a person signs in to approve
     #[arg(long, value_name = "ID")]
     oauth_client_id: Option<String>,
-    /// Where clients and people find this server, such as https://mcp.example.com; names its allowed host and origin
+    /// Where clients and people find this server, such as <https://mcp.example.com>; names its allowed host and origin
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Believe what a proxy at these addresses says of its client's address; may be given several times
@@ -306,7 +306,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
     for _ in 0..MAX_ROUNDS {
         let error = match Cli::try_parse_from(&words) {
             Ok(cli) => {
-                let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+                let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
                 return Ok(Parsed::Run(Box::new(command), problems));
             }
             Err(error) => error,

@@ -86,9 +86,9 @@ impl Entry {
         if !self.trail.is_on() {
             return Ok(());
         }
-        let (approval, approver) = approved.map_or((None, None), |approved| {
-            (Some(approved.how), approved.approver.map(|name| masking::mask_text(&name).into_owned()))
-        });
+        let approval = approved.as_ref().map(|approved| approved.how);
+        let who = approved.and_then(|approved| approved.approver);
+        let approver = who.map(|name| masking::mask_text(&name).into_owned());
         let event = Event::Write { subject: self.subject(), approval, approver };
         let mut intent = self.intent.lock().await;
         let submitted = self.trail.submit(&event, true).await;

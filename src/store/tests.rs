@@ -62,7 +62,7 @@ impl Backend for Gone {
     fn swap<'a>(
         &'a self,
         _: &'a Name,
-        _: Option<u64>,
+        _: Option<Version>,
         _: Option<(Vec<u8>, Duration)>,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async { Err(StoreError::Gone) })

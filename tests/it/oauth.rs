@@ -12,8 +12,7 @@ const AUDIENCE: &str = "https://mcp.example.com/mcp";
 const PERSON: &str = "ada@example.com";
 
 async fn server(issuer: &FakeIssuer) -> HttpServer {
-    let flags =
-        ["--environment", "simulator", "--oauth-issuer", &issuer.name(), "--oauth-audience", AUDIENCE];
+    let flags = ["--oauth-issuer", &issuer.name(), "--oauth-audience", AUDIENCE];
     flags.iter().fold(Setup::simulator(), |setup, flag| setup.flag(flag)).http().await
 }
 

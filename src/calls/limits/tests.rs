@@ -7,7 +7,7 @@ use super::*;
 use crate::config;
 use crate::domain::Scopes;
 use crate::fintecture::CallContext;
-use crate::store::{Name, StoreError};
+use crate::store::{Name, StoreError, Version};
 use crate::tools::{ErrorKind, Outcome};
 
 fn somebody(name: &str) -> Principal {

@@ -100,7 +100,7 @@ async fn cancelled_tasks_are_remembered_by_all_who_share_the_store() {
     tasks.cancel("ada", &id).await.unwrap();
     other.cancel("ada", &id).await.unwrap();
     assert!(is_cancelled(&tasks, &id).await && is_cancelled(&other, &id).await);
-    assert_eq!(tasks.cancel("eve", &id).await, Err(NoTask::Unknown(UnknownTask)));
+    assert!(matches!(tasks.cancel("eve", &id).await, Err(NoTask::Unknown(_))));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn what_the_store_does_not_hear_is_not_cancelled() {
     let tasks = Tasks { store: store.store(), ..tasks() };
     let id = tasks.seal("ada", &handle).unwrap();
     store.goes();
-    assert_eq!(tasks.cancel("ada", &id).await, Err(NoTask::StoreGone));
+    assert!(matches!(tasks.cancel("ada", &id).await, Err(NoTask::StoreGone)));
     store.comes_back();
     assert!(!is_cancelled(&tasks, &id).await);
 }

@@ -76,6 +76,7 @@ function configuration() {
       await grant.save();
       return grant;
     },
+    issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
     ttl: { AccessToken: 300, ClientCredentials: 300, Grant: 300, Interaction: 300, Session: 300, IdToken: 300 },
     features: {
       devInteractions: { enabled: false },
@@ -112,10 +113,9 @@ start();
 
 async function respond(request, response) {
   if (!request.url.startsWith('/interaction/')) return callback(request, response);
-  // What asks for more than a sign-in would ask for ever: there is nobody to answer.
   const { prompt } = await provider.interactionDetails(request, response);
-  if (prompt.name !== 'login') return response.writeHead(500).end(`asks for ${prompt.name}: ${JSON.stringify(prompt.details)}`);
-  return provider.interactionFinished(request, response, { login: { accountId: PERSON } });
+  const answers = { login: { login: { accountId: PERSON } }, consent: { consent: {} } };
+  return provider.interactionFinished(request, response, answers[prompt.name]);
 }
 
 const orders = {
