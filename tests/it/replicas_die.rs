@@ -29,7 +29,7 @@ enum Told {
 
 #[tokio::test]
 async fn no_write_happens_twice_whoever_dies() {
-    let simulator = simulator(&["latency=300ms@writes"]).await;
+    let simulator = simulator(&["trickle=500B/s@writes"]).await;
     let mut redis = Redis::with(&["--appendonly", "yes"]).await;
     let key = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&key, "a key of a store, which is long enough").unwrap();
