@@ -46,6 +46,7 @@ mod prompts;
 mod properties;
 mod repeats;
 mod replicas;
+mod replicas_die;
 mod requests;
 mod resources;
 mod revisions;
