@@ -1,11 +1,17 @@
 //! The only place that knows every part: builds them and hands them to each other.
 
+mod access;
 mod approvals;
+mod audit;
 mod browser;
 mod check;
 mod desk;
+mod network;
+mod people;
+mod serve;
 mod signals;
 mod simulate;
+mod store;
 mod upstream;
 
 use std::ffi::OsString;
@@ -18,22 +24,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
-use crate::audit::Trail;
-use crate::calls::{Calls, CallsConfig, Completions, Sealer};
 use crate::capability::{Capabilities, Source};
-use crate::cli::{self, CapabilitiesCommand, Command, Parsed, ToolsArgs};
-use crate::config::{
-    ApprovalSettings, PersonalData, Problems, Serve, ServeFlags, Transport, Upstream, variables,
-};
-use crate::fintecture::Fintecture;
-use crate::mcp::Server;
-use crate::store::Store;
-use crate::telemetry;
-use crate::tools::{self, Tools};
-use crate::transports::HttpConfig;
-use crate::{pages, transports};
+use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
+use crate::config::Problems;
+use crate::tools;
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
 const RUNTIME_GRACE: Duration = Duration::from_millis(100);
@@ -87,126 +82,27 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
         }
     };
     match *command {
-        Command::Serve(args) => serve(args.into(), problems),
+        Command::Serve(args) => serve::run(args.into(), problems),
         Command::Simulator(args) => {
             let settings = simulate::settings(args, problems)?;
             in_runtime(simulate::run(settings))
         }
         Command::Check(args) => check::run(args, problems),
         Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
+        Command::Audit(command) => audit::run(command, problems),
         Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
             problems.or(Some(()))?;
             validate(dir.as_deref())
         }
-    }
-}
-
-fn serve(flags: ServeFlags, mut problems: Problems) -> Result<(), Failed> {
-    let read = |name: &str| std::env::var(name).ok();
-    variables::refuse_unreadable(&mut problems);
-    variables::refuse_unknown(
-        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
-        &mut problems,
-    );
-    let capabilities = load(flags.capabilities.as_deref());
-    let settings = match (Serve::read(flags, &variables::Variables::new(&read), problems), &capabilities) {
-        (Ok(settings), Ok(_)) => settings,
-        (Err(problems), Ok(_)) => return Err(problems.into()),
-        (Ok(_), Err(refused)) => return Err(Failed::Usage(refused.clone())),
-        (Err(problems), Err(refused)) => return Err(Failed::Usage(format!("{problems}\n{refused}"))),
-    };
-    let capabilities = capabilities.map_err(Failed::Usage)?;
-    telemetry::start(settings.log_format);
-    let sealer = Arc::new(upstream::sealer(&settings.upstream).context("sealing")?);
-    let (upstream, approvals) = prepare(settings.upstream, settings.approvals).map_err(Failed::Usage)?;
-    let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(upstream.environment()));
-    let calls = CallsConfig {
-        stop_writes: settings.stop_writes,
-        masks_personal_data: personal_data == PersonalData::Masked,
-        confirm: approvals.confirm(upstream.environment()),
-        store: Store::memory(),
-        trail: Trail::off(),
-    };
-    in_runtime(run_server(
-        settings.transport,
-        upstream,
-        approvals,
-        settings.read_only,
-        calls,
-        sealer,
-        capabilities,
-    ))
-}
-
-/// Checks what the settings alone do not show. What is wrong is told at once, a line each.
-fn prepare(
-    upstream: Upstream,
-    approvals: ApprovalSettings,
-) -> Result<(upstream::Prepared, approvals::Prepared), String> {
-    match (upstream::prepare(upstream), approvals::prepare(approvals)) {
-        (Ok(upstream), Ok(approvals)) => Ok((upstream, approvals)),
-        (Err(one), Err(other)) => Err(format!("{one}\n{other}")),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        Command::Token(TokenCommand::New { name, scopes }) => {
+            access::new_token(&name, scopes.as_deref(), problems)
+        }
     }
 }
 
 fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
     let source = dir.map_or(Source::BuiltIn, |dir| Source::Folder(dir.to_owned()));
     Capabilities::load(&source, &tools::needs()).map(Arc::new).map_err(|refused| refused.to_string())
-}
-
-async fn run_server(
-    transport: Transport,
-    upstream: upstream::Prepared,
-    approvals: approvals::Prepared,
-    read_only: bool,
-    calls: CallsConfig,
-    sealer: Arc<Sealer>,
-    capabilities: Arc<Capabilities>,
-) -> anyhow::Result<()> {
-    let shutdown = signals::stop_on_signals()?;
-    let (environment, client, simulator) = upstream::ready(upstream).await?;
-    let words = capabilities.instructions();
-    let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
-    let listener = match transport {
-        Transport::Stdio => None,
-        Transport::Http(address) => Some(listen(address).await?),
-    };
-    let pages_end = CancellationToken::new();
-    let approvals = match &listener {
-        None => approvals.on_stdio(environment, calls.store.clone(), pages_end.clone()),
-        Some(listener) => approvals.on_http(listener.local_addr()?, None, calls.store.clone()),
-    };
-    if !read_only {
-        approvals::warn_of_no_way(&approvals, calls.confirm, listener.is_none());
-    }
-    signals::reload_on_hangup(Arc::clone(&fintecture), Arc::clone(&approvals))?;
-    let (store, trail) = (calls.store.clone(), calls.trail.clone());
-    let tools = Tools::new(&capabilities, fintecture, environment, read_only);
-    let pages = pages::routes(Arc::clone(&approvals), environment);
-    let calls = Calls::new(Arc::new(tools), approvals, sealer, calls, shutdown.clone());
-    let calls = Arc::new(calls);
-    let completions = Completions::new(Arc::clone(&calls), simulate::provider_ids(environment));
-    let clients_are_own = transport == Transport::Stdio;
-    let server = Server::new(Arc::clone(&calls), completions, Sealer::random()?, &words, clients_are_own);
-    match listener {
-        None => {
-            tracing::info!(%environment, "serving over stdio");
-            Box::pin(transports::serve_stdio(server, shutdown)).await?;
-        }
-        Some(listener) => {
-            tracing::info!(%environment, "serving Streamable HTTP at http://{0}/mcp and legacy SSE at http://{0}/sse", listener.local_addr()?);
-            let config = HttpConfig { pages, store, trail, ..HttpConfig::default() };
-            transports::serve_http(listener, server, config, shutdown).await?;
-        }
-    }
-    pages_end.cancel();
-    // A write goes on to its end when its caller leaves; it has its own time budget.
-    calls.writes_settled().await;
-    if let Some(simulator) = simulator {
-        simulator.shutdown().await?;
-    }
-    Ok(())
 }
 
 fn show_tools(args: &ToolsArgs) -> Result<(), Failed> {

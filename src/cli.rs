@@ -41,6 +41,12 @@ pub(crate) enum Command {
     /// Work with capability files
     #[command(subcommand)]
     Capabilities(CapabilitiesCommand),
+    /// Work with the tokens of --auth-tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Look into audit trails
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 /// Flags of `serve`.
@@ -236,6 +242,49 @@ pub(crate) enum CapabilitiesCommand {
         /// The folder that holds them; the built-in ones if none is given
         dir: Option<PathBuf>,
     },
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token: shows it this once, and the line for the file, which holds no more than its hash
+    New {
+        /// What its principal is called in logs and in the audit trail; not a person's name or e-mail address
+        name: String,
+        /// What it may do: scopes with commas between them
+        #[arg(long, value_name = "LIST")]
+        scopes: Option<String>,
+    },
+}
+
+/// What to do with the files of an audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Find a changed, missing, repeated, reordered or cut line, and say which it is
+    Verify(VerifyArgs),
+    /// Show the writes that are on record without a known outcome
+    Unresolved {
+        /// The files of the trail, rotated ones first
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Flags of `audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The files of the trail, rotated ones first
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// A head that was kept elsewhere, from the log or the metric: its line must be there
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<String>,
+    /// The head that the files before these ended in, where those are not given
+    #[arg(long, value_name = "HASH")]
+    pub after: Option<String>,
+    /// The key that the trail was written with
+    #[arg(long, value_name = "FILE")]
+    pub audit_key: Option<PathBuf>,
 }
 
 /// What the command line asks for.

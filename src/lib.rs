@@ -22,24 +22,28 @@
 //! |---|---|---|
 //! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
 //! | [`secret`] | secrets in variables or files, read again when they change | anything else |
+//! | [`sealing`] | values that nobody else can read or change | anything else |
 //! | [`store`] | what outlives a call: approvals, repeats, sessions, counts; here or shared by replicas | what it keeps |
+//! | [`access`] | who calls: tokens, and the authorization server that gives them out | who asks, protocols |
 //! | [`audit`] | the trail: a chained line for every call, approval and refusal | who tells it |
 //! | [`measures`] | every number that is counted, by name | who counts |
+//! | [`traces`] | spans of calls and attempts, and the trace that they belong to | where they go |
 //! | [`capability`] | reads and checks the capability files: routes and words | tools, protocols, HTTP clients |
 //! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts | protocols |
-//! | [`calls`] | what surrounds every tool call: repeats, approvals, waits, masking, panic guard, log line; completion of ids | protocols |
+//! | [`calls`] | what surrounds every tool call: repeats, approvals, audit, waits, masking, panic guard, log line; completion of ids | protocols |
 //! | [`pages`] | what a person sees in a browser: the approval pages | who asks, the listener, the upstream |
 //! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, links | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
 //! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
-//! | `cli`, `telemetry` | the command line; the log lines | everything but config |
+//! | `cli`, `telemetry` | the command line; where log lines, metrics and traces go | everything but config |
 //! | [`app`] | builds the parts and hands them to each other | |
 //!
 //! Imports run from right to left in the picture above and never back; a test holds them to it. Where to begin
 //! reading: a tool's own file (`tools/customers.rs`), then `calls/mod.rs`, then `fintecture/client.rs`.
 
+pub mod access;
 pub mod app;
 pub mod audit;
 pub mod calls;
@@ -51,9 +55,11 @@ pub mod fintecture;
 pub mod mcp;
 pub mod measures;
 pub mod pages;
+pub mod sealing;
 pub mod secret;
 pub mod simulator;
 pub mod store;
 mod telemetry;
 pub mod tools;
+pub mod traces;
 pub mod transports;

@@ -102,14 +102,18 @@ fn read(path: &Path) -> Result<SecretString, SecretError> {
     Ok(SecretString::from(text.trim()))
 }
 
+/// Whether others than its owner may read or change this file.
 #[cfg(unix)]
-fn is_readable_by_others(path: &Path) -> bool {
+#[must_use]
+pub fn is_readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
+/// Whether others than its owner may read or change this file; not known here.
 #[cfg(not(unix))]
-fn is_readable_by_others(_: &Path) -> bool {
+#[must_use]
+pub fn is_readable_by_others(_: &Path) -> bool {
     false
 }
 

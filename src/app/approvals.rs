@@ -55,9 +55,9 @@ impl Prepared {
         approvals
     }
 
-    /// On the HTTP server at this address; where people sign in, they decide, and no code does.
-    pub(super) fn on_http(self, address: SocketAddr, people: Option<People>, store: Store) -> Arc<Approvals> {
-        let desk = Arc::new(HttpDesk::new(address));
+    /// On the HTTP server, which people find at this origin; where people sign in, they decide, and no code does.
+    pub(super) fn on_http(self, origin: String, people: Option<People>, store: Store) -> Arc<Approvals> {
+        let desk = Arc::new(HttpDesk::new(origin));
         match people {
             Some(people) => Approvals::by_people(people, desk, store),
             None => Approvals::new(self.code, desk, store),

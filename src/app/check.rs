@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use url::Host;
 
-use super::{Failed, in_runtime, load, prepare, print, upstream};
+use super::{Failed, access, approvals, in_runtime, load, print, upstream};
 use crate::cli::CheckArgs;
 use crate::config::{LogFormat, Problems, Serve, ServeFlags, Upstream, variables};
 use crate::domain::PageSize;
@@ -61,7 +61,9 @@ fn tell(step: &str, verdict: &Verdict) -> bool {
 /// # Errors
 /// Exit 2 where configuration or capability files are wrong, 1 where anything else is; all of it has been told.
 pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed> {
-    let read = |name: &str| std::env::var(name).ok();
+    // The way to the upstream is checked; the store needs a key, which only `serve` is given.
+    let is_stores = |name: &str| name.starts_with(variables::STORE_URL.variable.name);
+    let read = |name: &str| if is_stores(name) { None } else { std::env::var(name).ok() };
     variables::refuse_unknown(
         std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
         &mut problems,
@@ -77,7 +79,15 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
         .map_err(|problems| problems.to_string())
         .and_then(|settings| {
             let named = name(&settings.upstream);
-            Ok((named, prepare(settings.upstream, settings.approvals)?.0))
+            let others =
+                [approvals::prepare(settings.approvals).err(), access::prepare(settings.access).err()];
+            let mut problems: Vec<String> = others.into_iter().flatten().collect();
+            let upstream = upstream::prepare(settings.upstream).map_err(|error| problems.insert(0, error));
+            upstream
+                .ok()
+                .filter(|_| problems.is_empty())
+                .map(|upstream| (named, upstream))
+                .ok_or(problems.join("\n"))
         });
     let capabilities = load(folder.as_deref());
     let named = prepared.as_ref().map(|(named, _)| named.clone());

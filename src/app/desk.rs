@@ -1,6 +1,6 @@
 //! Where a person finds the approval pages: on the HTTP server, or on a listener of their own beside stdio.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -21,9 +21,9 @@ pub(super) struct HttpDesk {
 }
 
 impl HttpDesk {
-    /// At the server's own address.
-    pub(super) fn new(address: SocketAddr) -> Self {
-        Self { origin: origin(address) }
+    /// Where people find the server.
+    pub(super) fn new(origin: String) -> Self {
+        Self { origin }
     }
 }
 
@@ -77,7 +77,7 @@ impl StdioDesk {
         let approvals = self.approvals.get()?.upgrade()?;
         let bound = TcpListener::bind(self.listen).await.and_then(|listener| {
             let address = listener.local_addr()?;
-            Ok((listener, origin(address)))
+            Ok((listener, transports::origin(address, false, None)))
         });
         let (listener, origin) = match bound {
             Ok(bound) => bound,
@@ -117,33 +117,10 @@ impl Desk for StdioDesk {
     }
 }
 
-/// The address as a person on this machine can open it.
-fn origin(mut address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    format!("http://{address}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::Store;
-
-    #[test]
-    fn a_link_names_an_address_that_can_be_opened() {
-        for (listened, said) in [
-            ("127.0.0.1:4000", "http://127.0.0.1:4000"),
-            ("0.0.0.0:4000", "http://127.0.0.1:4000"),
-            ("[::]:4000", "http://[::1]:4000"),
-            ("192.0.2.7:4000", "http://192.0.2.7:4000"),
-        ] {
-            assert_eq!(origin(listened.parse().unwrap()), said);
-        }
-    }
 
     fn desk(listen: SocketAddr) -> (Arc<StdioDesk>, Arc<Approvals>) {
         let desk = Arc::new(StdioDesk::new(listen, Environment::Simulator, CancellationToken::new()));

@@ -6,8 +6,11 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::calls::approvals::Approvals;
 use crate::fintecture::Fintecture;
+use crate::store::Store;
+use crate::transports::Tls;
 
 /// Cancelled by SIGTERM and SIGINT.
 pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
@@ -26,14 +29,30 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     Ok(token)
 }
 
-/// SIGHUP reads the files of secrets again.
-pub(super) fn reload_on_hangup(fintecture: Arc<Fintecture>, approvals: Arc<Approvals>) -> anyhow::Result<()> {
-    let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
-    tokio::spawn(async move {
-        while hangups.recv().await.is_some() {
-            fintecture.reload_secrets();
-            approvals.reload_code();
-        }
-    });
-    Ok(())
+/// What SIGHUP reads again: secrets, tokens, certificates.
+pub(super) struct Reloaded {
+    pub(super) fintecture: Arc<Fintecture>,
+    pub(super) approvals: Arc<Approvals>,
+    pub(super) access: Access,
+    pub(super) store: Store,
+    pub(super) tls: Option<Arc<Tls>>,
+}
+
+impl Reloaded {
+    /// Reads it at every SIGHUP from now on.
+    pub(super) fn on_hangup(self) -> anyhow::Result<()> {
+        let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                self.fintecture.reload_secrets();
+                self.approvals.reload_code();
+                self.access.reload();
+                self.store.reload();
+                if let Some(tls) = &self.tls {
+                    tls.reload();
+                }
+            }
+        });
+        Ok(())
+    }
 }

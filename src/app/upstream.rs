@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-use crate::calls::{Sealer, SealerError};
 use crate::config::{self, Remote, Signing, Upstream, variables};
 use crate::domain::Environment;
 use crate::fintecture::{Application, Client, ClientConfig, Credentials, Signer};
+use crate::sealing::{Sealer, SealerError};
 use crate::secret::Secret;
 use crate::simulator::{self, Simulator, SimulatorConfig};
 
@@ -44,16 +44,25 @@ pub(super) fn sealer(upstream: &Upstream) -> Result<Sealer, SealerError> {
             secret
         }
     };
-    let secret = secret.get();
+    Sealer::from_secret(SecretSlice::from(bond(upstream, Some(&secret.get()))).expose_secret())
+}
+
+/// What tells one upstream from another, with what is shown to it where that is to tell them apart, too.
+pub(super) fn bond(upstream: &Upstream, secret: Option<&SecretString>) -> Vec<u8> {
     // An id of the sandbox may be another customer's in production, whatever secret the two share.
-    let parts = [remote.environment.as_str(), remote.base_url.as_str(), secret.expose_secret()];
-    let parts = parts.map(str::as_bytes);
-    let mut bound = Vec::with_capacity(parts.iter().map(|part| size_of::<u64>() + part.len()).sum());
-    for part in parts {
+    let (environment, base_url) = match upstream {
+        Upstream::Simulator { .. } => (Environment::Simulator, ""),
+        Upstream::Remote(remote) => (remote.environment, remote.base_url.as_str()),
+    };
+    let parts = [Some(environment.as_str()), Some(base_url), secret.map(ExposeSecret::expose_secret)];
+    let parts = parts.map(|part| part.map(str::as_bytes));
+    let parts = || parts.iter().flatten();
+    let mut bound = Vec::with_capacity(parts().map(|part| size_of::<u64>() + part.len()).sum());
+    for part in parts() {
         bound.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bound.extend_from_slice(part);
     }
-    Sealer::from_secret(SecretSlice::from(bound).expose_secret())
+    bound
 }
 
 /// Checks what only the client can check: keys, certificates, addresses.

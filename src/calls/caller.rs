@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::repeats::Key;
 use crate::domain::Principal;
+use crate::traces::Origin;
 
 /// One caller, for one call.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Caller {
     pub person: Option<Arc<dyn Person>>,
     /// Whether the client follows a wait by itself: it is handed a task instead of being kept waiting.
     pub takes_tasks: bool,
+    /// Where the call stands in a trace.
+    pub origin: Origin,
 }
 
 impl Caller {
@@ -37,6 +40,7 @@ impl Caller {
             progress: None,
             person: None,
             takes_tasks: false,
+            origin: Origin::default(),
         }
     }
 }
@@ -52,7 +56,7 @@ pub trait Person: Debug + Send + Sync {
     /// What the client can do.
     fn ways(&self) -> Ways;
     /// The answer that the client brought along with this call, where it brought one.
-    fn brought(&self, write: &Key) -> Option<Brought>;
+    fn brought<'a>(&'a self, write: &'a Key) -> BoxFuture<'a, Option<Brought>>;
     /// Puts a question. Dropping the future takes it back.
     fn ask<'a>(&'a self, write: &'a Key, question: Ask) -> BoxFuture<'a, Said>;
 }
@@ -96,6 +100,8 @@ pub enum Brought {
     Page(Said),
     /// Not theirs to this write: too late, used before, or forged.
     NotTheirs,
+    /// Whether it is, or was used before, cannot be known now.
+    Unknown,
 }
 
 /// What came of a question.

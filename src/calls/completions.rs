@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Calls;
-use crate::domain::{AccountId, CustomerId, VerificationId};
-use crate::tools::record_id;
+use super::{Caller, Calls};
+use crate::domain::{AccountId, CustomerId, Scope, VerificationId};
+use crate::tools::{ToolError, record_id};
 
 /// Least time from the end of one read to the next.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -39,6 +39,18 @@ pub enum Wanted {
     VerificationId(CustomerId),
     /// The id of a bank at Fintecture.
     ProviderId,
+}
+
+impl Wanted {
+    /// The right to read the records whose ids these are.
+    fn scope(&self) -> Option<Scope> {
+        match self {
+            Self::CustomerId => Some(Scope::CustomersRead),
+            Self::AccountId(_) => Some(Scope::BankAccountsRead),
+            Self::VerificationId(_) => Some(Scope::VerificationsRead),
+            Self::ProviderId => None,
+        }
+    }
 }
 
 /// What was found.
@@ -67,19 +79,35 @@ impl Completions {
         Self { calls, provider_ids: provider_ids.to_vec(), shelf: Shelf::default() }
     }
 
-    /// Completes what was typed; with nothing where nothing is known now.
-    pub async fn complete(&self, wanted: Wanted, typed: &str) -> Completed {
+    /// Completes what was typed; with nothing where nothing is known now, and where the caller may not read the records
+    /// that it would name. Counts as a call.
+    ///
+    /// # Errors
+    /// `rate_limited` where a limit is reached.
+    pub async fn complete(
+        &self,
+        caller: &Caller,
+        wanted: Wanted,
+        typed: &str,
+    ) -> Result<Completed, ToolError> {
+        let _place = self.calls.admit(caller).await?;
+        let principal = &caller.principal;
+        if wanted.scope().is_some_and(|scope| !principal.may(scope)) {
+            return Ok(Completed::default());
+        }
         let list = if wanted == Wanted::ProviderId {
             Some(List::whole(self.provider_ids.iter().map(|&id| id.to_owned()).collect()))
         } else {
-            let calls = Arc::clone(&self.calls);
-            self.shelf.list(&wanted, |wanted| async move { read(&calls, &wanted).await }).await
+            let (calls, caller) = (Arc::clone(&self.calls), caller.clone());
+            self.shelf.list(&wanted, |wanted| async move { read(&calls, &caller, &wanted).await }).await
         };
-        list.map(|list| list.matching(typed)).unwrap_or_default()
+        // The lists are everybody's: what masking would touch is taken out for those whom it holds for.
+        let shown = |id: &str| self.calls.shows(principal, id);
+        Ok(list.map(|list| list.matching(typed, shown)).unwrap_or_default())
     }
 }
 
-async fn read(calls: &Calls, wanted: &Wanted) -> Option<List> {
+async fn read(calls: &Calls, caller: &Caller, wanted: &Wanted) -> Option<List> {
     let (tool, customer_id, member) = match wanted {
         Wanted::CustomerId => ("manage_customers", None, "customers"),
         Wanted::AccountId(customer_id) => ("manage_bank_accounts", Some(customer_id), "bank_accounts"),
@@ -91,14 +119,13 @@ async fn read(calls: &Calls, wanted: &Wanted) -> Option<List> {
         Some(customer_id) => arguments.insert("customer_id".to_owned(), json!(customer_id)),
         None => arguments.insert("page_size".to_owned(), json!(PAGE_SIZE)),
     };
-    let reply = calls.glance(tool, arguments).await?;
+    let reply = calls.glance(caller, tool, arguments).await?;
     let records = reply.body.get(member)?.as_array()?;
     let is_id = |id: &String| match wanted {
         Wanted::AccountId(_) => id.parse::<AccountId>().is_ok(),
         Wanted::VerificationId(_) => id.parse::<VerificationId>().is_ok(),
         _ => id.parse::<CustomerId>().is_ok(),
     };
-    // A masked id is no id any more: what masking touches, no id may hold.
     let ids = records.iter().filter_map(record_id).filter(is_id).collect();
     let counts =
         ["/page/count", "/meta/count"].map(|place| reply.body.pointer(place).and_then(Value::as_u64));
@@ -120,9 +147,9 @@ impl List {
         Self { ids, is_whole: true }
     }
 
-    fn matching(&self, typed: &str) -> Completed {
+    fn matching(&self, typed: &str, is_shown: impl Fn(&str) -> bool) -> Completed {
         let typed = typed.to_lowercase();
-        let holds = |id: &&String| id.to_lowercase().contains(&typed);
+        let holds = |id: &&String| id.to_lowercase().contains(&typed) && is_shown(id);
         let (mut values, within): (Vec<String>, Vec<String>) =
             self.ids.iter().filter(holds).cloned().partition(|id| id.to_lowercase().starts_with(&typed));
         values.extend(within);
@@ -311,13 +338,13 @@ mod tests {
     #[test]
     fn what_begins_with_the_typed_text_comes_first_and_the_count_is_right() {
         let list = List::whole(["sim_cus_ada", "cus_1", "CUS_2", "x"].map(str::to_owned).into());
-        let found = list.matching("cus");
+        let found = list.matching("cus", |_| true);
         assert_eq!(found.values, ["cus_1", "CUS_2", "sim_cus_ada"]);
         assert_eq!((found.total, found.has_more), (Some(3), Some(false)));
         let long = List::whole((0..150).map(|number| format!("cus_{number}")).collect());
-        let found = long.matching("");
+        let found = long.matching("", |_| true);
         assert_eq!((found.values.len(), found.total, found.has_more), (100, Some(150), Some(true)));
-        let found = List { is_whole: false, ..long }.matching("cus_14");
+        let found = List { is_whole: false, ..long }.matching("cus_14", |_| true);
         assert_eq!((found.values.len(), found.total, found.has_more), (11, None, Some(true)));
     }
 }

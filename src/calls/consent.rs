@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::approvals::{Approvals, Confirm, Refused, Standing, Ticket};
 use super::budget::Budget;
 use super::caller::{Ask, Brought, Caller, Person, Said, Ways};
+use super::recording::Entry;
 use super::repeats::Key;
 use crate::domain::Environment;
 use crate::store::StoreError;
@@ -65,6 +66,8 @@ pub(super) struct Consent<'a> {
     pub(super) environment: Environment,
     pub(super) budget: Budget,
     pub(super) stopping: &'a CancellationToken,
+    /// Where it is put on record whom was asked and what they said.
+    pub(super) entry: Option<&'a Entry>,
 }
 
 impl Consent<'_> {
@@ -82,15 +85,20 @@ impl Consent<'_> {
         let form = ways.form && (self.confirm == Confirm::Auto || ways.is_their_own);
         let ways = Ways { form, page: ways.page && self.approvals.has_page(), ..ways };
         // What the person said last goes before what they did on a page before that.
-        match person.and_then(|person| person.brought(self.write)) {
+        let brought = match person {
+            Some(person) => person.brought(self.write).await,
+            None => None,
+        };
+        match brought {
             Some(Brought::Form(said) | Brought::Page(said)) if matches!(said, Said::No | Said::Dismissed) => {
                 return self.said_in_client(said).await;
             }
             Some(Brought::Form(said)) if ways.form => return self.said_in_client(said).await,
             Some(Brought::Page(Said::Yes)) | None => {}
+            Some(Brought::Unknown) => return Err(ToolError::store_gone().into()),
             Some(_) => return Err(ToolError::answer_is_not_theirs().into()),
         }
-        let brought_to_page = person.is_some_and(|person| person.brought(self.write).is_some());
+        let brought_to_page = brought.is_some();
         match self.approvals.standing(self.write).await? {
             Standing::Approved => return Ok(Yes::OnPage),
             Standing::Declined => return Err(ToolError::declined().into()),
@@ -138,10 +146,21 @@ impl Consent<'_> {
         }
         let stands = self.approvals.answered_in_client(self.write).await?;
         match said {
-            Said::Dismissed => Err(ToolError::dismissed().into()),
-            Said::Yes if stands => Ok(Yes::InClient),
+            Said::Dismissed => {
+                self.on_record("dismissed", "client");
+                Err(ToolError::dismissed().into())
+            }
+            Said::Yes if stands => {
+                self.on_record("approved", "client");
+                Ok(Yes::InClient)
+            }
             // Declined, here or on the page meanwhile.
-            _ => Err(ToolError::declined().into()),
+            _ => {
+                if said == Said::No {
+                    self.on_record("declined", "client");
+                }
+                Err(ToolError::declined().into())
+            }
         }
     }
 
@@ -178,6 +197,7 @@ impl Consent<'_> {
     }
 
     async fn open(&self, question: Question) -> Result<Ticket, No> {
+        self.on_record("asked", "page");
         let opened = self.approvals.open(&self.caller.principal.name, *self.write, question).await;
         opened.map_err(|refused| match refused {
             Refused::TooMany { retry_after_seconds } => {
@@ -186,6 +206,12 @@ impl Consent<'_> {
             Refused::NoPage => ToolError::nobody_to_ask().into(),
             Refused::Store(error) => error.into(),
         })
+    }
+
+    fn on_record(&self, decision: &'static str, how: &'static str) {
+        if let Some(entry) = self.entry {
+            entry.asked(decision, how);
+        }
     }
 
     async fn put(&self, person: &dyn Person, ask: Ask) -> Result<Said, No> {

@@ -9,15 +9,20 @@ use serde_json::Value;
 
 use super::budget::Budget;
 use super::caller::Caller;
-use super::tasks::{Ending, Finding, Handle, Task, TaskState, UnknownTask};
+use super::recording::NOT_TOLD;
+use super::tasks::{Ending, Finding, Handle, NoTask, Task, TaskState};
 use super::waiting::{self, Ended, Span, Waited};
 use super::waits::{Looked, Seen, Waits};
 use super::{Answer, Calls, Reply, masking};
+use crate::domain::Scope;
 use crate::fintecture::CallContext;
 use crate::tools::{self, Fields, Read, ToolError, Tools, VerificationPath, Wait};
 
 /// The tool whose calls wait.
 const TOOL: &str = "verify_identity";
+
+/// What is said of a task while it cannot be known whether it has ended.
+const STORE_GONE: &str = "The store that this server shares with others cannot be reached: ask again.";
 
 /// Waits that look by these tools. Each look has the time, the attempts and the place in the queue of a call.
 pub(super) fn waits(tools: Arc<Tools>) -> Waits {
@@ -80,39 +85,71 @@ impl Calls {
         Some(handle.task(id, state, Timestamp::now()))
     }
 
-    /// How far a task is that this caller was handed, by this process or by another one.
+    /// How far a task is that this caller was handed, by this process or by another one. Counts as a call. That a
+    /// verdict is told is on record before.
     ///
     /// # Errors
-    /// [`UnknownTask`] where they were handed no such task.
-    pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, UnknownTask> {
-        let handle = self.tasks.open(&caller.principal.name, &id, Timestamp::now())?;
-        if let Some(ending) = self.tasks.ending(&id, Timestamp::now()) {
-            return Ok(handle.task(id, ending.state, ending.at));
+    /// [`NoTask`] where they were handed no such task, or may not hear of it now.
+    pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, NoTask> {
+        let handle = self.open_task(caller, &id)?;
+        let _place = self.admit(caller).await?;
+        let mut task = self.task_of(caller, handle, id).await;
+        if let TaskState::Done(reply) = &mut task.state {
+            if self.masks_for(&caller.principal) {
+                masking::mask(&mut reply.body);
+            }
+            if self.tells_verdict(caller, &task.customer_id, reply).await.is_err() {
+                task.state = TaskState::Working(NOT_TOLD.to_owned());
+            }
+        }
+        Ok(task)
+    }
+
+    /// What the task is, where it is this caller's and they still have the right that it takes.
+    fn open_task(&self, caller: &Caller, id: &str) -> Result<Handle, NoTask> {
+        let handle = self.tasks.open(&caller.principal.name, id, Timestamp::now())?;
+        let lacking = caller.principal.scopes.lacking([Scope::VerificationsRead]);
+        if lacking.is_empty() {
+            Ok(handle)
+        } else {
+            Err(ToolError::insufficient_scope(lacking, false).into())
+        }
+    }
+
+    async fn task_of(&self, caller: &Caller, handle: Handle, id: String) -> Task {
+        match self.tasks.ending(&id).await {
+            Ok(Some(ending)) => return handle.task(id, ending.state, ending.at),
+            Ok(None) => {}
+            // It may have ended, and another replica may have said so: nothing else is said now.
+            Err(_) => {
+                let state = TaskState::Working(STORE_GONE.to_owned());
+                return handle.task(id, state, Timestamp::now());
+            }
         }
         let looked = tokio::select! {
             looked = self.waits.glance(&handle.at) => looked,
             // Nobody hears the answer: nothing ends with it.
             () = caller.cancelled.cancelled() => {
                 let state = TaskState::Working(handle.pending());
-                return Ok(handle.task(id, state, Timestamp::now()));
+                return handle.task(id, state, Timestamp::now());
             }
         };
         let now = Timestamp::now();
         let ending = match handle.find(&looked, now) {
             Finding::Ended(ended) => {
                 let state = TaskState::Done(self.reply_of(&handle, &looked, ended));
-                self.tasks.end(&id, &handle, Ending { at: now, state })
+                self.tasks.end(&id, &handle, Ending { at: now, state }).await
             }
             Finding::Working(words) => {
                 // It may have been cancelled during the look.
                 let working = || Ending { at: now, state: TaskState::Working(words) };
-                self.tasks.ending(&id, now).unwrap_or_else(working)
+                self.tasks.ending(&id).await.ok().flatten().unwrap_or_else(working)
             }
         };
-        Ok(handle.task(id, ending.state, ending.at))
+        handle.task(id, ending.state, ending.at)
     }
 
-    /// What the call came to that a task stands for, masked and logged as that of any call.
+    /// What the call came to that a task stands for, logged as that of any call.
     fn reply_of(&self, handle: &Handle, looked: &Arc<Looked>, ended: Ended) -> Reply {
         // Who has a handle has not been told a verdict: where the look failed, it stands as pending.
         let pending = tools::unseen(&handle.at);
@@ -120,10 +157,7 @@ impl Calls {
         if let (true, Some(members)) = (handle.repeated, first.as_object_mut()) {
             members.insert("repeated".to_owned(), Value::Bool(true));
         }
-        let mut body = Waited::of(Seen::of(looked), ended).result(&first);
-        if self.config.masks_personal_data {
-            masking::mask(&mut body);
-        }
+        let body = Waited::of(Seen::of(looked), ended).result(&first);
         tracing::info!(
             tool = TOOL,
             action = handle.action,
@@ -134,19 +168,20 @@ impl Calls {
         Reply { body, is_error: false }
     }
 
-    /// Ends a task that has not ended: whoever asks for it in this process hears that it is cancelled.
+    /// Ends a task that has not ended: whoever asks for it hears that it is cancelled.
     ///
     /// # Errors
-    /// [`UnknownTask`] where this caller was handed no such task.
-    pub fn cancel_task(&self, caller: &Caller, id: &str) -> Result<(), UnknownTask> {
-        self.tasks.cancel(&caller.principal.name, id)
+    /// [`NoTask`] where this caller was handed no such task, lacks the right by now, or nobody would hear of it.
+    pub async fn cancel_task(&self, caller: &Caller, id: &str) -> Result<(), NoTask> {
+        self.open_task(caller, id)?;
+        self.tasks.cancel(&caller.principal.name, id).await
     }
 
-    /// Whether this caller was handed such a task.
+    /// Whether this caller was handed such a task, and may hear of it.
     ///
     /// # Errors
-    /// [`UnknownTask`] where they were not.
-    pub fn knows_task(&self, caller: &Caller, id: &str) -> Result<(), UnknownTask> {
-        self.tasks.open(&caller.principal.name, id, Timestamp::now()).map(drop)
+    /// [`NoTask`] where not.
+    pub fn knows_task(&self, caller: &Caller, id: &str) -> Result<(), NoTask> {
+        self.open_task(caller, id).map(drop)
     }
 }

@@ -1,9 +1,9 @@
-//! What surrounds a tool call, whatever protocol it came by: repeats, a person's yes, masking, the panic guard, the log
-//! line.
+//! What surrounds a tool call, whatever protocol it came by: rights, limits, repeats, a person's yes, masking, the
+//! panic guard, the log line.
 //!
 //! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
-//! write passes, in this order: stopped writes and read-only, arguments, repeats, `external_id`, a person's yes, and is
-//! sent.
+//! write passes, in this order: stopped writes and read-only, arguments, rights, limits, repeats, `external_id`, a
+//! person's yes, the audit trail, and is sent.
 
 pub mod approvals;
 mod budget;
@@ -13,9 +13,11 @@ mod consent;
 mod errand;
 mod follow;
 mod guard;
+mod limits;
 mod masking;
+mod recording;
+mod records;
 mod repeats;
-mod sealing;
 mod tasks;
 mod waiting;
 mod waits;
@@ -25,14 +27,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Trail;
+use crate::domain::{Principal, Scope, Scopes};
 use crate::fintecture::CallContext;
+use crate::measures;
+use crate::sealing::Sealer;
 use crate::store::Store;
-use crate::tools::{self, Fields, Request, Tool, ToolError, Tools};
+use crate::tools::{self, Fields, Request, ToolError, Tools};
+use crate::traces::{self, Span};
 use budget::Budget;
+use limits::{Limits, Place};
+use recording::Entry;
+use records::Records;
 use repeats::Repeats;
 use tasks::Tasks;
 use waiting::Waited;
@@ -42,12 +52,12 @@ use writes::Written;
 pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
+pub use limits::CallLimits;
 pub use repeats::Key;
-pub use sealing::{Sealer, SealerError};
-pub use tasks::{Task, TaskState, UnknownTask};
+pub use tasks::{NoTask, Task, TaskState};
 
 /// The answer to a tool call, ready for any protocol.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The result's JSON object: `{action, environment, ...}`, or the same with `error`.
     pub body: Value,
@@ -75,6 +85,8 @@ pub struct CallsConfig {
     pub masks_personal_data: bool,
     /// When a person is asked before a write.
     pub confirm: Confirm,
+    /// What calls may come to.
+    pub limits: CallLimits,
     /// Where what outlives a call is kept.
     pub store: Store,
     /// Where calls are put on record.
@@ -87,8 +99,11 @@ pub struct Calls {
     tools: Arc<Tools>,
     approvals: Arc<Approvals>,
     repeats: Arc<Repeats<Written>>,
+    /// Where replicas share a store.
+    records: Option<Records>,
     waits: Waits,
     tasks: Tasks,
+    limits: Limits,
     config: CallsConfig,
     /// Cancelled when the server is about to end: nobody is kept waiting any longer.
     stopping: CancellationToken,
@@ -105,8 +120,10 @@ impl Calls {
         stopping: CancellationToken,
     ) -> Self {
         let waits = follow::waits(Arc::clone(&tools));
-        let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer));
-        Self { tools, approvals, repeats, waits, tasks, config, stopping }
+        let (repeats, tasks) = (Repeats::new(repeats::MAX_RECORDS), Tasks::new(sealer, config.store.clone()));
+        let records = Records::new(&config.store);
+        let limits = Limits::new(config.limits, &config.store, tools.environment());
+        Self { tools, approvals, repeats, records, waits, tasks, limits, config, stopping }
     }
 
     /// The tools that can be called.
@@ -115,10 +132,10 @@ impl Calls {
         &self.tools
     }
 
-    /// The tool of this name as an agent sees it.
+    /// Where what outlives a call is kept.
     #[must_use]
-    pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.tools.list().iter().find(|tool| tool.name == name)
+    pub fn store(&self) -> &Store {
+        &self.config.store
     }
 
     /// Waits until no write is on its way, those included whose callers have left.
@@ -131,19 +148,43 @@ impl Calls {
         self.call_in(CallContext::new(self.config.stop_writes.clone()), caller, tool, arguments).await
     }
 
-    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again.
-    async fn glance(&self, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
-        let context = CallContext::new(self.config.stop_writes.clone()).asking_once();
-        match self.call_in(context, &Caller::local(), tool, arguments).await {
-            Answer::Reply(reply) => Some(reply),
-            Answer::Asked | Answer::Task(_) => None,
-        }
+    /// Answers a call that only reads, with one request to the upstream at most: nothing is tried again. What it
+    /// brings is for all callers: whoever shows it sees to their rights, and to masking.
+    async fn glance(&self, caller: &Caller, tool: &str, arguments: Map<String, Value>) -> Option<Reply> {
+        let (started, named) = (Instant::now(), self.tools.named_action(tool, &arguments)?);
+        let entry = Entry::new(self, caller, tool, Some(named), &arguments);
+        let Ok(Request::Read(read)) = self.tools.parse(tool, arguments, Scopes::ALL) else { return None };
+        let (known, action) = (self.tools.named(tool)?, read.action);
+        let span = Span::of_call(&caller.origin, known, action);
+        let _in_flight = measures::call_begins();
+        let context = CallContext::new(None).asking_once().at(span.place().clone());
+        let reading = guard::catch(self.tools.read(read, &context), ToolError::panicked(false));
+        let reply = reply(&self.tools, action, reading.await);
+        let answer = Answer::Reply(reply.clone());
+        entry.answered(&answer, false, &context).await.ok()?;
+        let (elapsed, outcome) = (started.elapsed(), answer.outcome());
+        measures::call(known, action, outcome, elapsed);
+        span.call_ended(outcome, answer.is_error());
+        log(known, action, &caller.principal, &answer, None, &context, span.place(), elapsed);
+        Some(reply)
     }
 
-    /// Whether an agent may see this text as it is: masking would leave it alone.
+    /// Whether somebody may see this text as it is: masking would leave it alone.
     #[must_use]
-    pub fn shows(&self, text: &str) -> bool {
-        !self.config.masks_personal_data || masking::mask_text(text) == text
+    pub fn shows(&self, principal: &Principal, text: &str) -> bool {
+        !self.masks_for(principal) || masking::mask_text(text) == text
+    }
+
+    fn masks_for(&self, principal: &Principal) -> bool {
+        self.config.masks_personal_data && !principal.may(Scope::PersonalDataRead)
+    }
+
+    /// Lets in what is no call of a tool, and yet counts as one.
+    ///
+    /// # Errors
+    /// `rate_limited` where a limit is reached.
+    async fn admit(&self, caller: &Caller) -> Result<Place, ToolError> {
+        self.limits.admit(&caller.principal).await.map_err(|over| over.refusal(false))
     }
 
     async fn call_in(
@@ -155,14 +196,25 @@ impl Calls {
     ) -> Answer {
         let started = Instant::now();
         let action = self.tools.named_action(tool, &arguments);
-        let context = Arc::new(context);
-        let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context).await;
+        let (known, named) = (self.tools.named(tool).unwrap_or("unknown"), action.unwrap_or("unknown"));
+        let span = Span::of_call(&caller.origin, known, named);
+        let _in_flight = measures::call_begins();
+        let context = Arc::new(context.at(span.place().clone()));
+        let entry = Arc::new(Entry::new(self, caller, tool, action, &arguments));
+        let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context, &entry).await;
         if let Answer::Reply(reply) = &mut answer
-            && self.config.masks_personal_data
+            && self.masks_for(&caller.principal)
         {
             masking::mask(&mut reply.body);
         }
-        log(tool, action, &answer, waited.as_ref(), &context, started.elapsed());
+        if let Err(error) = entry.answered(&answer, waited.is_some(), &context).await {
+            answer = Answer::Reply(refusal(&self.tools, action, &error));
+        }
+        let elapsed = started.elapsed();
+        let outcome = answer.outcome();
+        measures::call(known, named, outcome, elapsed);
+        span.call_ended(outcome, answer.is_error());
+        log(known, named, &caller.principal, &answer, waited.as_ref(), &context, span.place(), elapsed);
         answer
     }
 
@@ -173,15 +225,23 @@ impl Calls {
         action: Option<&'static str>,
         arguments: Map<String, Value>,
         context: &Arc<CallContext>,
+        entry: &Arc<Entry>,
     ) -> (Answer, Option<Waited>) {
         let budget = Budget::new(caller.progress.is_some());
         let refused = |error: &ToolError| (Answer::Reply(refusal(&self.tools, action, error)), None);
         if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
             return refused(&ToolError::writes_stopped());
         }
-        match self.tools.parse(tool, arguments) {
-            Err(error) => refused(&error),
-            Ok(Request::Read(read)) => {
+        let request = match self.tools.parse(tool, arguments, caller.principal.scopes) {
+            Err(error) => return refused(&error),
+            Ok(request) => request,
+        };
+        let place = match self.limits.admit(&caller.principal).await {
+            Err(over) => return refused(&over.refusal(matches!(request, Request::Write(_)))),
+            Ok(place) => place,
+        };
+        match request {
+            Request::Read(read) => {
                 let (action, wait) = (read.action, read.wait());
                 let reading =
                     guard::catch(self.read(read, wait.as_ref(), context), ToolError::panicked(false));
@@ -192,9 +252,14 @@ impl Calls {
                 let answer = Answer::Reply(reply(&self.tools, action, outcome));
                 self.follow(caller, wait, answer, budget).await
             }
-            Ok(Request::Write(write)) => {
+            Request::Write(write) => {
+                if let Some(customer) = write.starts_for()
+                    && let Err(error) = self.limits.daily().look(customer).await
+                {
+                    return refused(&error);
+                }
                 let wait = write.wait();
-                let answer = self.write(caller, write, context, budget).await;
+                let answer = self.write(caller, write, context, budget, (entry, place.clone())).await;
                 self.follow(caller, wait, answer, budget).await
             }
         }
@@ -212,34 +277,52 @@ fn refusal(tools: &Tools, action: Option<&str>, error: &ToolError) -> Reply {
     Reply { body: tools::error_envelope(action, tools.environment(), error), is_error: true }
 }
 
+impl Answer {
+    /// What it came to, in a word: of the contract, where it is an error.
+    fn outcome(&self) -> &str {
+        match self {
+            Self::Asked => "asked",
+            Self::Task(_) => "task",
+            Self::Reply(Reply { body, .. }) => {
+                body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success")
+            }
+        }
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self, Self::Reply(reply) if reply.is_error)
+    }
+
+    fn is_repeated(&self) -> bool {
+        matches!(self, Self::Reply(reply) if reply.body.get("repeated").is_some())
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a log line says many things")]
 fn log(
     tool: &str,
-    action: Option<&str>,
+    action: &str,
+    principal: &Principal,
     answer: &Answer,
     waited: Option<&Waited>,
     context: &CallContext,
+    place: &traces::Place,
     elapsed: Duration,
 ) {
     let seen = context.seen();
-    let (outcome, repeated) = match answer {
-        Answer::Asked => ("asked", false),
-        Answer::Task(_) => ("task", false),
-        Answer::Reply(Reply { body, .. }) => {
-            let kind = body.pointer("/error/kind").and_then(Value::as_str);
-            (kind.unwrap_or("success"), body.get("repeated").is_some())
-        }
-    };
     tracing::info!(
         tool,
-        action = action.unwrap_or("unknown"),
-        outcome,
-        repeated,
+        action,
+        principal = principal.name,
+        outcome = answer.outcome(),
+        repeated = answer.is_repeated(),
         status = seen.status,
         attempts = seen.attempts,
         wait = waited.map(|waited| waited.ended.as_str()),
         looks = waited.map(|waited| waited.seen.looks),
         milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         request_id = seen.request_id,
+        trace_id = place.trace_id(),
         "tool call"
     );
 }

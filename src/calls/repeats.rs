@@ -20,7 +20,7 @@ pub(super) const KEPT_FOR: Duration = Duration::from_mins(10);
 pub(super) const MAX_RECORDS: usize = 100_000;
 
 /// How long a call waits for another one of the same write: clients give up at 60 s, and a person may take longer.
-const JOINED_FOR: Duration = Duration::from_secs(45);
+pub(super) const JOINED_FOR: Duration = Duration::from_secs(45);
 
 /// Names a write: a digest of who sends what.
 pub type Key = [u8; 32];

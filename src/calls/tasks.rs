@@ -1,22 +1,21 @@
 //! Waits that a client follows by itself: it is handed a task, and asks now and then how far it is.
 //!
 //! A task's id carries, sealed, everything that any process with the same configuration needs to answer from the
-//! upstream, so that nothing is lost with a process. Only how a task has ended is remembered here, so that an ending
+//! upstream, so that nothing is lost with a process. Only how a task has ended is kept in the store, so that an ending
 //! that was told stays as it is.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Reply;
-use super::sealing::Sealer;
 use super::waiting::Ended;
 use super::waits::Looked;
-use crate::tools::VerificationPath;
+use crate::sealing::Sealer;
+use crate::store::{Change, Name, Store, StoreError};
+use crate::tools::{ToolError, VerificationPath};
 
 /// What ids of tasks are sealed for.
 const PURPOSE: &str = "task";
@@ -24,8 +23,6 @@ const PURPOSE: &str = "task";
 const KEPT_FOR: Duration = Duration::from_hours(1);
 /// Shortest and longest pause that a client is asked to make.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
-/// Tasks whose end is remembered. Beyond, the oldest is forgotten, and is looked at again when it is asked for.
-const MAX_ENDINGS: usize = 10_000;
 
 /// No such task: made up, another principal's, of another configuration, or too old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +31,28 @@ const MAX_ENDINGS: usize = 10_000;
      the verification stands, or verify_identity list to find it"
 )]
 pub struct UnknownTask;
+
+/// Why somebody does not hear of a task, or cannot end it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NoTask {
+    /// They were handed no such task.
+    #[error(transparent)]
+    Unknown(#[from] UnknownTask),
+    /// It is theirs, but they lack the right by now, or are over a limit.
+    #[error("{}", .0.message)]
+    Refused(ToolError),
+    /// What replicas share cannot be reached: another one would not hear of its end.
+    #[error(
+        "the task goes on, since the store that this server shares with others cannot be reached: cancel it again in some seconds"
+    )]
+    StoreGone,
+}
+
+impl From<ToolError> for NoTask {
+    fn from(error: ToolError) -> Self {
+        Self::Refused(error)
+    }
+}
 
 /// A task as its client sees it.
 #[derive(Debug, Clone)]
@@ -135,7 +154,7 @@ fn span(from: Timestamp, to: Timestamp) -> Duration {
 #[derive(Debug)]
 pub(super) struct Tasks {
     sealer: Arc<Sealer>,
-    endings: Mutex<Endings>,
+    store: Store,
 }
 
 /// How a task ended, as its client was told first.
@@ -146,35 +165,23 @@ pub(super) struct Ending {
     pub(super) state: TaskState,
 }
 
-#[derive(Debug, Default)]
-struct Endings {
-    by_id: HashMap<[u8; 32], Ending>,
-    /// With the time from which on the task is unknown.
-    oldest_first: VecDeque<([u8; 32], Timestamp)>,
+/// An ending as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    at: Timestamp,
+    /// What it came to; none where it was cancelled.
+    reply: Option<Reply>,
 }
 
-impl Endings {
-    /// Tasks live about equally long: none is kept for long behind one that ended before it.
-    fn forget_old(&mut self, now: Timestamp) {
-        while let Some((id, _)) = self.oldest_first.pop_front_if(|(_, until)| *until <= now) {
-            self.by_id.remove(&id);
-        }
-    }
-
-    fn add(&mut self, id: [u8; 32], ending: Ending, until: Timestamp) {
-        self.by_id.insert(id, ending);
-        self.oldest_first.push_back((id, until));
-        if self.by_id.len() > MAX_ENDINGS
-            && let Some((oldest, _)) = self.oldest_first.pop_front()
-        {
-            self.by_id.remove(&oldest);
-        }
+impl From<Kept> for Ending {
+    fn from(kept: Kept) -> Self {
+        Self { at: kept.at, state: kept.reply.map_or(TaskState::Cancelled, TaskState::Done) }
     }
 }
 
 impl Tasks {
-    pub(super) fn new(sealer: Arc<Sealer>) -> Self {
-        Self { sealer, endings: Mutex::default() }
+    pub(super) fn new(sealer: Arc<Sealer>, store: Store) -> Self {
+        Self { sealer, store }
     }
 
     /// The id by which this principal may ask for it.
@@ -195,42 +202,48 @@ impl Tasks {
 
     /// Ends a task that its client wants to hear no more of. What has ended stays as it is, and so does one whose time
     /// is up.
-    pub(super) fn cancel(&self, principal: &str, id: &str) -> Result<(), UnknownTask> {
+    pub(super) async fn cancel(&self, principal: &str, id: &str) -> Result<(), NoTask> {
         let now = Timestamp::now();
         let handle = self.open(principal, id, now)?;
         if now < handle.until {
-            self.end(id, &handle, Ending { at: now, state: TaskState::Cancelled });
+            let ended = self.keep(id, &handle, &Ending { at: now, state: TaskState::Cancelled }).await;
+            ended.map_err(|_| NoTask::StoreGone)?;
         }
         Ok(())
     }
 
     /// Remembers how a task ended, unless it has ended already. Returns how it did.
-    pub(super) fn end(&self, id: &str, handle: &Handle, ending: Ending) -> Ending {
-        let Some(key) = key(id) else { return ending };
-        let until = handle.until.checked_add(KEPT_FOR).unwrap_or(handle.until);
-        let mut endings = self.endings();
-        endings.forget_old(ending.at);
-        if let Some(first) = endings.by_id.get(&key) {
-            return first.clone();
-        }
-        endings.add(key, ending.clone(), until);
-        ending
+    pub(super) async fn end(&self, id: &str, handle: &Handle, ending: Ending) -> Ending {
+        // Where there is no room for it, it is looked at again when it is asked for.
+        self.keep(id, handle, &ending).await.ok().flatten().unwrap_or(ending)
     }
 
-    /// How a task ended that this process has seen the end of.
-    pub(super) fn ending(&self, id: &str, now: Timestamp) -> Option<Ending> {
-        let mut endings = self.endings();
-        endings.forget_old(now);
-        endings.by_id.get(&key(id)?).cloned()
+    /// Keeps an ending where there is none yet, else returns that.
+    async fn keep(&self, id: &str, handle: &Handle, ending: &Ending) -> Result<Option<Ending>, StoreError> {
+        let lives = span(ending.at, handle.until) + KEPT_FOR.saturating_sub(span(handle.until, ending.at));
+        let reply = match &ending.state {
+            TaskState::Done(reply) => Some(reply),
+            TaskState::Cancelled | TaskState::Working(_) => None,
+        };
+        let name = name(id);
+        let first = self.store.update(&name, |first: Option<Kept>| match first {
+            Some(first) => (Change::Keep, Some(first.into())),
+            None => (Change::Put(Kept { at: ending.at, reply: reply.cloned() }, lives), None),
+        });
+        first.await
     }
 
-    fn endings(&self) -> MutexGuard<'_, Endings> {
-        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How a task ended whose end somebody has seen.
+    ///
+    /// # Errors
+    /// [`StoreError`] where that is not known.
+    pub(super) async fn ending(&self, id: &str) -> Result<Option<Ending>, StoreError> {
+        Ok(self.store.get::<Kept>(&name(id)).await?.map(Ending::from))
     }
 }
 
-fn key(id: &str) -> Option<[u8; 32]> {
-    digest(&SHA256, id.as_bytes()).as_ref().try_into().ok()
+fn name(id: &str) -> Name {
+    Name::new("task", &[id.as_bytes()])
 }
 
 #[cfg(test)]
@@ -238,10 +251,11 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
+    use crate::store::faulty::Faulty;
     use crate::tools::{Sight, ToolError};
 
     fn tasks() -> Tasks {
-        Tasks::new(Arc::new(Sealer::from_secret(b"secret").unwrap()))
+        Tasks::new(Arc::new(Sealer::from_secret(b"secret").unwrap()), Store::memory())
     }
 
     fn handle() -> Handle {
@@ -264,7 +278,7 @@ mod tests {
         assert_eq!(other_process.open("ada", &id, handle.created), Ok(handle.clone()));
         assert_eq!(other_process.open("eve", &id, handle.created), Err(UnknownTask));
         assert_eq!(other_process.open("ada", "made-up", handle.created), Err(UnknownTask));
-        let other_secret = Tasks::new(Arc::new(Sealer::from_secret(b"rotated").unwrap()));
+        let other_secret = Tasks::new(Arc::new(Sealer::from_secret(b"rotated").unwrap()), Store::memory());
         assert_eq!(other_secret.open("ada", &id, handle.created), Err(UnknownTask));
     }
 
@@ -273,7 +287,7 @@ mod tests {
         let ours = Arc::new(Sealer::random().unwrap());
         let payload = serde_json::to_vec(&handle()).unwrap();
         let form = ours.seal("form", &["ada"], &payload).unwrap();
-        assert_eq!(Tasks::new(ours).open("ada", &form, Timestamp::now()), Err(UnknownTask));
+        assert_eq!(Tasks::new(ours, Store::memory()).open("ada", &form, Timestamp::now()), Err(UnknownTask));
     }
 
     #[test]
@@ -312,8 +326,9 @@ mod tests {
         assert!(said[1].contains("failed (internal)"), "{said:?}");
     }
 
-    fn is_cancelled(tasks: &Tasks, id: &str) -> bool {
-        tasks.ending(id, Timestamp::now()).is_some_and(|ending| matches!(ending.state, TaskState::Cancelled))
+    async fn is_cancelled(tasks: &Tasks, id: &str) -> bool {
+        let ending = tasks.ending(id).await.unwrap();
+        ending.is_some_and(|ending| matches!(ending.state, TaskState::Cancelled))
     }
 
     fn done(at: Timestamp, n: u32) -> Ending {
@@ -328,54 +343,68 @@ mod tests {
         }
     }
 
-    #[test]
-    fn cancelled_tasks_are_remembered_and_their_number_is_bounded() {
+    #[tokio::test]
+    async fn cancelled_tasks_are_remembered_by_all_who_share_the_store() {
         let (tasks, handle) = (tasks(), handle());
-        let ids: Vec<String> = (0..=MAX_ENDINGS).map(|_| tasks.seal("ada", &handle).unwrap()).collect();
-        for id in &ids {
-            assert!(!is_cancelled(&tasks, id));
-            tasks.cancel("ada", id).unwrap();
-            tasks.cancel("ada", id).unwrap();
-            assert!(is_cancelled(&tasks, id));
-        }
-        assert!(!is_cancelled(&tasks, &ids[0]) && is_cancelled(&tasks, &ids[1]));
-        assert_eq!(tasks.endings().oldest_first.len(), MAX_ENDINGS);
-        assert_eq!(tasks.cancel("eve", &ids[1]), Err(UnknownTask));
+        let other = Tasks::new(Arc::clone(&tasks.sealer), tasks.store.clone());
+        let id = tasks.seal("ada", &handle).unwrap();
+        assert!(!is_cancelled(&other, &id).await);
+        tasks.cancel("ada", &id).await.unwrap();
+        other.cancel("ada", &id).await.unwrap();
+        assert!(is_cancelled(&tasks, &id).await && is_cancelled(&other, &id).await);
+        assert_eq!(tasks.cancel("eve", &id).await, Err(NoTask::Unknown(UnknownTask)));
     }
 
-    #[test]
-    fn the_first_ending_stays_whatever_comes_after_it() {
+    #[tokio::test]
+    async fn what_the_store_does_not_hear_is_not_cancelled() {
+        let (store, handle) = (Faulty::default(), handle());
+        let tasks = Tasks { store: store.store(), ..tasks() };
+        let id = tasks.seal("ada", &handle).unwrap();
+        store.goes();
+        assert_eq!(tasks.cancel("ada", &id).await, Err(NoTask::StoreGone));
+        store.comes_back();
+        assert!(!is_cancelled(&tasks, &id).await);
+    }
+
+    #[tokio::test]
+    async fn the_first_ending_stays_whatever_comes_after_it() {
         let (tasks, handle) = (tasks(), handle());
         let [verdict, cancelled] = [0, 1].map(|_| tasks.seal("ada", &handle).unwrap());
         let first = after(&handle, 1);
-        assert_eq!(number(&tasks.end(&verdict, &handle, done(first, 1))), Some(1));
-        tasks.cancel("ada", &verdict).unwrap();
-        let again = tasks.end(&verdict, &handle, done(after(&handle, 2), 2));
-        let remembered = tasks.ending(&verdict, after(&handle, 3)).unwrap();
+        assert_eq!(number(&tasks.end(&verdict, &handle, done(first, 1)).await), Some(1));
+        tasks.cancel("ada", &verdict).await.unwrap();
+        let again = tasks.end(&verdict, &handle, done(after(&handle, 2), 2)).await;
+        let remembered = tasks.ending(&verdict).await.unwrap().unwrap();
         for ending in [again, remembered] {
             assert_eq!((number(&ending), ending.at), (Some(1), first));
         }
-        tasks.cancel("ada", &cancelled).unwrap();
-        tasks.end(&cancelled, &handle, done(after(&handle, 1), 1));
-        assert!(is_cancelled(&tasks, &cancelled));
+        tasks.cancel("ada", &cancelled).await.unwrap();
+        tasks.end(&cancelled, &handle, done(after(&handle, 1), 1)).await;
+        assert!(is_cancelled(&tasks, &cancelled).await);
     }
 
-    #[test]
-    fn an_ending_is_forgotten_when_its_task_is_unknown() {
+    #[tokio::test(start_paused = true)]
+    async fn an_ending_is_forgotten_when_its_task_is_unknown() {
         let (tasks, handle) = (tasks(), handle());
-        let id = tasks.seal("ada", &handle).unwrap();
-        tasks.end(&id, &handle, done(handle.created, 1));
-        assert!(tasks.ending(&id, after(&handle, 60 + 3599)).is_some());
-        assert!(tasks.ending("another", after(&handle, 60 + 3600)).is_none());
-        assert!(tasks.endings().by_id.is_empty() && tasks.endings().oldest_first.is_empty());
+        let [early, late] = [0, 1].map(|_| tasks.seal("ada", &handle).unwrap());
+        tasks.end(&early, &handle, done(handle.created, 1)).await;
+        tasks.end(&late, &handle, done(after(&handle, 60 + 3000), 1)).await;
+        tokio::time::advance(Duration::from_secs(599)).await;
+        assert!(tasks.ending(&late).await.unwrap().is_some());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(tasks.ending(&late).await.unwrap().is_none());
+        tokio::time::advance(Duration::from_secs(60 + 2999)).await;
+        assert!(tasks.ending(&early).await.unwrap().is_some());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(tasks.ending(&early).await.unwrap().is_none());
     }
 
-    #[test]
-    fn a_task_whose_time_is_up_has_ended_and_is_not_cancelled() {
+    #[tokio::test]
+    async fn a_task_whose_time_is_up_has_ended_and_is_not_cancelled() {
         let tasks = tasks();
         let over = Handle { until: Timestamp::now(), ..handle() };
         let id = tasks.seal("ada", &over).unwrap();
-        tasks.cancel("ada", &id).unwrap();
-        assert!(!is_cancelled(&tasks, &id));
+        tasks.cancel("ada", &id).await.unwrap();
+        assert!(!is_cancelled(&tasks, &id).await);
     }
 }

@@ -4,14 +4,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws_lc_rs::digest::{Context as Digest, SHA256};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::No;
-use super::errand::Errand;
+use super::errand::{Errand, refused_by_store};
+use super::limits::Place;
+use super::recording::{Entry, key_of};
+use super::records::Entered;
 use super::repeats::{self, Answers, Ended, Key, Outcome};
 use super::{Answer, Calls, Reply, guard, refusal, reply};
 use crate::fintecture::CallContext;
@@ -23,6 +25,8 @@ pub(super) enum Written {
     Reply(Reply),
     Asked,
     Left(Reply),
+    /// What is known of it from the store that replicas share; it was not sent from here.
+    Elsewhere(Reply),
 }
 
 impl Calls {
@@ -33,22 +37,29 @@ impl Calls {
         write: Write,
         context: &Arc<CallContext>,
         budget: Budget,
+        (entry, place): (&Arc<Entry>, Place),
     ) -> Answer {
         let action = write.action;
         let refused = |error: &ToolError| Answer::Reply(refusal(&self.tools, Some(action), error));
         let Some(key) = key(&caller.principal.name, &write) else {
             return refused(&ToolError::internal("the arguments have no one spelling"));
         };
+        entry.is(&key);
         let errand = Errand {
             tools: Arc::clone(&self.tools),
             approvals: Arc::clone(&self.approvals),
             confirm: self.config.confirm,
             stopping: self.stopping.clone(),
+            records: self.records.clone(),
+            lease: None,
             caller: caller.clone(),
             key,
             write,
             context: Arc::clone(context),
             budget,
+            entry: Arc::clone(entry),
+            daily: Arc::clone(self.limits.daily()),
+            _place: place,
         };
         let carried_out = self.repeats.once(key, &caller.cancelled, |given_up| carry_out(errand, given_up));
         match carried_out.await {
@@ -61,22 +72,54 @@ impl Calls {
     }
 }
 
-async fn carry_out(errand: Errand, given_up: CancellationToken) -> Written {
+/// Carries a write out, unless another replica is about it or was lately.
+async fn carry_out(mut errand: Errand, given_up: CancellationToken) -> Written {
+    let Some(records) = &errand.records else { return carry_out_here(&errand, &given_up).await };
+    let action = errand.write.action;
+    let refused = |error: &ToolError| refusal(&errand.tools, Some(action), error);
+    let lost = refused(&ToolError::lost());
+    match records.enter(&errand.key, &given_up, &lost).await {
+        Entered::Mine(lease) => errand.lease = Some(lease),
+        Entered::Ended(mut reply, until) => {
+            mark_repeated(&mut reply, until.into());
+            return Written::Elsewhere(reply);
+        }
+        Entered::UnderWay => return Written::Elsewhere(refused(&ToolError::under_way())),
+        Entered::Left => return Written::Left(refused(&ToolError::given_up(true))),
+        Entered::Forgotten(left) => return Written::Elsewhere(refused(&ToolError::store_lost_memory(left))),
+        Entered::Unknown(error) => return Written::Elsewhere(refused(&refused_by_store(error))),
+    }
+    let written = carry_out_here(&errand, &given_up).await;
+    let kept = match &written {
+        Written::Reply(reply) if written.answers() == Answers::Repeats => Some(reply.clone()),
+        _ => None,
+    };
+    if let Some(lease) = errand.lease {
+        lease.end(kept).await;
+    }
+    written
+}
+
+async fn carry_out_here(errand: &Errand, given_up: &CancellationToken) -> Written {
     let action = errand.write.action;
     let panicked = No::Error(ToolError::panicked(true));
-    match guard::catch(errand.run(&given_up), panicked).await {
+    let written = match guard::catch(errand.run(given_up), panicked).await {
         Ok(fields) => Written::Reply(reply(&errand.tools, action, Ok(fields))),
         Err(No::Error(error)) => Written::Reply(reply(&errand.tools, action, Err(error))),
         Err(No::Asked) => Written::Asked,
         Err(No::Left) => Written::Left(reply(&errand.tools, action, Err(ToolError::given_up(true)))),
+    };
+    if let Written::Reply(reply) | Written::Left(reply) = &written {
+        errand.entry.ended(reply, &errand.context).await;
     }
+    written
 }
 
 impl Outcome for Written {
     fn answers(&self) -> Answers {
         match self {
             Self::Reply(reply) if !reply.is_error || outcome_of(reply) == Some("unknown") => Answers::Repeats,
-            Self::Reply(_) => Answers::ThoseWaiting,
+            Self::Reply(_) | Self::Elsewhere(_) => Answers::ThoseWaiting,
             Self::Asked | Self::Left(_) => Answers::FirstCaller,
         }
     }
@@ -85,7 +128,7 @@ impl Outcome for Written {
 impl From<Written> for Answer {
     fn from(written: Written) -> Self {
         match written {
-            Written::Reply(reply) | Written::Left(reply) => Self::Reply(reply),
+            Written::Reply(reply) | Written::Left(reply) | Written::Elsewhere(reply) => Self::Reply(reply),
             Written::Asked => Self::Asked,
         }
     }
@@ -97,28 +140,26 @@ fn outcome_of(reply: &Reply) -> Option<&str> {
 
 /// Names a write by who sends what.
 fn key(principal: &str, write: &Write) -> Option<Key> {
-    let arguments = write.canonical()?;
-    let mut digest = Digest::new(&SHA256);
-    for part in [principal, write.tool, write.action, &arguments] {
-        // Lengths keep two parts from reading as other two.
-        digest.update(&(part.len() as u64).to_le_bytes());
-        digest.update(part.as_bytes());
-    }
-    digest.finish().as_ref().try_into().ok()
+    Some(key_of([principal, write.tool, write.action, &write.canonical()?]))
 }
 
 /// The first outcome again, marked as such; an unknown one says from when the write would be sent again.
 fn repeated(ended: Ended<Written>) -> Answer {
     let Ended { outcome, kept_until } = ended;
     let mut answer = Answer::from(outcome);
-    let (Some(until), Answer::Reply(reply)) = (kept_until, &mut answer) else { return answer };
+    if let (Some(until), Answer::Reply(reply)) = (kept_until, &mut answer) {
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        mark_repeated(reply, SystemTime::now() + left);
+    }
+    answer
+}
+
+fn mark_repeated(reply: &mut Reply, until: SystemTime) {
     if let Some(fields) = reply.body.as_object_mut() {
         fields.insert("repeated".to_owned(), json!(true));
     }
     if let Some(Value::String(hint)) = reply.body.pointer_mut("/error/hint") {
-        let left = until.saturating_duration_since(tokio::time::Instant::now());
-        let when = httpdate::fmt_http_date(SystemTime::now() + left);
+        let when = httpdate::fmt_http_date(until);
         let _ = write!(hint, " The same arguments would be sent again from {when} on.");
     }
-    answer
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::Scope;
+
 /// One call of the REST API, named by its `operationId`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
@@ -78,6 +80,21 @@ impl Operation {
             self,
             Self::CreateCustomer | Self::CreateCustomerBankAccount | Self::InitiateCustomerVerification
         )
+    }
+
+    /// The right that whoever calls it needs.
+    #[must_use]
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::ListAllCustomers | Self::GetCustomerById => Scope::CustomersRead,
+            Self::CreateCustomer => Scope::CustomersWrite,
+            Self::ListAllCustomerBankAccounts | Self::GetBankAccountById => Scope::BankAccountsRead,
+            Self::CreateCustomerBankAccount => Scope::BankAccountsWrite,
+            Self::ListAllCustomerVerifications | Self::GetCustomerVerificationById => {
+                Scope::VerificationsRead
+            }
+            Self::InitiateCustomerVerification => Scope::VerificationsWrite,
+        }
     }
 
     /// What the code fills into the path, in the order of the published API.

@@ -18,6 +18,7 @@ pub struct Limit {
 macro_rules! limits {
     ($($field:ident = $default:literal, $name:literal, $help:literal;)*) => {
         /// Every limit, as a number of its unit.
+        #[expect(clippy::doc_markdown, reason = "the same words stand in --help, which has no backticks")]
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Limits {
             $(#[doc = $help] pub $field: u64,)*
@@ -56,7 +57,7 @@ limits! {
     streams = 5000, "streams", "event streams open at once, legacy SSE included; beyond, 503";
     streams_per_principal = 1000, "streams-per-principal", "of these, of one principal; beyond, 429";
     calls_in_flight = 1024, "calls-in-flight", "tool calls and reads that run at once; beyond, rate_limited";
-    calls_in_flight_per_principal = 256, "calls-in-flight-per-principal", "of these, of one principal; beyond, rate_limited";
+    calls_in_flight_per_principal = 256, "calls-in-flight-per-principal", "of these, of one authenticated principal; beyond, rate_limited";
     calls_per_minute = 3000, "calls-per-minute", "tool calls and reads of one authenticated principal in a minute; beyond, rate_limited";
     verifications_per_day = 100, "verifications-per-day", "verifications started for one customer in a day; beyond, rate_limited";
     shutdown_seconds = 60, "shutdown-seconds", "time for calls in flight at the end, in seconds";
@@ -127,5 +128,14 @@ mod tests {
         assert!(lines[1].starts_with("--limit streams must be"), "{refused}");
         assert!(lines[2].starts_with("--limit knows no sesions; it knows connections, "), "{refused}");
         assert_eq!(lines[3], "--limit connections stands twice");
+    }
+
+    #[test]
+    fn the_readme_shows_every_limit_with_its_default() {
+        let readme = include_str!("../../README.md");
+        for Limit { name, default, help } in Limits::ALL {
+            let row = format!("| `{name}` | {default} | {help} |");
+            assert!(readme.contains(&row), "the README's table of limits lacks:\n{row}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses to listen on. Until callers can be authenticated, only this machine may reach the server.
+//! Addresses to listen on. Beyond this machine, only where callers are authenticated.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -13,9 +13,26 @@ pub fn loopback_address(flag: &str, text: &str, problems: &mut Problems) -> Opti
         }
         Some(address) if address.ip().is_loopback() => Some(address),
         Some(_) => {
-            problems.add(format!(
-                "{flag} must be on loopback, such as 127.0.0.1:8080: callers from other machines cannot be authenticated yet"
-            ));
+            problems.add(format!("{flag} must be on loopback, such as 127.0.0.1:8080: it takes any caller"));
+            None
+        }
+    }
+}
+
+/// Reads `ADDRESS:PORT` of `--listen`, which may be beyond this machine where callers are authenticated.
+pub(super) fn server_address(
+    text: &str,
+    is_authenticated: bool,
+    problems: &mut Problems,
+) -> Option<SocketAddr> {
+    match address(text) {
+        Some(address) if address.ip().is_loopback() || is_authenticated => Some(address),
+        Some(_) => {
+            problems.add("--listen beyond loopback needs callers to be authenticated: set FINTECTURE_MCP_TOKEN, --auth-tokens, or --oauth-issuer and --oauth-audience");
+            None
+        }
+        None => {
+            problems.add("--listen must be an address with a port, such as 127.0.0.1:8080");
             None
         }
     }

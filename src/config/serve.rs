@@ -3,8 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use url::Url;
+
 use super::variables::Variables;
-use super::{ApprovalSettings, Limits, Problems, Upstream, approvals, loopback_address};
+use super::{
+    AccessSettings, ApprovalSettings, AuditSettings, HttpSettings, Limits, Problems, StoreSettings, Upstream,
+    access, approvals, audit, http, listen, store, traces,
+};
 use crate::domain::Environment;
 
 /// Where the HTTP transports listen where nothing is said.
@@ -95,8 +100,18 @@ pub struct Serve {
     pub personal_data: Option<PersonalData>,
     /// Which writes need a person's yes, and how it is given.
     pub approvals: ApprovalSettings,
+    /// Who is let in.
+    pub access: AccessSettings,
+    /// Where calls are put on record; `None`: nowhere.
+    pub audit: Option<AuditSettings>,
+    /// Where what outlives a call is kept.
+    pub store: StoreSettings,
+    /// How the HTTP server is found and reached.
+    pub http: HttpSettings,
     /// What the server takes at most.
     pub limits: Limits,
+    /// Where traces go; `None`: nowhere.
+    pub traces: Option<Url>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -111,15 +126,21 @@ impl Serve {
         variables: &Variables<'_>,
         mut problems: Problems,
     ) -> Result<Self, Problems> {
-        let transport = transport(&flags, &mut problems);
+        let transport = transport(&flags, access::is_wanted(&flags, variables), &mut problems);
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
         let personal_data = personal_data(flags.personal_data.as_deref(), &mut problems);
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
-        let upstream = Upstream::read(flags.environment.as_deref(), on_stdio, variables, &mut problems);
+        let serious = serious(&flags, on_stdio);
+        let upstream = Upstream::read(flags.environment.as_deref(), serious, variables, &mut problems);
+        let audit = audit::read(&flags, on_stdio, upstream.as_ref(), &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
+        let access = access::read(&flags, transport, variables, &mut problems);
+        let http = http::read(&flags, on_stdio, &mut problems);
         let limits = Limits::read(&flags.limit, &mut problems);
-        let parts = transport.zip(log_format).zip(upstream).zip(approvals);
-        let serve = parts.map(|(((transport, log_format), upstream), approvals)| Self {
+        let traces = traces::read(variables, &mut problems);
+        let store = store::read(&flags, variables, &mut problems);
+        let parts = transport.zip(log_format).zip(upstream).zip(approvals).zip(access).zip(store);
+        let serve = parts.map(|(((((transport, log_format), upstream), approvals), access), store)| Self {
             transport,
             upstream,
             capabilities: flags.capabilities,
@@ -127,24 +148,45 @@ impl Serve {
             stop_writes: flags.stop_writes,
             personal_data,
             approvals,
+            access,
+            audit,
+            store,
+            http,
             limits,
+            traces,
             log_format,
         });
         problems.or(serve)
     }
 }
 
-fn transport(flags: &ServeFlags, problems: &mut Problems) -> Option<Transport> {
-    let listen = flags.listen.as_deref();
+/// Why this server is no trial on one's own machine, where the simulator must then be named.
+fn serious(flags: &ServeFlags, on_stdio: bool) -> Option<&'static str> {
+    if !on_stdio {
+        Some("over HTTP")
+    } else if flags.audit_log.is_some() {
+        Some("with --audit-log")
+    } else if flags.store.as_deref().is_some_and(|store| store != "memory") {
+        Some("with --store")
+    } else if flags.oauth_issuer.is_some() {
+        Some("with --oauth-issuer")
+    } else {
+        None
+    }
+}
+
+fn transport(flags: &ServeFlags, is_authenticated: bool, problems: &mut Problems) -> Option<Transport> {
+    let given = flags.listen.as_deref();
     match flags.transport.as_deref() {
         None | Some("stdio") => {
-            if listen.is_some() {
+            if given.is_some() {
                 problems.add("--listen needs --transport http");
             }
             Some(Transport::Stdio)
         }
         Some("http") => {
-            loopback_address("--listen", listen.unwrap_or(DEFAULT_LISTEN), problems).map(Transport::Http)
+            let text = given.unwrap_or(DEFAULT_LISTEN);
+            listen::server_address(text, is_authenticated, problems).map(Transport::Http)
         }
         Some(_) => {
             problems.add("--transport must be stdio or http");
@@ -196,7 +238,7 @@ mod tests {
     fn the_simulator_is_implied_on_bare_stdio_alone() {
         let serve = read(ServeFlags::default(), &[]).unwrap();
         assert!(matches!(serve.upstream, Upstream::Simulator { unused_credential: false, .. }));
-        insta::assert_snapshot!(read(http(), &[]).unwrap_err(), @"over HTTP the environment must be named: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
+        insta::assert_snapshot!(read(http(), &[]).unwrap_err(), @"over HTTP, and with --audit-log, the environment must be named: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", "canary")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", " ")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but empty: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_BASE_URL", "https://x.example")]).unwrap_err(), @"FINTECTURE_BASE_URL is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
@@ -212,6 +254,7 @@ mod tests {
 
     #[test]
     fn sandbox_and_production_need_a_credential_and_know_their_hosts() {
+        let http = || ServeFlags { audit_log: Some("audit.log".into()), ..http() };
         for (name, host) in [("sandbox", "api-sandbox.fintecture.com"), ("production", "api.fintecture.com")]
         {
             let problem = read(http(), &[("FINTECTURE_ENVIRONMENT", name)]).unwrap_err();
@@ -251,7 +294,7 @@ mod tests {
             ("FINTECTURE_TIMEOUT_SECONDS", "soon"),
         ];
         insta::assert_snapshot!(read(flags, &variables).unwrap_err(), @r"
-        --listen must be on loopback, such as 127.0.0.1:8080: callers from other machines cannot be authenticated yet
+        --listen beyond loopback needs callers to be authenticated: set FINTECTURE_MCP_TOKEN, --auth-tokens, or --oauth-issuer and --oauth-audience
         --log-format must be text or json
         FINTECTURE_TIMEOUT_SECONDS must be a whole number of seconds from 1 to 45
         FINTECTURE_BASE_URL must be https, or http on loopback
@@ -262,11 +305,11 @@ mod tests {
     #[test]
     fn a_mistyped_variable_is_named() {
         let mut problems = Problems::default();
-        let names = ["FINTECTURE_CUSTOMER_TOKN", "FINTECTURE_MCP_TOKEN", "PATH", "FINTECTURE_ENVIRONMENT"];
+        let names = ["FINTECTURE_CUSTOMER_TOKN", "FINTECTURE_NONSENSE", "PATH", "FINTECTURE_ENVIRONMENT"];
         super::super::variables::refuse_unknown(names.into_iter().map(str::to_owned), &mut problems);
         insta::assert_snapshot!(problems.to_string(), @r"
         FINTECTURE_CUSTOMER_TOKN is not a variable of fintecture-mcp; did you mean FINTECTURE_CUSTOMER_TOKEN?
-        FINTECTURE_MCP_TOKEN is not a variable of fintecture-mcp: unset it
+        FINTECTURE_NONSENSE is not a variable of fintecture-mcp: unset it
         ");
     }
 }

@@ -57,10 +57,11 @@ pub struct Remote {
 }
 
 impl Upstream {
-    /// Reads the upstream's settings. `flag` is `--environment`; `may_imply` where the simulator needs no naming.
+    /// Reads the upstream's settings. `flag` is `--environment`; `serious` says why the simulator must be named, where
+    /// it must.
     pub(super) fn read(
         flag: Option<&str>,
-        may_imply: bool,
+        serious: Option<&str>,
         variables: &Variables<'_>,
         problems: &mut Problems,
     ) -> Option<Self> {
@@ -68,7 +69,7 @@ impl Upstream {
         let timeout = timeout(variables, problems);
         let base_url = variables.get(BASE_URL).map(|_| address(BASE_URL, variables, problems));
         let rate = rate(variables, problems);
-        let environment = environment(flag, may_imply, variables, problems)?;
+        let environment = environment(flag, serious, variables, problems)?;
         let default_url = match environment {
             Environment::Simulator => {
                 if base_url.is_some() {
@@ -104,7 +105,7 @@ impl Upstream {
 
 fn environment(
     flag: Option<&str>,
-    may_imply: bool,
+    serious: Option<&str>,
     variables: &Variables<'_>,
     problems: &mut Problems,
 ) -> Option<Environment> {
@@ -112,7 +113,7 @@ fn environment(
     let (name, given) = match (flag, &variable) {
         (Some(flag), _) => ("--environment", flag),
         (None, Some(variable)) => (ENVIRONMENT.name, variable.as_str()),
-        (None, None) => return implied(may_imply, variables, problems),
+        (None, None) => return implied(serious, variables, problems),
     };
     match given.parse() {
         Ok(environment) => Some(environment),
@@ -123,15 +124,15 @@ fn environment(
     }
 }
 
-fn implied(may_imply: bool, variables: &Variables<'_>, problems: &mut Problems) -> Option<Environment> {
+fn implied(serious: Option<&str>, variables: &Variables<'_>, problems: &mut Problems) -> Option<Environment> {
     let named = "set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production";
     if let Some(name) = credentials::set(variables).first() {
         let how = if variables.is_blank(name) { "empty" } else { "no environment" };
         problems.add(format!("{name} is set, but {how}: {named}"));
     } else if variables.get(BASE_URL).is_some() {
         problems.add(format!("{} is set, but no environment: {named}", BASE_URL.name));
-    } else if !may_imply {
-        problems.add(format!("over HTTP the environment must be named: {named}"));
+    } else if let Some(serious) = serious {
+        problems.add(format!("{serious} the environment must be named: {named}"));
     } else {
         return Some(Environment::Simulator);
     }
@@ -163,22 +164,29 @@ fn rate(variables: &Variables<'_>, problems: &mut Problems) -> Option<NonZeroU32
 /// The address in a variable, where it is one that a credential may go to.
 pub(super) fn address(variable: Variable, variables: &Variables<'_>, problems: &mut Problems) -> Option<Url> {
     let text = variables.get(variable)?;
-    let mut refuse = |reason: &str| {
-        problems.add(format!("{} {reason}", variable.name));
-        None
-    };
+    match safe_address(&text) {
+        Ok(url) => Some(url),
+        Err(reason) => {
+            problems.add(format!("{} {reason}", variable.name));
+            None
+        }
+    }
+}
+
+/// An address that a credential may go to, or why it is none.
+pub(super) fn safe_address(text: &str) -> Result<Url, &'static str> {
     let Ok(url) = Url::parse(text.trim()) else {
-        return refuse("must be an address such as https://api.fintecture.com");
+        return Err("must be an address such as https://api.fintecture.com");
     };
     if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)) {
-        return refuse("must be https, or http on loopback");
+        return Err("must be https, or http on loopback");
     }
     if !url.username().is_empty()
         || url.password().is_some()
         || url.query().is_some()
         || url.fragment().is_some()
     {
-        return refuse("must be a host and perhaps a path, without user, password, query or fragment");
+        return Err("must be a host and perhaps a path, without user, password, query or fragment");
     }
-    Some(url)
+    Ok(url)
 }

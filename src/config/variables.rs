@@ -54,11 +54,32 @@ pub const PRIVATE_KEY: SecretVariable = SecretVariable {
         help: "RSA private key, PEM (PKCS#8 or PKCS#1, without passphrase); every request is signed with it",
     },
 };
+/// The one token of those who call.
+pub const MCP_TOKEN: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_MCP_TOKEN",
+        help: "bearer token that every caller over HTTP must show; long and random, such as `openssl rand -hex 32` makes",
+    },
+};
+/// This server's secret at the authorization server.
+pub const OAUTH_CLIENT_SECRET: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_OAUTH_CLIENT_SECRET",
+        help: "secret that goes with --oauth-client-id, where that client has one; goes to the authorization server alone",
+    },
+};
 /// What a person types on an approval page.
 pub const APPROVAL_CODE: SecretVariable = SecretVariable {
     variable: Variable {
         name: "FINTECTURE_APPROVAL_CODE",
         help: "what a person types on an approval page: 12 characters at least, or the argon2id hash of them",
+    },
+};
+/// Where replicas share what they keep.
+pub const STORE_URL: SecretVariable = SecretVariable {
+    variable: Variable {
+        name: "FINTECTURE_STORE_URL",
+        help: "address of the store that replicas share, such as rediss://user:password@redis.example:6380; in place of --store",
     },
 };
 /// Timeout of one attempt.
@@ -82,8 +103,58 @@ pub const RUST_LOG: Variable = Variable {
     help: "which log lines go to stderr: error, warn, info, debug or trace; default info",
 };
 
+/// Where traces go.
+pub const OTEL_ENDPOINT: Variable = Variable {
+    name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    help: "collector that traces are sent to over HTTP, such as http://127.0.0.1:4318, with /v1/traces behind it; unset: no traces",
+};
+/// The same as a whole address.
+pub const OTEL_TRACES_ENDPOINT: Variable = Variable {
+    name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    help: "the same as a whole address, such as https://collector.example/v1/traces",
+};
+/// What the collector wants to be shown.
+pub const OTEL_HEADERS: Variable = Variable {
+    name: "OTEL_EXPORTER_OTLP_HEADERS",
+    help: "headers for the collector, such as api-key=..., where it asks for a secret",
+};
+/// How traces are sent.
+pub const OTEL_PROTOCOL: Variable =
+    Variable { name: "OTEL_EXPORTER_OTLP_PROTOCOL", help: "http/protobuf, the default; there is no other" };
+/// Time for a batch.
+pub const OTEL_TIMEOUT: Variable = Variable {
+    name: "OTEL_EXPORTER_OTLP_TIMEOUT",
+    help: "time for one batch of spans, in milliseconds; default 10000",
+};
+/// The service's name.
+pub const OTEL_SERVICE_NAME: Variable = Variable {
+    name: "OTEL_SERVICE_NAME",
+    help: "what this server is called in traces; default fintecture-mcp",
+};
+/// More about the service.
+pub const OTEL_RESOURCE_ATTRIBUTES: Variable = Variable {
+    name: "OTEL_RESOURCE_ATTRIBUTES",
+    help: "more about this server for traces, such as service.namespace=payments,host.name=a",
+};
+/// Which traces are sent.
+pub const OTEL_TRACES_SAMPLER: Variable = Variable {
+    name: "OTEL_TRACES_SAMPLER",
+    help: "which traces are sent; default parentbased_always_on: all that the caller did not leave out",
+};
+/// How many of them.
+pub const OTEL_TRACES_SAMPLER_ARG: Variable = Variable {
+    name: "OTEL_TRACES_SAMPLER_ARG",
+    help: "the share of them for traceidratio and its like, from 0 to 1",
+};
+/// Whether traces are sent by OTLP.
+pub const OTEL_TRACES_EXPORTER: Variable =
+    Variable { name: "OTEL_TRACES_EXPORTER", help: "otlp, the default, or none: no traces" };
+/// Whether there are traces at all.
+pub const OTEL_SDK_DISABLED: Variable =
+    Variable { name: "OTEL_SDK_DISABLED", help: "true: no traces, whatever else is set" };
+
 /// Every variable but the files of secrets, in the order of help texts.
-pub const ALL: [Variable; 13] = [
+pub const ALL: [Variable; 27] = [
     ENVIRONMENT,
     BASE_URL,
     CUSTOMER_TOKEN.variable,
@@ -92,15 +163,30 @@ pub const ALL: [Variable; 13] = [
     TOKEN_URL,
     SCOPE,
     PRIVATE_KEY.variable,
+    MCP_TOKEN.variable,
+    OAUTH_CLIENT_SECRET.variable,
     APPROVAL_CODE.variable,
+    STORE_URL.variable,
     TIMEOUT_SECONDS,
     REQUESTS_PER_SECOND,
     CA_FILE,
     RUST_LOG,
+    OTEL_ENDPOINT,
+    OTEL_TRACES_ENDPOINT,
+    OTEL_HEADERS,
+    OTEL_PROTOCOL,
+    OTEL_TIMEOUT,
+    OTEL_SERVICE_NAME,
+    OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_TRACES_SAMPLER,
+    OTEL_TRACES_SAMPLER_ARG,
+    OTEL_TRACES_EXPORTER,
+    OTEL_SDK_DISABLED,
 ];
 
 /// The secrets, each of which may stand in a file instead.
-pub const SECRETS: [SecretVariable; 4] = [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, APPROVAL_CODE];
+pub const SECRETS: [SecretVariable; 7] =
+    [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, MCP_TOKEN, OAUTH_CLIENT_SECRET, APPROVAL_CODE, STORE_URL];
 
 /// A variable that holds a secret. The same name with `_FILE` names a file that holds it.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +203,7 @@ impl SecretVariable {
     }
 }
 
-/// What every variable of this program but `RUST_LOG` begins with.
+/// What every variable of this program begins with; the others are those of libraries.
 pub(crate) const PREFIX: &str = "FINTECTURE_";
 
 /// How alike two names must be for a "did you mean", from 0 to 1.
@@ -236,7 +322,7 @@ mod tests {
         assert!(readme.contains(&table), "the README's table of variables should be:\n{table}");
         assert_eq!(
             readme.matches("\n| `FINTECTURE_").count(),
-            ALL.len() - 1,
+            ALL.iter().filter(|variable| variable.name.starts_with(PREFIX)).count(),
             "a variable that does not exist"
         );
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 /// One right. A right to write holds the right to read the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is its own words: `customers:read` and so on")]
@@ -114,6 +116,12 @@ impl Scopes {
         held(scope) || scope.held_by().is_some_and(held)
     }
 
+    /// Those of the needed rights that it does not hold.
+    #[must_use]
+    pub fn lacking(self, needed: impl IntoIterator<Item = Scope>) -> Self {
+        needed.into_iter().filter(|scope| !self.hold(*scope)).fold(Self::NONE, Self::with)
+    }
+
     /// Whether there is no right in it.
     #[must_use]
     pub fn is_empty(self) -> bool {
@@ -154,6 +162,13 @@ impl fmt::Display for Scopes {
     }
 }
 
+/// As [`Display`](fmt::Display) has it.
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Debug for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Scopes({self})")
@@ -171,6 +186,9 @@ mod tests {
         assert_eq!(held, [Scope::BankAccountsRead, Scope::BankAccountsWrite]);
         let reader = Scopes::NONE.with(Scope::BankAccountsRead);
         assert!(!reader.hold(Scope::BankAccountsWrite));
+        let needed = [Scope::BankAccountsRead, Scope::CustomersRead, Scope::VerificationsWrite];
+        assert_eq!(writer.lacking(needed).to_string(), "customers:read verifications:write");
+        assert!(Scopes::ALL.lacking(Scope::ALL).is_empty());
         assert!(!Scopes::of_agents().hold(Scope::ApprovalsWrite));
         assert!(!Scopes::of_agents().hold(Scope::PersonalDataRead));
     }

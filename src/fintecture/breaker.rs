@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::measures;
+
 /// Failures in a row after which the breaker opens.
 pub(super) const OPENS_AFTER: u32 = 20;
 /// Pause between two probes of an open breaker. Short, since a call waits that long to be the next probe.
@@ -64,6 +66,7 @@ impl Breaker {
         let mut state = self.lock();
         if state.next_probe.is_some() {
             tracing::info!("the upstream answers again");
+            measures::breaker(false);
         }
         state.failures = 0;
         state.next_probe = None;
@@ -78,6 +81,7 @@ impl Breaker {
                 failures = state.failures,
                 "the upstream keeps failing: calls fail at once until it answers"
             );
+            measures::breaker(true);
             state.next_probe = Some(Instant::now() + PROBE_EVERY);
         }
     }

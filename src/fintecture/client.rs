@@ -27,6 +27,8 @@ use super::failure::{Failure, FailureKind, Reach};
 use super::http;
 use super::retry::{self, RetryBudget};
 use super::signature::{Signed, Signer};
+use super::watched::Watched;
+use crate::capability::Operation;
 use crate::domain::is_loopback;
 
 /// Requests to the upstream at the same time; further ones wait.
@@ -74,6 +76,9 @@ pub enum ClientError {
 /// A request as it will go out, again and again where it must.
 #[derive(Debug)]
 pub(super) struct Outgoing {
+    pub(super) operation: Operation,
+    /// The path with its placeholders left standing.
+    pub(super) template: String,
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) body: Option<Bytes>,
@@ -173,12 +178,15 @@ impl Client {
     ) -> Result<T, Failure> {
         let mut renewed = false;
         let mut attempts = 0;
+        let mut resends = 0;
         loop {
             let key = self.signer.as_ref().map(Signer::changes);
-            let (failure, used) = match self.attempt(request, decode, context).await {
+            let (failure, used) = match self.attempt(request, resends, decode, context).await {
                 Ok(decoded) => return Ok(decoded),
                 Err(failed) => failed,
             };
+            // Without a token to blame, nothing was sent.
+            resends += u32::from(used.is_some());
             if !context.asks_again() {
                 return Err(failure);
             }
@@ -214,6 +222,7 @@ impl Client {
     async fn attempt<T>(
         &self,
         request: &Outgoing,
+        resends: u32,
         decode: fn(&[u8]) -> Option<T>,
         context: &CallContext,
     ) -> Result<T, (Failure, Option<Arc<Bearer>>)> {
@@ -230,10 +239,12 @@ impl Client {
             may_leave(&attempt, context).map_err(|failure| (failure, None))?;
         }
         context.attempted(&attempt.request_id);
+        let watched = Watched::begin(request, resends, &attempt.request_id, context);
         let result = self
-            .exchange(&attempt, request, &bearer, timeout, context)
+            .exchange(&attempt, request, &bearer, timeout, context, &watched)
             .await
             .and_then(|body| decode(&body).ok_or_else(|| attempt.undecodable(context.seen().status)));
+        watched.ended(&result);
         if request.is_write() && result.as_ref().is_err_and(|failure| failure.reach == Reach::NotSent) {
             context.write_stayed();
         }
@@ -297,6 +308,7 @@ impl Client {
         bearer: &Bearer,
         timeout: Duration,
         context: &CallContext,
+        watched: &Watched,
     ) -> Result<Bytes, Failure> {
         let mut outgoing = self
             .http
@@ -316,6 +328,9 @@ impl Client {
                 signer.sign(&signed).ok_or_else(|| attempt.not_sent("the request could not be signed"))?;
             outgoing = outgoing.headers(headers);
         }
+        for (name, value) in watched.headers() {
+            outgoing = outgoing.header(name, value);
+        }
         if let Some(body) = &request.body {
             outgoing = outgoing
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -324,6 +339,7 @@ impl Client {
         let response = outgoing.send().await.map_err(|error| attempt.not_answered(&error))?;
         let status = response.status().as_u16();
         context.answered(status);
+        watched.answered(status);
         if !response.status().is_success() {
             return Err(attempt.refused(response, bearer).await);
         }

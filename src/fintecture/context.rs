@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::traces::Place;
+
 /// Time for all attempts of a call together: clients give up at 60 s.
 pub const CALL_BUDGET: Duration = Duration::from_secs(45);
 
@@ -19,6 +21,8 @@ pub struct CallContext {
     /// Whether a failed request may be made again.
     asks_again: bool,
     seen: Mutex<Seen>,
+    /// Where its requests stand in a trace.
+    place: Place,
 }
 
 /// Where the write of a call is.
@@ -48,7 +52,25 @@ impl CallContext {
     #[must_use]
     pub fn new(stop_writes: Option<PathBuf>) -> Self {
         let deadline = Mutex::new(Instant::now() + CALL_BUDGET);
-        Self { deadline, stop_writes, asks_again: true, way: Mutex::default(), seen: Mutex::default() }
+        Self {
+            deadline,
+            stop_writes,
+            asks_again: true,
+            way: Mutex::default(),
+            seen: Mutex::default(),
+            place: Place::default(),
+        }
+    }
+
+    /// The same call at this place in a trace.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// Where its requests stand in a trace.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The same call with a single request to the upstream: no retry, not even with another token.
@@ -126,7 +148,8 @@ impl CallContext {
     }
 
     /// Time that is left.
-    pub(super) fn left(&self) -> Duration {
+    #[must_use]
+    pub fn left(&self) -> Duration {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         deadline.saturating_duration_since(Instant::now())
     }

@@ -25,6 +25,24 @@ pub enum FailureKind {
     Unavailable,
 }
 
+impl FailureKind {
+    /// A word for it, for traces.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::RateLimited => "rate_limited",
+            Self::Rejected => "rejected",
+            Self::Stopped => "stopped",
+            Self::GivenUp => "given_up",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// How far a request came: what decides whether a write may have been applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {

@@ -20,6 +20,7 @@ mod retry;
 mod signature;
 mod text;
 mod token_endpoint;
+mod watched;
 
 #[cfg(test)]
 mod tests;

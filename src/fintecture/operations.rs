@@ -217,8 +217,13 @@ impl Upstream<'_> {
     ) -> Result<T, Failure> {
         let Fintecture { client, capabilities } = self.fintecture;
         let route = capabilities.route(operation);
-        let outgoing =
-            Outgoing { method: route.method.clone(), url: client.url(&route.path(path), query), body };
+        let outgoing = Outgoing {
+            operation,
+            template: route.template(),
+            method: route.method.clone(),
+            url: client.url(&route.path(path), query),
+            body,
+        };
         client.send(&outgoing, decode, self.context).await
     }
 }

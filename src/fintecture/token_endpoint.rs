@@ -13,6 +13,7 @@ use super::body;
 use super::credentials::Application;
 use super::failure::{Failure, FailureKind, Reach};
 use super::retry::retry_after;
+use crate::measures;
 
 /// How long a token lives whose answer does not say, in seconds.
 const DEFAULT_LIFE_SECONDS: u64 = 3600;
@@ -40,6 +41,12 @@ pub(super) async fn fetch(
     application: &Application,
     timeout: Duration,
 ) -> Result<Token, Failure> {
+    let fetched = ask(http, application, timeout).await;
+    measures::token_request(fetched.is_ok());
+    fetched
+}
+
+async fn ask(http: &reqwest::Client, application: &Application, timeout: Duration) -> Result<Token, Failure> {
     let body: String = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "client_credentials")
         .append_pair("app_id", &application.id)

@@ -3,8 +3,7 @@
 //!
 //! Knows forms, pages and sealed states. Knows nothing of what is asked.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -18,10 +17,13 @@ use rmcp::model::{
 };
 use rmcp::service::{OriginatingRequestId, Peer, PeerRequestOptions};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::caller::BroughtAlong;
-use crate::calls::{Ask, Brought, Key, Person, Said, Sealer, Ways};
+use crate::calls::{Ask, Brought, Key, Person, Said, Ways};
+use crate::sealing::Sealer;
+use crate::store::{Change, Name, Store, StoreError};
 
 /// How long the answer to a question counts.
 const ANSWER_WITHIN: Duration = Duration::from_mins(10);
@@ -72,8 +74,8 @@ impl Person for Handshake {
         self.ways
     }
 
-    fn brought(&self, _: &Key) -> Option<Brought> {
-        None
+    fn brought<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Option<Brought>> {
+        Box::pin(std::future::ready(None))
     }
 
     fn ask<'a>(&'a self, _: &'a Key, ask: Ask) -> BoxFuture<'a, Said> {
@@ -108,13 +110,13 @@ pub(super) struct Stateless {
     /// Principal and session that an answer must come from.
     bonds: Vec<String>,
     along: BroughtAlong,
-    brought: OnceLock<Option<Brought>>,
+    brought: OnceCell<Option<Brought>>,
     question: Mutex<Option<InputRequiredResult>>,
 }
 
 impl Stateless {
     pub(super) fn new(ways: Ways, seals: Arc<Seals>, bonds: Vec<String>, along: BroughtAlong) -> Self {
-        Self { ways, seals, bonds, along, brought: OnceLock::new(), question: Mutex::default() }
+        Self { ways, seals, bonds, along, brought: OnceCell::new(), question: Mutex::default() }
     }
 
     /// The question that this call leaves with.
@@ -122,11 +124,15 @@ impl Stateless {
         self.question.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn read(&self, write: &Key) -> Option<Brought> {
+    async fn read(&self, write: &Key) -> Option<Brought> {
         // One without the other says nothing, and what nobody asked for is left aside: the question is put.
         let state = self.along.state.as_ref()?;
         let response = self.along.responses.as_ref()?.get(QUESTION)?;
-        let Some(asked) = self.seals.open(&self.bonds, write, state) else { return Some(Brought::NotTheirs) };
+        let asked = match self.seals.open(&self.bonds, write, state).await {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return Some(Brought::NotTheirs),
+            Err(_) => return Some(Brought::Unknown),
+        };
         let Ok(result) = serde_json::from_value::<ElicitResult>(response.clone()) else {
             return Some(Brought::NotTheirs);
         };
@@ -153,8 +159,8 @@ impl Person for Stateless {
         self.ways
     }
 
-    fn brought(&self, write: &Key) -> Option<Brought> {
-        *self.brought.get_or_init(|| self.read(write))
+    fn brought<'a>(&'a self, write: &'a Key) -> BoxFuture<'a, Option<Brought>> {
+        Box::pin(async move { *self.brought.get_or_init(|| self.read(write)).await })
     }
 
     fn ask<'a>(&'a self, write: &'a Key, ask: Ask) -> BoxFuture<'a, Said> {
@@ -173,8 +179,8 @@ enum Asked {
 #[derive(Debug)]
 pub(super) struct Seals {
     sealer: Sealer,
-    /// Questions that were answered, with the time from which they would be refused anyway.
-    answered: Mutex<VecDeque<(u64, Uuid)>>,
+    /// Knows which were answered, until they would be refused anyway.
+    store: Store,
 }
 
 /// What a state holds.
@@ -187,8 +193,8 @@ struct State {
 }
 
 impl Seals {
-    pub(super) fn new(sealer: Sealer) -> Self {
-        Self { sealer, answered: Mutex::default() }
+    pub(super) fn new(sealer: Sealer, store: Store) -> Self {
+        Self { sealer, store }
     }
 
     fn seal(&self, bonds: &[String], write: &Key, asked: Asked) -> Option<String> {
@@ -199,17 +205,22 @@ impl Seals {
     }
 
     /// What was asked, where this is the first answer, in time, and from whom it was asked.
-    fn open(&self, bonds: &[String], write: &Key, sealed: &str) -> Option<Asked> {
-        let payload = with_bonds(bonds, write, |bonds| self.sealer.open(PURPOSE, bonds, sealed))?;
-        let state: State = serde_json::from_slice(&payload).ok()?;
-        let now = now();
-        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        answered.retain(|(until, _)| *until > now);
-        if state.until <= now || answered.iter().any(|(_, id)| *id == state.id) {
-            return None;
+    async fn open(&self, bonds: &[String], write: &Key, sealed: &str) -> Result<Option<Asked>, StoreError> {
+        let opened = || -> Option<State> {
+            let payload = with_bonds(bonds, write, |bonds| self.sealer.open(PURPOSE, bonds, sealed))?;
+            serde_json::from_slice(&payload).ok()
+        };
+        let Some(state) = opened() else { return Ok(None) };
+        let left = Duration::from_millis(state.until.saturating_sub(now()));
+        if left.is_zero() {
+            return Ok(None);
         }
-        answered.push_back((state.until, state.id));
-        Some(state.asked)
+        let name = Name::new("answer", &[state.id.as_bytes()]);
+        let first = self.store.update(&name, |answered: Option<bool>| match answered {
+            None => (Change::Put(true, left), Some(state.asked)),
+            Some(_) => (Change::Keep, None),
+        });
+        first.await
     }
 }
 

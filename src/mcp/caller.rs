@@ -9,8 +9,10 @@ use rmcp::model::{ProgressNotificationParam, ProgressToken, ProtocolVersion};
 use rmcp::service::{Peer, RequestContext};
 
 use super::asking::{Handshake, Seals, Stateless};
+use super::server::FormsCount;
 use crate::calls::{Caller, Person, Progress, Ways};
 use crate::domain::Principal;
+use crate::traces::{Origin, Place};
 
 /// The answers that a client brings along with a call at 2026-07-28.
 #[derive(Debug, Default)]
@@ -25,15 +27,15 @@ pub(super) struct Calling {
     pub(super) stateless: Option<Arc<Stateless>>,
 }
 
-/// Reads who calls. `is_their_own` says that every client of this server is its person's own.
+/// Reads who calls. `forms_count` says whether what their client says that a person said counts.
 pub(super) fn of(
     context: &RequestContext<RoleServer>,
     brought: BroughtAlong,
     seals: &Arc<Seals>,
-    is_their_own: bool,
+    forms_count: FormsCount,
 ) -> Calling {
     let principal = principal(context);
-    let ways = ways(context, is_their_own);
+    let ways = ways(context, forms_count.of(&principal));
     let is_stateless =
         context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
     // An answer that came along counts, whatever the client says it can do now.
@@ -57,15 +59,27 @@ pub(super) fn of(
         progress,
         person: (ways.form || ways.page || has_answer).then_some(person),
         takes_tasks: context.client_capabilities().is_some_and(|client| client.supports_tasks()),
+        origin: Origin { place: place(context), ..Origin::default() },
     };
     Calling { caller, stateless }
 }
 
 /// Whom the gate found the request to be from; without authentication, whoever can reach this process.
-fn principal(context: &RequestContext<RoleServer>) -> Arc<Principal> {
+pub(super) fn principal(context: &RequestContext<RoleServer>) -> Arc<Principal> {
     let parts = context.extensions.get::<Parts>();
     let known = parts.and_then(|parts| parts.extensions.get::<Arc<Principal>>());
     known.cloned().unwrap_or_else(|| Arc::new(Principal::local()))
+}
+
+/// Where the request stands in a trace: `_meta` says it for this one message, headers for all in their HTTP request.
+fn place(context: &RequestContext<RoleServer>) -> Place {
+    let said = Place::sent(context.meta.get_traceparent(), context.meta.get_tracestate());
+    if said.is_some() {
+        return said;
+    }
+    let Some(parts) = context.extensions.get::<Parts>() else { return said };
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    Place::sent(header("traceparent"), header("tracestate"))
 }
 
 fn ways(context: &RequestContext<RoleServer>, is_their_own: bool) -> Ways {

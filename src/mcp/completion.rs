@@ -3,23 +3,25 @@
 use rmcp::ErrorData;
 use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 
-use super::resources;
-use crate::calls::{Completed, Completions, Wanted};
+use super::{refusal, resources};
+use crate::calls::{Caller, Completed, Completions, Wanted};
 use crate::tools::Prompts;
 
 /// Completes one argument of a prompt, or one variable of a resource template.
 ///
 /// # Errors
-/// Invalid params, where there is no such prompt, template or argument.
+/// Invalid params, where there is no such prompt, template or argument; a limit that is reached.
 pub(super) async fn complete(
     completions: &Completions,
     prompts: &Prompts,
+    caller: &Caller,
     request: &CompleteRequestParams,
 ) -> Result<CompletionInfo, ErrorData> {
     let name = request.argument.name.as_str();
     let known = match &request.r#ref {
         Reference::Prompt(reference) => {
-            let prompt = prompts.get(&reference.name).map_err(|why| ErrorData::invalid_params(why, None))?;
+            let prompt = prompts.get(&reference.name, caller.principal.scopes);
+            let prompt = prompt.map_err(|why| ErrorData::invalid_params(why, None))?;
             prompt.arguments.iter().map(|argument| argument.name).collect()
         }
         Reference::Resource(reference) => resources::variables(&reference.uri)?,
@@ -43,7 +45,8 @@ pub(super) async fn complete(
         _ => None,
     };
     let Some(wanted) = wanted else { return Ok(CompletionInfo::default()) };
-    let Completed { values, total, has_more } = completions.complete(wanted, &request.argument.value).await;
+    let found = completions.complete(caller, wanted, &request.argument.value).await;
+    let Completed { values, total, has_more } = found.map_err(|error| refusal::of_error(&error))?;
     let mut info = CompletionInfo::default();
     info.values = values;
     info.total = total.and_then(|total| u32::try_from(total).ok());

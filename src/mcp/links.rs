@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::resources::{JSON, MARKDOWN};
 use crate::calls::Calls;
-use crate::domain::{AccountId, CustomerId, VerificationId};
+use crate::domain::{AccountId, CustomerId, Principal, Scope, VerificationId};
 use crate::tools::record_id;
 
 /// Most links of one result.
@@ -27,9 +27,15 @@ pub(super) fn are_taken(context: &RequestContext<RoleServer>) -> bool {
     revision >= ProtocolVersion::V_2025_06_18 && (is_stateless || !is_nameless)
 }
 
-/// The links of a result; `customer_id` is the argument that the call was made with.
-pub(super) fn of(calls: &Calls, customer_id: Option<&str>, result: &Value) -> Vec<ContentBlock> {
-    let named = |id: &str| calls.shows(id).then(|| id.parse::<CustomerId>().ok()).flatten();
+/// The links of a result that this principal can follow; `customer_id` is the argument that the call was made with.
+pub(super) fn of(
+    calls: &Calls,
+    principal: &Principal,
+    customer_id: Option<&str>,
+    result: &Value,
+) -> Vec<ContentBlock> {
+    let shows = |id: &str| calls.shows(principal, id);
+    let named = |id: &str| shows(id).then(|| id.parse::<CustomerId>().ok()).flatten();
     let owner = customer_id.and_then(named);
     let link = |kind: Kind, record: &Value| {
         let id = record_id(record)?;
@@ -39,7 +45,7 @@ pub(super) fn of(calls: &Calls, customer_id: Option<&str>, result: &Value) -> Ve
             _ if record.get("customer_id").is_some_and(|of| of.as_str() != customer_id) => return None,
             _ => owner.clone()?,
         };
-        calls.shows(&id).then(|| kind.link(owner.as_str(), &id)).flatten()
+        shows(&id).then(|| kind.link(owner.as_str(), &id)).flatten()
     };
     let kinds = [
         ("customer", Kind::Customer),
@@ -49,7 +55,8 @@ pub(super) fn of(calls: &Calls, customer_id: Option<&str>, result: &Value) -> Ve
         ("verification", Kind::Verification),
         ("verifications", Kind::Verification),
     ];
-    let records = kinds.iter().filter_map(|(member, kind)| Some((*kind, result.get(*member)?)));
+    let kinds = kinds.iter().filter(|(_, kind)| principal.may(kind.scope()));
+    let records = kinds.filter_map(|(member, kind)| Some((*kind, result.get(*member)?)));
     let mut links: Vec<Resource> = records
         .flat_map(|(kind, found)| {
             let records = found.as_array().map_or(std::slice::from_ref(found), Vec::as_slice);
@@ -73,6 +80,15 @@ enum Kind {
 }
 
 impl Kind {
+    /// The right to read such a record.
+    fn scope(self) -> Scope {
+        match self {
+            Self::Customer => Scope::CustomersRead,
+            Self::BankAccount => Scope::BankAccountsRead,
+            Self::Verification => Scope::VerificationsRead,
+        }
+    }
+
     fn link(self, customer_id: &str, id: &str) -> Option<Resource> {
         let customer = format!("fintecture://customers/{customer_id}");
         let (uri, title) = match self {

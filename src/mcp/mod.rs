@@ -1,7 +1,7 @@
 //! The MCP face over [`calls`](crate::calls): one server object behind every transport.
 //!
 //! `caller` and `asking` are who calls and how their person is asked; `tasks` is for clients that follow a wait by
-//! themselves; `prompts`, `completion`, `resources` and `links` are what stands beside the tools; `refusal` makes protocol errors.
+//! themselves; `lists`, `prompts`, `completion`, `resources` and `links` are what stands beside the tools; `refusal` makes protocol errors.
 //! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
 
 mod about;
@@ -9,6 +9,7 @@ mod asking;
 mod caller;
 mod completion;
 mod links;
+mod lists;
 mod prompts;
 mod refusal;
 mod resources;
@@ -16,4 +17,4 @@ mod server;
 mod tasks;
 
 pub use about::wire_tools;
-pub use server::Server;
+pub use server::{FormsCount, Server};

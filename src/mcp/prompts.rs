@@ -2,13 +2,15 @@
 
 use rmcp::ErrorData;
 use rmcp::model::{GetPromptResult, PromptArgument, PromptMessage, Role};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::refusal;
+use crate::domain::Scopes;
 use crate::tools::{Prompt, PromptRole, Prompts};
 
 /// The prompts as they stand in `prompts/list`.
-pub(super) fn list(prompts: &Prompts) -> Vec<rmcp::model::Prompt> {
-    prompts.list().iter().map(wire).collect()
+pub(super) fn list(prompts: &Prompts, scopes: Scopes) -> Vec<rmcp::model::Prompt> {
+    prompts.list(scopes).map(wire).collect()
 }
 
 fn wire(prompt: &Prompt) -> rmcp::model::Prompt {
@@ -32,12 +34,12 @@ fn wire(prompt: &Prompt) -> rmcp::model::Prompt {
 /// An unknown prompt, or every argument that is wrong, as invalid params.
 pub(super) fn get(
     prompts: &Prompts,
+    scopes: Scopes,
     name: &str,
     arguments: &Map<String, Value>,
 ) -> Result<GetPromptResult, ErrorData> {
-    let prompt = prompts.get(name).map_err(|why| ErrorData::invalid_params(why, None))?;
-    let said =
-        prompt.render(arguments).map_err(|error| super::refusal::of_contract(json!({ "error": error })))?;
+    let prompt = prompts.get(name, scopes).map_err(|why| ErrorData::invalid_params(why, None))?;
+    let said = prompt.render(arguments).map_err(|error| refusal::of_error(&error))?;
     let message = |said: crate::tools::Said| {
         let role = match said.role {
             PromptRole::User => Role::User,

@@ -5,7 +5,9 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use rmcp::ErrorData;
 use rmcp::model::ErrorCode;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::tools::ToolError;
 
 /// Runs what answers a request; a panic in it is answered, too. Without this the client would wait for ever.
 pub(super) async fn catch<T>(answer: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
@@ -16,12 +18,18 @@ pub(super) async fn catch<T>(answer: impl Future<Output = Result<T, ErrorData>>)
     })
 }
 
+/// The protocol error for an error of the contract.
+pub(super) fn of_error(error: &ToolError) -> ErrorData {
+    of_contract(json!({ "error": error }))
+}
+
 /// The protocol error for `{..., "error": {...}}`: its kind decides the code, its words make the message.
 pub(super) fn of_contract(body: Value) -> ErrorData {
     let text = |member: &str| body.pointer(&format!("/error/{member}")).and_then(Value::as_str);
     let code = match text("kind") {
         Some("not_found") => ErrorCode::RESOURCE_NOT_FOUND,
         Some("invalid_input") => ErrorCode::INVALID_PARAMS,
+        Some("insufficient_scope") => ErrorCode::INVALID_REQUEST,
         _ => ErrorCode::INTERNAL_ERROR,
     };
     let problems = body.pointer("/error/problems").and_then(Value::as_array);

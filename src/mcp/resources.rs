@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::refusal;
 use crate::calls::{Answer, Caller, Calls};
+use crate::domain::{Scope, Scopes};
 use crate::tools::{CapabilityFile, Tools, dossier};
 
 pub(super) const JSON: &str = "application/json";
@@ -26,6 +27,8 @@ struct Template {
     description: &'static str,
     mime_type: &'static str,
     variables: &'static [&'static str],
+    /// The rights that reading one takes: those of the call.
+    scopes: &'static [Scope],
 }
 
 const TEMPLATES: [Template; 4] = [
@@ -36,6 +39,7 @@ const TEMPLATES: [Template; 4] = [
         description: "One customer, as manage_customers get answers.",
         mime_type: JSON,
         variables: &["customer_id"],
+        scopes: &[Scope::CustomersRead],
     },
     Template {
         uri: "fintecture://customers/{customer_id}/bank-accounts/{account_id}",
@@ -44,6 +48,7 @@ const TEMPLATES: [Template; 4] = [
         description: "One bank account of a customer, as manage_bank_accounts get answers.",
         mime_type: JSON,
         variables: &["customer_id", "account_id"],
+        scopes: &[Scope::BankAccountsRead],
     },
     Template {
         uri: "fintecture://customers/{customer_id}/verifications/{verification_id}",
@@ -52,6 +57,7 @@ const TEMPLATES: [Template; 4] = [
         description: "One verification of a customer, as verify_identity get answers. A name match only.",
         mime_type: JSON,
         variables: &["customer_id", "verification_id"],
+        scopes: &[Scope::VerificationsRead],
     },
     Template {
         uri: "fintecture://customers/{customer_id}/dossier",
@@ -60,18 +66,20 @@ const TEMPLATES: [Template; 4] = [
         description: "What is known of a customer and what was not checked, to read (Markdown) and to work with (JSON).",
         mime_type: MARKDOWN,
         variables: &["customer_id"],
+        scopes: &[Scope::CustomersRead, Scope::BankAccountsRead, Scope::VerificationsRead],
     },
 ];
 
-/// The templates as they stand in `resources/templates/list`.
-pub(super) fn templates() -> Vec<ResourceTemplate> {
+/// The templates as they stand in `resources/templates/list`: those whose resources these rights suffice for.
+pub(super) fn templates(scopes: Scopes) -> Vec<ResourceTemplate> {
     let wire = |template: &Template| {
         ResourceTemplate::new(template.uri, template.name)
             .with_title(template.title)
             .with_description(template.description)
             .with_mime_type(template.mime_type)
     };
-    TEMPLATES.iter().map(wire).collect()
+    let may_read = |template: &&Template| scopes.lacking(template.scopes.iter().copied()).is_empty();
+    TEMPLATES.iter().filter(may_read).map(wire).collect()
 }
 
 /// The variables of the template that is written like this.
@@ -119,6 +127,7 @@ pub(super) async fn read(calls: &Calls, caller: &Caller, uri: &str) -> Result<Re
         ["capabilities", name] => {
             let files = calls.tools().capability_files();
             let file = files.iter().find(|file| file.name == *name).ok_or_else(|| unknown(uri))?;
+            calls.reads_capability(caller, name);
             let contents = vec![contents(uri, YAML, file.text.clone())];
             return Ok(Read { result: ReadResourceResult::new(contents), is_fixed: true });
         }

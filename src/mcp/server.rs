@@ -13,16 +13,41 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, Value, json};
 
-use super::about::{describe, wire_tools};
+use super::about::describe;
 use super::asking::Seals;
 use super::caller::{self, BroughtAlong, Calling};
+use super::lists::Lists;
 use super::{completion, links, prompts, refusal, resources, tasks};
-use crate::calls::{Answer, Caller, Calls, Completions, Reply, Sealer};
+use crate::calls::{Answer, Caller, Calls, Completions, Reply};
+use crate::domain::{Principal, Scopes};
+use crate::sealing::Sealer;
 
 /// How long a client may keep a list, in milliseconds: what it lists does not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
 /// Where a result names the server that made it.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// Whose word counts under `--confirm-writes always` when a client says what its person said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormsCount {
+    /// Of every client: there is one, and it is the person's own.
+    OfAll,
+    /// Of a client that a token names.
+    OfAuthenticated,
+    /// Of none: another person than the one who asks must approve.
+    OfNone,
+}
+
+impl FormsCount {
+    /// Whether that of a client with this principal does.
+    pub(super) fn of(self, principal: &Principal) -> bool {
+        match self {
+            Self::OfAll => true,
+            Self::OfAuthenticated => principal.is_authenticated,
+            Self::OfNone => false,
+        }
+    }
+}
 
 /// The MCP server; cloning it clones a pointer.
 #[derive(Debug, Clone)]
@@ -32,47 +57,52 @@ pub struct Server(Arc<Inner>);
 struct Inner {
     calls: Arc<Calls>,
     completions: Completions,
-    tools: Vec<Tool>,
+    lists: Lists,
     config: ServerConfig,
     seals: Arc<Seals>,
-    clients_are_own: bool,
+    forms_count: FormsCount,
     /// `_meta` of results at 2026-07-28, where no handshake has told the client who answers.
     identity: MetaObject,
 }
 
 impl Server {
-    /// A server whose instructions are `words`, with a notice where it plays with made-up data. `clients_are_own`
-    /// says that whoever connects is the person's own client, so that what it says they said counts. `states` seals
-    /// questions; it is this process's own, since only this process knows which were answered.
+    /// A server whose instructions are `words`, with a notice where it plays with made-up data. `states` seals
+    /// questions, for all who share the store, which knows which were answered.
     #[must_use]
     pub fn new(
         calls: Arc<Calls>,
         completions: Completions,
         states: Sealer,
         words: &str,
-        clients_are_own: bool,
+        forms_count: FormsCount,
     ) -> Self {
-        let seals = Arc::new(Seals::new(states));
-        let tools = wire_tools(calls.tools().list());
+        let seals = Arc::new(Seals::new(states, calls.store().clone()));
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
-        Self(Arc::new(Inner { calls, completions, tools, config, seals, clients_are_own, identity }))
+        let lists = Lists::default();
+        Self(Arc::new(Inner { calls, completions, lists, config, seals, forms_count, identity }))
     }
 
     /// Who makes a request that asks no person anything.
     fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
-        caller::of(context, BroughtAlong::default(), &self.0.seals, self.0.clients_are_own).caller
+        caller::of(context, BroughtAlong::default(), &self.0.seals, self.0.forms_count).caller
     }
 
-    /// A reply as the result of a tool call about this customer.
+    /// The tools as somebody with these rights sees them.
+    fn tools(&self, scopes: Scopes) -> Arc<[Tool]> {
+        self.0.lists.of(self.0.calls.tools(), scopes)
+    }
+
+    /// A reply as the result of this principal's tool call about this customer.
     fn result(
         &self,
         context: &RequestContext<RoleServer>,
+        principal: &Principal,
         customer_id: Option<&str>,
         reply: Reply,
     ) -> CallToolResult {
         let links = if links::are_taken(context) && !reply.is_error {
-            links::of(&self.0.calls, customer_id, &reply.body)
+            links::of(&self.0.calls, principal, customer_id, &reply.body)
         } else {
             Vec::new()
         };
@@ -97,7 +127,7 @@ impl ServerHandler for Server {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.0.tools.iter().find(|tool| tool.name == name).cloned()
+        self.tools(Scopes::ALL).iter().find(|tool| tool.name == name).cloned()
     }
 
     async fn list_tools(
@@ -105,7 +135,8 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut list = ListToolsResult::with_all_items(self.0.tools.clone());
+        let scopes = caller::principal(&context).scopes;
+        let mut list = ListToolsResult::with_all_items(self.tools(scopes).to_vec());
         list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
@@ -116,17 +147,19 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         if !self.0.calls.tools().has(&request.name) {
-            let names: Vec<&str> = self.0.tools.iter().map(|tool| tool.name.as_ref()).collect();
+            let tools = self.tools(caller::principal(&context).scopes);
+            let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
             let message = format!("there is no such tool; the tools are {}", names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         }
         let brought = BroughtAlong { responses: request.input_responses, state: request.request_state };
-        let Calling { caller, stateless } =
-            caller::of(&context, brought, &self.0.seals, self.0.clients_are_own);
+        let Calling { caller, stateless } = caller::of(&context, brought, &self.0.seals, self.0.forms_count);
         let arguments = request.arguments.unwrap_or_default();
         let customer_id = arguments.get("customer_id").and_then(Value::as_str).map(str::to_owned);
         match self.0.calls.call(&caller, &request.name, arguments).await {
-            Answer::Reply(reply) => Ok(self.result(&context, customer_id.as_deref(), reply).into()),
+            Answer::Reply(reply) => {
+                Ok(self.result(&context, &caller.principal, customer_id.as_deref(), reply).into())
+            }
             Answer::Task(task) => {
                 let mut created = tasks::created(&task);
                 created.meta = self.identity_for(&context);
@@ -147,10 +180,11 @@ impl ServerHandler for Server {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        let task =
-            self.0.calls.task(&self.caller(&context), request.task_id).await.map_err(tasks::unknown)?;
+        let caller = self.caller(&context);
+        let task = self.0.calls.task(&caller, request.task_id).await.map_err(tasks::refused)?;
         let customer_id = task.customer_id.clone();
-        let mut state = tasks::state(task, |reply| self.result(&context, Some(&customer_id), reply))?;
+        let result = |reply| self.result(&context, &caller.principal, Some(&customer_id), reply);
+        let mut state = tasks::state(task, result)?;
         state.meta = self.identity_for(&context);
         Ok(state)
     }
@@ -161,7 +195,7 @@ impl ServerHandler for Server {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.0.calls.knows_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+        self.0.calls.knows_task(&self.caller(&context), &request.task_id).map_err(tasks::refused)
     }
 
     async fn cancel_task(
@@ -169,7 +203,7 @@ impl ServerHandler for Server {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.0.calls.cancel_task(&self.caller(&context), &request.task_id).map_err(tasks::unknown)
+        self.0.calls.cancel_task(&self.caller(&context), &request.task_id).await.map_err(tasks::refused)
     }
 
     async fn list_prompts(
@@ -177,7 +211,9 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let mut list = ListPromptsResult::with_all_items(prompts::list(self.0.calls.tools().prompts()));
+        let scopes = caller::principal(&context).scopes;
+        let prompts = prompts::list(self.0.calls.tools().prompts(), scopes);
+        let mut list = ListPromptsResult::with_all_items(prompts);
         list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
@@ -189,7 +225,8 @@ impl ServerHandler for Server {
     ) -> Result<GetPromptResponse, ErrorData> {
         refusal::catch(async {
             let arguments = request.arguments.unwrap_or_default();
-            let mut result = prompts::get(self.0.calls.tools().prompts(), &request.name, &arguments)?;
+            let (prompts, scopes) = (self.0.calls.tools().prompts(), caller::principal(&context).scopes);
+            let mut result = prompts::get(prompts, scopes, &request.name, &arguments)?;
             result.meta = self.identity_for(&context);
             Ok(result.into())
         })
@@ -203,7 +240,9 @@ impl ServerHandler for Server {
     ) -> Result<CompleteResult, ErrorData> {
         refusal::catch(async {
             let prompts = self.0.calls.tools().prompts();
-            let found = completion::complete(&self.0.completions, prompts, &request).await?;
+            let mut caller = self.caller(&context);
+            caller.origin.method = "completion/complete";
+            let found = completion::complete(&self.0.completions, prompts, &caller, &request).await?;
             let mut result = CompleteResult::new(found);
             result.meta = self.identity_for(&context);
             Ok(result)
@@ -226,7 +265,8 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let mut list = ListResourceTemplatesResult::with_all_items(resources::templates());
+        let scopes = caller::principal(&context).scopes;
+        let mut list = ListResourceTemplatesResult::with_all_items(resources::templates(scopes));
         list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
@@ -236,9 +276,11 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        let mut caller = self.caller(&context);
+        caller.origin.method = "resources/read";
         refusal::catch(async {
             let resources::Read { mut result, is_fixed } =
-                resources::read(&self.0.calls, &self.caller(&context), &request.uri).await?;
+                resources::read(&self.0.calls, &caller, &request.uri).await?;
             result.meta = self.identity_for(&context);
             let ttl = if is_fixed { LIST_TTL_MS } else { 0 };
             Ok(result.with_ttl_ms(ttl).with_cache_scope(CacheScope::Private).into())

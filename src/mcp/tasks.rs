@@ -8,7 +8,8 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, CreateTaskResult, DetailedTask, GetTaskResult, TaskPayload, TaskStatus};
 use serde_json::Value;
 
-use crate::calls::{Reply, Task, TaskState, UnknownTask};
+use super::refusal;
+use crate::calls::{NoTask, Reply, Task, TaskState};
 
 /// What stands for the result of a call that goes on as a task.
 pub(super) fn created(task: &Task) -> CreateTaskResult {
@@ -35,9 +36,13 @@ pub(super) fn state(
     Ok(GetTaskResult::new(DetailedTask::new(wire, payload)))
 }
 
-/// What a client hears of an id that stands for no task of its own.
-pub(super) fn unknown(error: UnknownTask) -> ErrorData {
-    ErrorData::invalid_params(error.to_string(), None)
+/// What a client hears of an id that stands for no task of its own, or for one that it may not hear of now.
+pub(super) fn refused(error: NoTask) -> ErrorData {
+    match error {
+        NoTask::Unknown(unknown) => ErrorData::invalid_params(unknown.to_string(), None),
+        NoTask::Refused(error) => refusal::of_error(&error),
+        NoTask::StoreGone => ErrorData::internal_error(error.to_string(), None),
+    }
 }
 
 fn wire(task: &Task) -> rmcp::model::Task {

@@ -36,11 +36,11 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::calls::Sealer;
 use crate::calls::approvals::{
     ApprovalId, Approvals, CodeRefused, Decision, PressRefused, Proof, Sight, StoreError, Visitor,
 };
 use crate::domain::Environment;
+use crate::sealing::Sealer;
 use people::People;
 pub use sign_in::{Begun, Returned, SignInRefused, SignIns};
 use views::{Prove, Told, Write};

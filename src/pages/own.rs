@@ -1,5 +1,6 @@
-//! Whether a request comes from one of our own pages. The gate has held `Host` to our names; what is left is that
-//! the page that sent the form has exactly that origin, port included: another local server is another origin.
+//! Whether a request comes from one of our own pages. The gate has held `Host` to our names and an `Origin` to our
+//! origins, the scheme included; what is left is that the page that sent the form has exactly the origin that the form
+//! went to, port included: another local server is another origin.
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
@@ -14,7 +15,7 @@ pub(super) fn is_from_here(uri: &Uri, headers: &HeaderMap) -> bool {
     origin
         .to_str()
         .ok()
-        .and_then(|origin| origin.strip_prefix("http://"))
+        .and_then(|origin| origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")))
         .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
 }
 
@@ -38,11 +39,13 @@ mod tests {
         let host = Some("127.0.0.1:4000");
         assert!(from_here(host, &["http://127.0.0.1:4000"]));
         assert!(from_here(Some("LOCALHOST:4000"), &["http://localhost:4000"]));
+        assert!(from_here(Some("mcp.example.com"), &["https://mcp.example.com"]));
         for origin in [
             "http://127.0.0.1:4001",
             "http://127.0.0.1",
             "http://localhost:4000",
-            "https://127.0.0.1:4000",
+            "https://127.0.0.1",
+            "ftp://127.0.0.1:4000",
             "http://127.0.0.1:4000.evil.example",
             "http://127.0.0.1:4000/",
             "https://evil.example",

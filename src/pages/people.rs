@@ -25,9 +25,9 @@ use super::sign_in::{Returned, SignInRefused, SignIns};
 use super::views::people::{Hop, List, SignInPage};
 use super::views::{self, Told};
 use super::{Desk, form, own, unavailable};
-use crate::calls::Sealer;
 use crate::calls::approvals::{ApprovalId, SignInBy, SignedIn, StoreError};
 use crate::domain::{Principal, Scope};
+use crate::sealing::Sealer;
 
 /// How long a person may take at the issuer.
 const SIGN_IN_WITHIN: Duration = Duration::from_mins(10);

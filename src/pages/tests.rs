@@ -329,12 +329,13 @@ async fn what_never_was_is_not_found() {
 
 #[tokio::test(start_paused = true)]
 async fn without_the_store_a_page_says_so_and_decides_nothing() {
-    let (faulty, store) = Faulty::store();
+    let faulty = Faulty::default();
+    let store = faulty.store();
     let site = Site::on(store, true, true, question(), Environment::Production).await;
     let cookie = site.cookie().await;
     let token = site.get(&site.path(), Some(&cookie)).await.token();
     let form = format!("token={token}&decision=approve");
-    faulty.goes(true);
+    faulty.goes();
     for page in [
         site.get(&site.path(), Some(&cookie)).await,
         site.get(&format!("{}?key=x", site.path()), None).await,
@@ -345,7 +346,7 @@ async fn without_the_store_a_page_says_so_and_decides_nothing() {
         assert!(page.headers.contains_key(header::RETRY_AFTER) && page.cookie().is_none());
         assert!(page.html.contains("Try again in a moment") && !shows_the_write(&page), "{}", page.html);
     }
-    faulty.goes(false);
+    faulty.comes_back();
     assert!(site.waits().await);
     assert_eq!(site.press(&cookie, "approve").await.status, 303);
 }

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Backend, Kept, Name, StoreError};
+use super::{Backend, Kept, Name, StoreError, Version};
 
 /// Values of one kind that are kept at once. Beyond, there is no room; none is dropped early.
 const MAX_VALUES: usize = 100_000;
@@ -31,7 +31,8 @@ struct Values {
 
 #[derive(Debug)]
 struct Value {
-    kept: Kept,
+    bytes: Vec<u8>,
+    version: u64,
     until: Instant,
 }
 
@@ -59,7 +60,7 @@ impl Values {
         if let Some(count) = self.of_kind.get_mut(name.kind()) {
             *count -= 1;
         }
-        Some((value.until, value.kept.version))
+        Some((value.until, value.version))
     }
 
     fn put(&mut self, name: &Name, bytes: Vec<u8>, until: Instant) -> Result<(), StoreError> {
@@ -70,9 +71,9 @@ impl Values {
         }
         *count += 1;
         self.last_version += 1;
-        let kept = Kept { bytes, version: self.last_version };
-        self.expiry.insert((until, kept.version), name.clone());
-        self.by_name.insert(name.clone(), Value { kept, until });
+        let version = self.last_version;
+        self.expiry.insert((until, version), name.clone());
+        self.by_name.insert(name.clone(), Value { bytes, version, until });
         Ok(())
     }
 }
@@ -87,26 +88,29 @@ impl Memory {
 
 impl Backend for Memory {
     fn get<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<Option<Kept>, StoreError>> {
-        let kept = self.lock().by_name.get(name).map(|value| value.kept.clone());
+        let kept = self
+            .lock()
+            .by_name
+            .get(name)
+            .map(|value| Kept { bytes: value.bytes.clone(), version: Version::Number(value.version) });
         std::future::ready(Ok(kept)).boxed()
     }
 
     fn swap<'a>(
         &'a self,
         name: &'a Name,
-        version: Option<u64>,
+        version: Option<Version>,
         value: Option<(Vec<u8>, Duration)>,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         let swapped = {
             let mut values = self.lock();
-            let current = values.by_name.get(name).map(|value| value.kept.version);
+            let current = values.by_name.get(name).map(|value| Version::Number(value.version));
             if current == version {
-                match value {
-                    Some((bytes, lives)) => values.put(name, bytes, Instant::now() + lives).map(|()| true),
-                    None => {
-                        values.remove(name);
-                        Ok(true)
-                    }
+                if let Some((bytes, lives)) = value {
+                    values.put(name, bytes, Instant::now() + lives).map(|()| true)
+                } else {
+                    values.remove(name);
+                    Ok(true)
                 }
             } else {
                 Ok(false)
@@ -119,7 +123,7 @@ impl Backend for Memory {
     fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
         let counted = {
             let mut values = self.lock();
-            let before = values.by_name.get(name).map(|value| (value.kept.bytes.clone(), value.until));
+            let before = values.by_name.get(name).map(|value| (value.bytes.clone(), value.until));
             let (count, until) = match before {
                 Some((bytes, until)) => {
                     (u64::from_le_bytes(bytes.try_into().unwrap_or_default()).saturating_add(1), until)

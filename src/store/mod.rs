@@ -9,14 +9,18 @@
 pub(crate) mod faulty;
 mod memory;
 mod name;
+mod redis;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::sealing::SealerError;
+use crate::secret::Secret;
 pub use name::Name;
 
 /// Changes of one value that are tried before the store is taken to be out of order.
@@ -48,7 +52,28 @@ pub enum Change<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) version: u64,
+    pub(crate) version: Version,
+}
+
+/// Names one writing of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Version {
+    Number(u64),
+    /// The sealed bytes themselves.
+    Bytes(Vec<u8>),
+}
+
+/// A store that replicas share.
+#[derive(Debug)]
+pub struct SharedStore {
+    /// Where it is: `redis://` or `rediss://`.
+    pub url: Secret,
+    /// What everything in it is sealed with.
+    pub key: SecretString,
+    /// Replicas with another one of these see nothing of each other.
+    pub bound_to: Vec<u8>,
+    /// Root certificates to trust beside those of the system, PEM.
+    pub roots: Option<Vec<u8>>,
 }
 
 /// Where values are kept.
@@ -58,13 +83,27 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
     fn swap<'a>(
         &'a self,
         name: &'a Name,
-        version: Option<u64>,
+        version: Option<Version>,
         value: Option<(Vec<u8>, Duration)>,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
     /// One more in this window; how many that makes. A window begins with its first.
     fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>>;
     /// Comes back when something may have changed.
     fn changed(&self) -> BoxFuture<'_, ()>;
+    /// Whether it can be read and written now, as far as is known.
+    fn is_usable(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+    /// Whether other processes see it, too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// For how long it is still to be reckoned with that it has lost its memory.
+    fn forgot(&self) -> BoxFuture<'_, Result<Option<Duration>, StoreError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+    /// Reads again what may have changed outside.
+    fn reload(&self) {}
 }
 
 /// The store. Cloning it clones a pointer.
@@ -82,6 +121,44 @@ impl Store {
     #[must_use]
     pub fn memory() -> Self {
         Self(Arc::new(memory::Memory::default()))
+    }
+
+    /// Shared by every replica with the same address, key and upstream. It need not be there yet.
+    ///
+    /// # Errors
+    /// [`SealerError`] where no key could be made.
+    pub fn shared(store: SharedStore) -> Result<Self, SealerError> {
+        Ok(Self(Arc::new(redis::Redis::new(store)?)))
+    }
+
+    /// One that works as this does.
+    #[cfg(test)]
+    pub(crate) fn with(backend: impl Backend + 'static) -> Self {
+        Self(Arc::new(backend))
+    }
+
+    /// Whether replicas share it; otherwise this process alone has it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
+
+    /// Whether it can be read and written; known for a second.
+    pub async fn is_usable(&self) -> bool {
+        self.0.is_usable().await
+    }
+
+    /// Whether it has lately lost what it was to remember, and for how long that is still to be reckoned with.
+    ///
+    /// # Errors
+    /// [`StoreError`] where that is not known.
+    pub async fn forgot(&self) -> Result<Option<Duration>, StoreError> {
+        self.0.forgot().await
+    }
+
+    /// Reads the file of its address again.
+    pub fn reload(&self) {
+        self.0.reload();
     }
 
     /// The value of this name.
@@ -108,7 +185,7 @@ impl Store {
     {
         for _ in 0..MAX_TRIES {
             let kept = self.0.get(name).await?;
-            let version = kept.as_ref().map(|kept| kept.version);
+            let version = kept.as_ref().map(|kept| kept.version.clone());
             let value = kept.map(|kept| serde_json::from_slice(&kept.bytes)).transpose();
             let (change, outcome) = change(value.map_err(|_| StoreError::Gone)?);
             let value = match change {
@@ -135,6 +212,7 @@ impl Store {
     }
 
     /// Comes back when something may have changed. Made before a value is looked at, it misses nothing after that.
+    #[must_use]
     pub fn changed(&self) -> BoxFuture<'_, ()> {
         self.0.changed()
     }

@@ -49,3 +49,37 @@ async fn a_change_between_the_look_and_the_wait_is_not_missed() {
     store.update(&name("a"), |_: Option<u32>| (Change::Put(1, Duration::from_secs(9)), ())).await.unwrap();
     changed.await;
 }
+
+/// A backend that cannot be reached.
+#[derive(Debug)]
+struct Gone;
+
+impl Backend for Gone {
+    fn get<'a>(&'a self, _: &'a Name) -> BoxFuture<'a, Result<Option<Kept>, StoreError>> {
+        Box::pin(async { Err(StoreError::Gone) })
+    }
+
+    fn swap<'a>(
+        &'a self,
+        _: &'a Name,
+        _: Option<u64>,
+        _: Option<(Vec<u8>, Duration)>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async { Err(StoreError::Gone) })
+    }
+
+    fn count<'a>(&'a self, _: &'a Name, _: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async { Err(StoreError::Gone) })
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Store {
+    /// One that cannot be reached, for the tests of those who use a store.
+    pub(crate) fn gone() -> Self {
+        Self(Arc::new(Gone))
+    }
+}

@@ -6,10 +6,11 @@
 
 use serde_json::{Map, Value};
 
-use super::definition::{ActionDefinition, Argument, Definition};
+use super::definition::{ActionDefinition, Argument, Definition, Offer};
 use super::error::{Problem, ToolError};
 use super::{Input, Read, Request, Write};
 use crate::capability::ArgumentKind;
+use crate::domain::Scopes;
 
 /// How alike two names must be for a "did you mean", from 0 to 1.
 const CLOSE: f64 = 0.8;
@@ -43,10 +44,10 @@ pub(super) fn named_action<'a>(
 pub(super) fn parse(
     definition: &Definition,
     mut arguments: Map<String, Value>,
-    read_only: bool,
+    offer: Offer,
 ) -> Result<Request, ToolError> {
     let Some(action) = named_action(definition, &arguments) else {
-        let mut problems = vec![wrong_action(definition, arguments.get("action"), read_only)];
+        let mut problems = vec![wrong_action(definition, arguments.get("action"), offer)];
         problems.extend(
             arguments.keys().filter(|name| *name != "action").filter_map(|name| unknown(definition, name)),
         );
@@ -162,13 +163,18 @@ fn problem(argument: &Argument, message: String) -> Problem {
     Problem { field: argument.name.clone(), message, example: Some(argument.example.clone()) }
 }
 
-fn wrong_action(definition: &Definition, given: Option<&Value>, read_only: bool) -> Problem {
-    let offered: Vec<&str> = definition
-        .actions
-        .iter()
-        .filter(|action| !(read_only && action.writes()))
-        .map(|action| action.name)
-        .collect();
+fn wrong_action(definition: &Definition, given: Option<&Value>, offer: Offer) -> Problem {
+    let names = |offer: Offer| -> Vec<&str> {
+        definition
+            .actions
+            .iter()
+            .filter(|action| action.is_offered(offer))
+            .map(|action| action.name)
+            .collect()
+    };
+    // Who may do nothing here learns what there is, and hears of their rights when they name it.
+    let all = Offer { scopes: Scopes::ALL, ..offer };
+    let offered = Some(names(offer)).filter(|names| !names.is_empty()).unwrap_or_else(|| names(all));
     let one_of = format!("must be one of {}", offered.join(", "));
     let message = match given {
         Some(Value::String(text)) if !text.is_empty() => match closest(text, offered.iter().copied()) {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::definition::{ActionDefinition, Definition};
-use crate::capability::{ArgumentKind, Capabilities, ToolWords};
+use super::definition::{ActionDefinition, Definition, Offer};
+use crate::capability::{ArgumentKind, ToolWords};
 
 /// A tool of `tools/list`.
 #[derive(Debug, Clone)]
@@ -22,24 +22,22 @@ pub struct Tool {
     pub read_only: bool,
 }
 
-pub(super) fn build(definitions: &[Definition], capabilities: &Capabilities, read_only: bool) -> Vec<Tool> {
-    definitions
-        .iter()
-        .filter_map(|definition| Some(tool(definition, capabilities.tool(definition.tool)?, read_only)))
-        .collect()
+/// The tools that have an action to offer.
+pub(super) fn build(tools: &[(Definition, ToolWords)], offer: Offer) -> Vec<Tool> {
+    tools.iter().filter_map(|(definition, words)| tool(definition, words, offer)).collect()
 }
 
-fn tool(definition: &Definition, words: &ToolWords, read_only: bool) -> Tool {
+fn tool(definition: &Definition, words: &ToolWords, offer: Offer) -> Option<Tool> {
     let actions: Vec<&ActionDefinition> =
-        definition.actions.iter().filter(|action| !(read_only && action.writes())).collect();
-    Tool {
+        definition.actions.iter().filter(|action| action.is_offered(offer)).collect();
+    (!actions.is_empty()).then(|| Tool {
         name: definition.tool,
         title: words.title.clone(),
         description: words.description.clone(),
         input_schema: input_schema(&actions, words),
         output_schema: definition.output_schema.clone(),
         read_only: actions.iter().all(|action| !action.writes()),
-    }
+    })
 }
 
 fn input_schema(actions: &[&ActionDefinition], words: &ToolWords) -> Map<String, Value> {

@@ -1,5 +1,7 @@
 //! The errors of asking a person: nothing was sent, and what to do next.
 
+use std::time::Duration;
+
 use super::error::{ApprovalPage, ErrorKind, Outcome, ToolError};
 
 impl ToolError {
@@ -107,13 +109,45 @@ impl ToolError {
     }
 
     /// Another write with the same `external_id` goes first, for longer than this one could wait.
-    pub(super) fn not_its_turn() -> Self {
+    pub(crate) fn not_its_turn() -> Self {
         let error = Self::new(
             ErrorKind::RateLimited,
             "another write with the same external_id is under way: nothing was sent",
         )
         .with_hint("Wait for retry_after_seconds, then call again: the customer may exist by then.");
         Self { retryable: true, retry_after_seconds: Some(5), ..error.nothing_sent() }
+    }
+
+    /// What replicas share cannot be reached, and without it the write could be sent twice.
+    pub(crate) fn store_gone() -> Self {
+        let error = Self::new(
+            ErrorKind::Internal,
+            "the store that this server shares with others cannot be reached: nothing was sent",
+        )
+        .with_hint("Call again in some seconds with the same arguments. If it stays so, tell the operator.");
+        Self { retryable: true, ..error.nothing_sent() }
+    }
+
+    /// What replicas share has lost what it knew of the writes before.
+    pub(crate) fn store_lost_memory(left: Duration) -> Self {
+        let error = Self::new(
+            ErrorKind::Internal,
+            "the store that this server shares with others has lost its memory, and a write that was sent lately could \
+             be sent twice: nothing was sent",
+        )
+        .with_hint("Wait for retry_after_seconds, look whether it was done meanwhile, then call again. Tell the operator.");
+        let wait = Some(left.as_secs() + 1);
+        Self { retryable: true, retry_after_seconds: wait, ..error.nothing_sent() }
+    }
+
+    /// What replicas share knows of this write no more.
+    pub(crate) fn store_forgot() -> Self {
+        let error = Self::new(
+            ErrorKind::Internal,
+            "the store that this server shares with others lost sight of this write before it left: nothing was sent",
+        )
+        .with_hint("Call again with the same arguments: it is sent, or you get what it came to elsewhere.");
+        Self { retryable: true, ..error.nothing_sent() }
     }
 
     /// The customer that a write is for came back as another one.

@@ -119,6 +119,11 @@ fn page_of(mut listing: Listing, number: u32, size: u32) -> Fields {
 }
 
 impl Create {
+    /// The `external_id`, where it has one.
+    pub(super) fn external_id(&self) -> Option<&str> {
+        self.external_id.as_ref().map(ExternalId::as_str)
+    }
+
     /// Looks whether the `external_id` is taken, and keeps others from taking it meanwhile.
     pub(super) async fn look_up<'a>(
         &'a self,

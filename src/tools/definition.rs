@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::arguments::ReadError;
 use super::{Input, bank_accounts, customers, prompts, schema, verifications};
 use crate::capability::{ActionNeeds, ArgumentKind, ArgumentNeeds, Operation, ToolNeeds};
+use crate::domain::{Scope, Scopes};
 
 /// One argument of an action, as its Rust type describes it.
 #[derive(Debug, Clone)]
@@ -38,6 +39,16 @@ impl ActionDefinition {
         self.operations.iter().any(|operation| operation.writes())
     }
 
+    /// The rights that it takes: those of each operation that it calls.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = Scope> {
+        self.operations.iter().map(|operation| operation.scope())
+    }
+
+    /// Whether it is there for whoever has these rights.
+    pub(super) fn is_offered(&self, to: Offer) -> bool {
+        !(to.read_only && self.writes()) && to.scopes.lacking(self.scopes()).is_empty()
+    }
+
     pub(super) fn argument(&self, name: &str) -> Option<&Argument> {
         self.arguments.iter().find(|argument| argument.name == name)
     }
@@ -47,6 +58,15 @@ impl std::fmt::Debug for ActionDefinition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ActionDefinition").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// What decides which actions are there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer {
+    /// Whether nothing may be written.
+    pub(super) read_only: bool,
+    /// What the principal may do.
+    pub(super) scopes: Scopes,
 }
 
 /// One tool.

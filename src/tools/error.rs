@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::Scopes;
 use crate::fintecture::{Failure, FailureKind, Reach};
 
 /// What kind of error an agent is told of.
@@ -18,6 +19,7 @@ pub enum ErrorKind {
     NotFound,
     Conflict,
     RateLimited,
+    InsufficientScope,
     UpstreamRejected,
     UpstreamUnavailable,
     OutcomeUnknown,
@@ -39,6 +41,7 @@ impl ErrorKind {
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
             Self::RateLimited => "rate_limited",
+            Self::InsufficientScope => "insufficient_scope",
             Self::UpstreamRejected => "upstream_rejected",
             Self::UpstreamUnavailable => "upstream_unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
@@ -106,6 +109,10 @@ pub struct ToolError {
     /// How long to wait before that, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+    /// The rights that the principal lacks, with spaces between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub scope: Option<Scopes>,
     /// Where a person decides about the write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalPage>,
@@ -190,6 +197,7 @@ impl ToolError {
             upstream_status: None,
             retryable: false,
             retry_after_seconds: None,
+            scope: None,
             approval: None,
             customer_id: None,
             request_id: None,
@@ -217,6 +225,20 @@ impl ToolError {
     pub(crate) fn panicked(write: bool) -> Self {
         let error = Self::internal("the call failed inside the server");
         Self { outcome: write.then_some(Outcome::Unknown), ..error }
+    }
+
+    /// The audit trail cannot be written, and what must be on record must not happen. `is_unsent`: it was a write, which
+    /// was not sent.
+    pub(crate) fn unrecorded(is_unsent: bool) -> Self {
+        let said = if is_unsent {
+            "the audit trail cannot be written: nothing was sent"
+        } else {
+            "the audit trail cannot be written, so this answer must not be given"
+        };
+        let error = Self::new(ErrorKind::Internal, said).with_hint(
+            "Tell the operator: the server's log says why the trail cannot be written. Once it can be, the same call works.",
+        );
+        Self { retryable: true, outcome: is_unsent.then_some(Outcome::NotApplied), ..error }
     }
 
     /// A write whose task is gone: nobody knows how far it came.

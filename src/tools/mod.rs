@@ -17,6 +17,7 @@ mod error;
 mod output;
 mod prompts;
 mod question;
+mod refused;
 mod schema;
 mod sight;
 mod verifications;
@@ -35,11 +36,11 @@ pub use question::{Fact, Question};
 pub use sight::{Sight, VerificationPath, Wait, unseen};
 pub use write::{Ready, Write};
 
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, ToolWords};
 pub use crate::capability::{CapabilityFile, PromptRole};
-use crate::domain::Environment;
+use crate::domain::{Environment, Scopes};
 use crate::fintecture::{CallContext, Fintecture, Upstream};
-use definition::{ActionDefinition, Definition};
+use definition::{ActionDefinition, Definition, Offer};
 
 /// A call whose arguments are checked.
 #[derive(Debug)]
@@ -78,18 +79,23 @@ enum Input {
     Write(write::Input),
 }
 
-/// The tools as an agent sees them, without a server to call them on.
+/// The tools as an agent with every right sees them, without a server to call them on.
 #[must_use]
 pub fn catalogue(capabilities: &Capabilities, read_only: bool) -> Vec<Tool> {
-    catalogue::build(&definition::all(), capabilities, read_only)
+    catalogue::build(&with_words(capabilities), Offer { read_only, scopes: Scopes::ALL })
+}
+
+/// The tools with their words: the capability files were checked against each.
+fn with_words(capabilities: &Capabilities) -> Vec<(Definition, ToolWords)> {
+    let words = |definition: &Definition| capabilities.tool(definition.tool).cloned();
+    definition::all().into_iter().filter_map(|tool| words(&tool).map(|words| (tool, words))).collect()
 }
 
 /// The tools of one server.
 #[derive(Debug)]
 pub struct Tools {
     fintecture: Arc<Fintecture>,
-    definitions: Vec<Definition>,
-    catalogue: Vec<Tool>,
+    definitions: Vec<(Definition, ToolWords)>,
     prompts: Prompts,
     files: Vec<CapabilityFile>,
     environment: Environment,
@@ -106,18 +112,17 @@ impl Tools {
         environment: Environment,
         read_only: bool,
     ) -> Self {
-        let definitions = definition::all();
-        let catalogue = catalogue::build(&definitions, capabilities, read_only);
+        let definitions = with_words(capabilities);
         let underway = duplicates::Underway::default();
         let prompts = Prompts::new(capabilities, read_only);
         let files = capabilities.files().to_vec();
-        Self { fintecture, definitions, catalogue, prompts, files, environment, read_only, underway }
+        Self { fintecture, definitions, prompts, files, environment, read_only, underway }
     }
 
-    /// The tools as an agent sees them.
+    /// The tools as an agent with these rights sees them. Puts them together anew each time.
     #[must_use]
-    pub fn list(&self) -> &[Tool] {
-        &self.catalogue
+    pub fn list(&self, scopes: Scopes) -> Vec<Tool> {
+        catalogue::build(&self.definitions, Offer { read_only: self.read_only, scopes })
     }
 
     /// The prompts that go with the tools.
@@ -144,6 +149,12 @@ impl Tools {
         self.definition(tool).is_some()
     }
 
+    /// The tool of this name, in this program's own words.
+    #[must_use]
+    pub fn named(&self, tool: &str) -> Option<&'static str> {
+        self.definition(tool).map(|definition| definition.tool)
+    }
+
     /// The action that the arguments name, where the tool has it.
     #[must_use]
     pub fn named_action(&self, tool: &str, arguments: &Map<String, Value>) -> Option<&'static str> {
@@ -158,17 +169,28 @@ impl Tools {
         action.is_some_and(ActionDefinition::writes)
     }
 
-    /// Checks the arguments of a call: the action, every name, every value.
+    /// Checks a call: the action, every name, every value; then whether the caller has the rights for it.
     ///
     /// # Errors
     /// `read_only` for a write on a read-only server, before anything else is looked at; `invalid_input` with
-    /// every problem at once.
-    pub fn parse(&self, tool: &str, arguments: Map<String, Value>) -> Result<Request, ToolError> {
+    /// every problem at once; `insufficient_scope` with every right that is lacking.
+    pub fn parse(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        scopes: Scopes,
+    ) -> Result<Request, ToolError> {
         let definition = self.definition(tool).ok_or_else(|| ToolError::internal("no such tool"))?;
         if self.read_only && self.is_write(tool, &arguments) {
             return Err(ToolError::read_only());
         }
-        arguments::parse(definition, arguments, self.read_only)
+        let action = arguments::named_action(definition, &arguments);
+        let lacking = action.map(|action| scopes.lacking(action.scopes())).unwrap_or_default();
+        let request = arguments::parse(definition, arguments, Offer { read_only: self.read_only, scopes })?;
+        if !lacking.is_empty() {
+            return Err(ToolError::insufficient_scope(lacking, matches!(request, Request::Write(_))));
+        }
+        Ok(request)
     }
 
     /// Carries out a read.
@@ -198,6 +220,6 @@ impl Tools {
     }
 
     fn definition(&self, tool: &str) -> Option<&Definition> {
-        self.definitions.iter().find(|definition| definition.tool == tool)
+        self.definitions.iter().map(|(definition, _)| definition).find(|definition| definition.tool == tool)
     }
 }

@@ -116,6 +116,11 @@ impl Action {
 }
 
 impl Start {
+    /// Who is to be verified.
+    pub(super) fn customer_id(&self) -> &CustomerId {
+        &self.customer_id
+    }
+
     /// Whether to wait for the verdict.
     pub(super) fn wait(&self) -> Option<Wait> {
         Wait::new(self.wait_seconds?, &self.customer_id, None)

@@ -51,6 +51,24 @@ impl Write {
         }
     }
 
+    /// What no other write may create at the same time, where there is such a thing.
+    #[must_use]
+    pub fn alone(&self) -> Option<&str> {
+        match &self.input {
+            Input::Customer(create) => create.external_id(),
+            Input::BankAccount(_) | Input::Verification(_) => None,
+        }
+    }
+
+    /// The customer whom it starts a verification of, where it does.
+    #[must_use]
+    pub fn starts_for(&self) -> Option<&CustomerId> {
+        match &self.input {
+            Input::Verification(start) => Some(start.customer_id()),
+            Input::Customer(_) | Input::BankAccount(_) => None,
+        }
+    }
+
     /// Whether it waits for a verdict on what it started.
     #[must_use]
     pub fn wait(&self) -> Option<Wait> {

@@ -3,7 +3,7 @@
 //!
 //! Knows request headers and the names that are ours. Knows nothing of what lies behind.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
@@ -12,48 +12,20 @@ use axum::{
     response::Response,
 };
 
-use super::reply;
+use super::{names::Names, reply};
 
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-
-/// The names under which the server may be called. Names are compared whole, so nothing has to be parsed.
+/// The gate, with the names that pass it.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
-    hosts: Arc<[String]>,
-    origins: Arc<[String]>,
-}
+pub(crate) struct Gate(Arc<Names>);
 
 impl Gate {
-    /// The names under which a listener at this address may be called: loopback ones, and its own where it has one.
-    pub(crate) fn of(address: SocketAddr) -> Self {
-        let gate = Self::loopback(address.port());
-        if address.ip().is_unspecified() {
-            return gate;
-        }
-        let own = address.to_string();
-        Self {
-            origins: gate.origins.iter().cloned().chain([format!("http://{own}")]).collect(),
-            hosts: gate.hosts.iter().cloned().chain([own]).collect(),
-        }
+    pub(crate) fn new(names: Names) -> Self {
+        Self(Arc::new(names))
     }
 
-    /// Loopback names with the listener's own port, or none.
-    pub(crate) fn loopback(port: u16) -> Self {
-        let with_port = LOOPBACK.map(|name| format!("{name}:{port}"));
-        let hosts = LOOPBACK.map(String::from).into_iter().chain(with_port.clone());
-        let own = with_port.iter().flat_map(|host| [format!("http://{host}"), format!("https://{host}")]);
-        // Browsers leave out the port that the scheme implies.
-        let implied = match port {
-            80 => LOOPBACK.map(|name| format!("http://{name}")).to_vec(),
-            443 => LOOPBACK.map(|name| format!("https://{name}")).to_vec(),
-            _ => Vec::new(),
-        };
-        Self { hosts: hosts.collect(), origins: own.chain(implied).collect() }
-    }
-
-    /// The same origins for rmcp, which checks again.
-    pub(crate) fn origins(&self) -> Vec<String> {
-        self.origins.to_vec()
+    /// The same names for rmcp, which checks again.
+    pub(crate) fn names(&self) -> &Names {
+        &self.0
     }
 
     fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
@@ -73,7 +45,7 @@ impl Gate {
         if !header
             .into_iter()
             .chain(uri.authority().map(Authority::as_str))
-            .all(|name| is_one_of(name, &self.hosts))
+            .all(|name| is_one_of(name, &self.0.hosts))
         {
             return Err((StatusCode::FORBIDDEN, "this Host is not served here"));
         }
@@ -83,7 +55,7 @@ impl Gate {
             return Err((StatusCode::BAD_REQUEST, "more than one Origin header"));
         }
         match origin {
-            Some(origin) if !is_one_of(origin.to_str().unwrap_or_default(), &self.origins) => {
+            Some(origin) if !is_one_of(origin.to_str().unwrap_or_default(), &self.0.origins) => {
                 Err((StatusCode::FORBIDDEN, "this Origin is not allowed"))
             }
             _ => Ok(()),
@@ -117,7 +89,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        Gate::loopback(8080)
+        Gate::new(Names::of("127.0.0.1:8080".parse().unwrap(), false, None))
             .admit(&uri.parse().unwrap(), &map)
             .map_or_else(|(status, _)| status.as_u16(), |()| 200)
     }
@@ -142,18 +114,6 @@ mod tests {
         }
         assert_eq!(status("/mcp", &[]), 400);
         assert_eq!(status("/mcp", &[(header::HOST, "localhost"), (header::HOST, "localhost")]), 400);
-    }
-
-    #[test]
-    fn an_address_of_its_own_is_one_more_name() {
-        let host = |address: &str, host: &'static str| {
-            let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
-            Gate::of(address.parse().unwrap()).admit(&"/".parse().unwrap(), &headers).is_ok()
-        };
-        assert!(host("192.0.2.7:8080", "192.0.2.7:8080") && host("192.0.2.7:8080", "127.0.0.1:8080"));
-        assert!(host("[2001:db8::7]:8080", "[2001:db8::7]:8080"));
-        assert!(!host("192.0.2.7:8080", "192.0.2.7:8081") && !host("192.0.2.7:8080", "192.0.2.8:8080"));
-        assert!(!host("0.0.0.0:8080", "0.0.0.0:8080") && host("0.0.0.0:8080", "127.0.0.1:8080"));
     }
 
     #[test]

@@ -1,34 +1,41 @@
-//! The HTTP server: its routes, its loop and its end.
+//! The HTTP server: its routes and its end.
 //!
 //! Knows which handler stands at which path, and in what order things stop. Knows nothing of messages.
 
-use std::{future, pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc};
 
 use axum::{
-    Json, Router,
-    extract::State,
+    Router,
     http::StatusCode,
-    middleware,
-    response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use ipnet::IpNet;
 use rmcp::ServerHandler;
-use serde_json::json;
 use tokio::{
     net::TcpListener,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
 
-use crate::{audit::Trail, store::Store};
+use crate::{access::Access, audit::Trail, store::Store};
 
 use super::{
     TransportError,
-    gate::{self, Gate},
+    auth::Door,
+    client::Proxies,
+    gate::Gate,
     legacy_sse::LegacySse,
-    limits::{CLOSE_WAIT, HttpLimits},
-    listener, pages, reply,
+    limits::{CLOSE_WAIT, CONNECTION_IDLE, HttpLimits, LEAVE_WAIT, WRITE_WAIT},
+    listener::Listener,
+    names::Names,
+    pace::Waits,
+    places::{self, Places},
+    reply,
+    serving::Serving,
     streamable::Streamable,
+    tls::Tls,
+    watch::{self, Exposition},
 };
 
 /// How the HTTP server is set up.
@@ -36,12 +43,24 @@ use super::{
 pub struct HttpConfig {
     /// What it takes at most.
     pub limits: HttpLimits,
+    /// The certificate that it shows; none: plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    /// Where clients and people find it, where that is not its own address.
+    pub public_url: Option<Url>,
+    /// The proxies whose word on their client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// More routes, which stand behind the same gate.
     pub pages: Router,
+    /// Who is let in.
+    pub access: Access,
     /// Where sessions are kept that another replica may take up.
     pub store: Store,
+    /// Whether there are other replicas on that store: else sessions are this process's alone.
+    pub shares_sessions: bool,
     /// Where refused accesses are put on record.
     pub trail: Trail,
+    /// What is shown at `/metrics`.
+    pub exposition: Option<Exposition>,
 }
 
 /// Serves MCP over HTTP on `listener` until `shutdown` is cancelled and every answer is out, for at most
@@ -49,7 +68,7 @@ pub struct HttpConfig {
 ///
 /// # Errors
 ///
-/// [`TransportError::Listener`] when the listener has no address, [`TransportError::Http`] when the server fails.
+/// [`TransportError::Listener`] when the listener has no address.
 pub async fn serve_http<S>(
     listener: TcpListener,
     server: S,
@@ -59,22 +78,30 @@ pub async fn serve_http<S>(
 where
     S: ServerHandler + Clone,
 {
-    let limits = config.limits;
-    let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
-    let end = CancellationToken::new();
+    let address = listener.local_addr().map_err(TransportError::Listener)?;
+    let gate = Gate::new(Names::of(address, config.tls.is_some(), config.public_url.as_ref()));
+    let (end, closing) = (CancellationToken::new(), CancellationToken::new());
     let calls = TaskTracker::new();
-    let routes =
-        routes(server, &gate, &limits, &shutdown, &end, &calls).merge(pages::behind(gate, config.pages));
-    let serve = axum::serve(listener::capped(listener, limits.connections), routes)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let mut serving = pin!(serve.into_future());
+    let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
+    let HttpConfig { limits, tls, public_url, trusted_proxies, pages, access, trail, .. } = config;
+    let proxies = Proxies::new(&trusted_proxies);
+    let listener = Listener::new(listener, limits.connections)
+        .at_most_of_an_address(limits.connections_per_address, proxies.clone());
+    let waits = Waits { head: limits.head_wait, idle: CONNECTION_IDLE, write: WRITE_WAIT };
+    let routes = Door { access, trail, public_url }.before(routes.merge(pages), gate);
+    let serving = Serving { routes, tls, proxies, waits, leaving: shutdown.clone() };
+    let mut serving = pin!(serving.run(listener, closing.clone()));
 
-    // Cancelling rmcp first would lose the answers that are on their way, so it is the last step. Readiness goes
-    // and accepting stops with `shutdown` itself; idle connections are closed then, too.
+    // Readiness goes with `shutdown` itself, and for a moment everything else goes on, so that whoever looks at it
+    // has time to send nothing more. Cancelling rmcp before the calls are answered would lose their answers, so it is
+    // the last step.
     let mut ending = pin!(async {
         shutdown.cancelled().await;
+        let deadline = Instant::now() + limits.grace;
+        sleep(LEAVE_WAIT.min(limits.grace / 10)).await;
+        closing.cancel();
         calls.close();
-        if timeout(limits.grace, calls.wait()).await.is_err() {
+        if timeout_at(deadline, calls.wait()).await.is_err() {
             tracing::warn!(
                 calls = calls.len(),
                 "calls in flight were given up at the end of their grace period"
@@ -83,21 +110,19 @@ where
         end.cancel();
         sleep(CLOSE_WAIT).await;
     });
-    let outcome = tokio::select! {
-        outcome = &mut serving => outcome,
-        () = &mut ending => {
-            tracing::warn!("some connections did not close in time");
-            Ok(())
-        }
-    };
+    tokio::select! {
+        () = &mut serving => {}
+        () = &mut ending => tracing::warn!("some connections did not close in time"),
+    }
     end.cancel();
-    outcome.map_err(TransportError::Http)
+    Ok(())
 }
 
+/// What there is, without gate and door.
 pub(crate) fn routes<S>(
     server: S,
     gate: &Gate,
-    limits: &HttpLimits,
+    config: &HttpConfig,
     shutdown: &CancellationToken,
     end: &CancellationToken,
     calls: &TaskTracker,
@@ -105,28 +130,20 @@ pub(crate) fn routes<S>(
 where
     S: ServerHandler + Clone,
 {
-    let streamable = Streamable::new(server.clone(), gate, limits, end.clone(), calls.clone());
-    let legacy_sse = Arc::new(LegacySse::new(server, limits, shutdown.clone(), calls.clone()));
+    let limits = &config.limits;
+    let streams = Places::new(places::STREAMS, limits.streams, limits.streams_per_principal);
+    let streamable =
+        Streamable::new(server.clone(), gate, config, Arc::clone(&streams), end.clone(), calls.clone());
+    let legacy_sse = Arc::new(LegacySse::new(server, config, streams, shutdown.clone(), calls.clone()));
     let streamable =
         Router::new().route("/mcp", any(Streamable::<S>::handle)).with_state(Arc::new(streamable));
     let legacy_sse = Router::new()
-        .route("/sse", get(|State(sessions): State<Arc<LegacySse<S>>>| future::ready(sessions.open())))
+        .route("/sse", get(LegacySse::<S>::stream))
         .route("/messages", post(LegacySse::<S>::post))
         .with_state(legacy_sse);
-    let health = Router::new()
-        .route("/health/live", get(async || Json(json!({"status": "ok"}))))
-        .route("/health/ready", get(ready))
-        .with_state(shutdown.clone());
     streamable
         .merge(legacy_sse)
-        .route_layer(middleware::from_fn_with_state(gate.clone(), gate::check))
-        .merge(health)
+        .merge(watch::metrics(config.exposition.clone()))
+        .merge(watch::health(shutdown.clone(), config.store.clone()))
         .fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"))
-}
-
-async fn ready(State(shutdown): State<CancellationToken>) -> Response {
-    if shutdown.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "shutting_down"}))).into_response();
-    }
-    Json(json!({"status": "ok"})).into_response()
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use axum::{
+    body::Body,
     extract::{Query, Request, State, rejection::QueryRejection},
     http::{HeaderValue, StatusCode, request::Parts},
     response::{
@@ -21,7 +22,7 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use rmcp::ServerHandler;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{
     sync::{CancellationToken, PollSendError, PollSender},
@@ -30,13 +31,20 @@ use tokio_util::{
 use uuid::Uuid;
 
 use super::{
-    TransportError,
+    TransportError, client,
     connection::{self, Ending},
+    held::Held,
+    http::HttpConfig,
     ledger::Ledger,
     limits::{HttpLimits, SSE_EVENTS_WAITING, SSE_KEEP_ALIVE, SSE_MESSAGES_WAITING, SSE_POST_WAIT},
     message::{self, Inbound, Refusal},
+    places::Places,
     reply,
     wire::Received,
+};
+use crate::{
+    audit::{RefusedAccess, Trail},
+    domain::Principal,
 };
 
 /// Every session of legacy SSE.
@@ -44,7 +52,8 @@ use super::{
 pub(crate) struct LegacySse<S> {
     server: S,
     sessions: Arc<Sessions>,
-    slots: Arc<Semaphore>,
+    streams: Arc<Places>,
+    trail: Trail,
     limits: HttpLimits,
     shutdown: CancellationToken,
     tasks: TaskTracker,
@@ -56,6 +65,7 @@ type Sessions = Mutex<HashMap<Uuid, Session>>;
 struct Session {
     messages: mpsc::Sender<Received>,
     ledger: Arc<Ledger>,
+    owner: Arc<Principal>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -66,33 +76,40 @@ pub(crate) struct Target {
 impl<S: ServerHandler + Clone> LegacySse<S> {
     pub(crate) fn new(
         server: S,
-        limits: &HttpLimits,
+        config: &HttpConfig,
+        streams: Arc<Places>,
         shutdown: CancellationToken,
         tasks: TaskTracker,
     ) -> Self {
         Self {
             server,
             sessions: Arc::default(),
-            slots: Arc::new(Semaphore::new(limits.sse_streams)),
-            limits: limits.clone(),
+            streams,
+            trail: config.trail.clone(),
+            limits: config.limits.clone(),
             shutdown,
             tasks,
         }
     }
 
     /// `GET /sse`.
-    pub(crate) fn open(&self) -> Response {
+    pub(crate) async fn stream(State(this): State<Arc<Self>>, request: Request) -> Response {
+        this.open(client::principal(request.extensions()))
+    }
+
+    fn open(&self, owner: Arc<Principal>) -> Response {
         if self.shutdown.is_cancelled() {
             return reply::shutting_down();
         }
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            return reply::busy("as many event streams are open as may be");
+        let place = match self.streams.take(&owner.name) {
+            Ok(place) => place,
+            Err(why) => return self.streams.refuse(why),
         };
         let id = Uuid::new_v4();
         let ledger = Arc::new(Ledger::default());
         let (messages, inbox) = mpsc::channel(SSE_MESSAGES_WAITING);
         let (outbox, events) = mpsc::channel::<String>(SSE_EVENTS_WAITING);
-        lock(&self.sessions).insert(id, Session { messages, ledger: Arc::clone(&ledger) });
+        lock(&self.sessions).insert(id, Session { messages, ledger: Arc::clone(&ledger), owner });
 
         let end = CancellationToken::new();
         let ending = Ending { shutdown: self.shutdown.clone(), end: end.clone(), grace: self.limits.grace };
@@ -105,7 +122,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
                 tracing::warn!(%error, "a legacy SSE session ended abnormally");
             }
             lock(&sessions).remove(&id);
-            drop(slot);
+            drop(place);
         });
 
         // A relative reference: a client resolves it against the address that it knows, which a proxy may have
@@ -118,8 +135,9 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             let _ = &closed;
             Ok::<_, Infallible>(event)
         });
+        let response = Sse::new(events).keep_alive(KeepAlive::new().interval(SSE_KEEP_ALIVE)).into_response();
         let mut response =
-            Sse::new(events).keep_alive(KeepAlive::new().interval(SSE_KEEP_ALIVE)).into_response();
+            response.map(|body| Body::new(Held::new(body, ()).at_most(self.limits.session_life)));
         // Without it nginx collects events until its buffer is full.
         response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
         response
@@ -135,11 +153,16 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             return reply::error(StatusCode::BAD_REQUEST, "session_id is missing");
         };
         let session = Uuid::try_parse(&session_id).ok().and_then(|id| lock(&this.sessions).get(&id).cloned());
-        let Some(session) = session else {
-            return reply::error(StatusCode::NOT_FOUND, "no such session");
-        };
+        let Some(session) = session else { return reply::no_such_session() };
+        let principal = client::principal(request.extensions());
+        // Answered like one that does not exist.
+        if session.owner.name != principal.name {
+            let principal = Some(principal.name.clone());
+            this.trail.refused(&RefusedAccess { reason: "foreign_session", principal, path: "/messages" });
+            return reply::no_such_session();
+        }
         let (parts, body) = request.into_parts();
-        let bytes = match reply::json_bytes(&parts.headers, body, this.limits.body_bytes).await {
+        let bytes = match reply::json_bytes(&parts.headers, body, &this.limits).await {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };
@@ -159,9 +182,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
                 reply::busy("the session takes nothing more until its stream is read")
             }
-            Err(mpsc::error::SendTimeoutError::Closed(_)) => {
-                reply::error(StatusCode::NOT_FOUND, "no such session")
-            }
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => reply::no_such_session(),
         }
     }
 }

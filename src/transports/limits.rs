@@ -24,12 +24,23 @@ pub const CALLS_HELD_BACK: usize = 128;
 /// Sessions of Streamable HTTP open at once, about 55 kB each.
 pub const SESSIONS: usize = 2_000;
 
-/// After this long without a message a session of Streamable HTTP ends. Above the longest wait of a call, 300 s,
-/// since rmcp counts calls in flight as idle time.
+/// After this long without a message a session of Streamable HTTP ends; a call in flight keeps it open.
 pub const SESSION_IDLE: Duration = Duration::from_mins(30);
 
-/// Streams of legacy SSE open at once.
-pub const SSE_STREAMS: usize = 1_000;
+/// Of these, of one principal.
+pub const SESSIONS_PER_PRINCIPAL: usize = 500;
+
+/// After this long a session or stream ends, whatever it does.
+pub const SESSION_LIFE: Duration = Duration::from_hours(24);
+
+/// Longest pause between two looks for sessions that are over.
+pub const SESSION_LOOK: Duration = Duration::from_secs(30);
+
+/// Event streams open at once: those of sessions, subscriptions, and legacy SSE.
+pub const STREAMS: usize = 5_000;
+
+/// Of these, of one principal.
+pub const STREAMS_PER_PRINCIPAL: usize = 1_000;
 
 /// Pause between two comments on an idle event stream, below the idle limit of common proxies.
 pub const SSE_KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -46,6 +57,27 @@ pub const SSE_POST_WAIT: Duration = Duration::from_secs(5);
 /// TCP connections open at once. Beyond, new ones wait in the kernel's queue.
 pub const CONNECTIONS: usize = 4_096;
 
+/// Of these, from one client address that no trusted proxy stands for. Beyond, they are closed at once.
+pub const CONNECTIONS_PER_ADDRESS: usize = 512;
+
+/// How long a client may take to send the head of a request, its TLS handshake before that.
+pub const HEAD_WAIT: Duration = Duration::from_secs(15);
+
+/// After this long without a request a connection is closed.
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(75);
+
+/// How long a client may leave what is written to it unread, once the buffers of the kernel are full.
+pub const WRITE_WAIT: Duration = Duration::from_secs(30);
+
+/// Longest head of a request, in bytes.
+pub const HEAD_BYTES: u32 = 64 * 1024;
+
+/// Requests of one HTTP/2 connection at once.
+pub const HTTP2_STREAMS: u32 = 128;
+
+/// Pause between two pings to an HTTP/2 client, and how long it may take to answer one.
+pub const HTTP2_PING: Duration = Duration::from_secs(20);
+
 /// TCP connections of a page server of its own that are open at once.
 pub const PAGE_CONNECTIONS: usize = 64;
 
@@ -58,10 +90,14 @@ pub const PAGE_CONNECTION_LIFE: Duration = Duration::from_secs(30);
 /// How long a client may take to send a request body.
 pub const BODY_WAIT: Duration = Duration::from_secs(30);
 
+/// How long the server goes on as before once it is told to end, with `/health/ready` saying so: time for a balancer to
+/// look elsewhere, and for clients to close their connections. Part of the grace period.
+pub const LEAVE_WAIT: Duration = Duration::from_millis(500);
+
 /// How long connections may take to close once every answer is out.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// What `Retry-After` says on a 503, in seconds.
+/// What `Retry-After` says on a 429 or 503, in seconds.
 pub const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// The limits of the HTTP server that an application, or a test, may set.
@@ -69,14 +105,26 @@ pub const RETRY_AFTER_SECONDS: u16 = 5;
 pub struct HttpLimits {
     /// Longest request body, in bytes ([`MESSAGE_BYTES`]).
     pub body_bytes: usize,
+    /// Time for such a body ([`BODY_WAIT`]).
+    pub body_wait: Duration,
+    /// Time for the head of a request ([`HEAD_WAIT`]).
+    pub head_wait: Duration,
     /// Sessions of Streamable HTTP open at once ([`SESSIONS`]).
     pub sessions: usize,
+    /// Of these, of one principal ([`SESSIONS_PER_PRINCIPAL`]).
+    pub sessions_per_principal: usize,
     /// Idle time after which such a session ends ([`SESSION_IDLE`]).
     pub session_idle: Duration,
-    /// Streams of legacy SSE open at once ([`SSE_STREAMS`]).
-    pub sse_streams: usize,
+    /// Time after which a session or stream ends in any case ([`SESSION_LIFE`]).
+    pub session_life: Duration,
+    /// Event streams open at once ([`STREAMS`]).
+    pub streams: usize,
+    /// Of these, of one principal ([`STREAMS_PER_PRINCIPAL`]).
+    pub streams_per_principal: usize,
     /// TCP connections open at once ([`CONNECTIONS`]).
     pub connections: usize,
+    /// Of these, from one address ([`CONNECTIONS_PER_ADDRESS`]).
+    pub connections_per_address: usize,
     /// Time for calls in flight to finish at the end ([`GRACE`]).
     pub grace: Duration,
 }
@@ -85,10 +133,16 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             body_bytes: MESSAGE_BYTES,
+            body_wait: BODY_WAIT,
+            head_wait: HEAD_WAIT,
             sessions: SESSIONS,
+            sessions_per_principal: SESSIONS_PER_PRINCIPAL,
             session_idle: SESSION_IDLE,
-            sse_streams: SSE_STREAMS,
+            session_life: SESSION_LIFE,
+            streams: STREAMS,
+            streams_per_principal: STREAMS_PER_PRINCIPAL,
             connections: CONNECTIONS,
+            connections_per_address: CONNECTIONS_PER_ADDRESS,
             grace: GRACE,
         }
     }

@@ -1,103 +1,109 @@
-//! A TCP listener with a cap on the connections that are open at once. Beyond it nothing is accepted, so that
-//! newcomers wait in the kernel's queue instead of taking memory here.
+//! A TCP listener with caps: beyond the one in all nothing is accepted, so that newcomers wait in the kernel's queue
+//! instead of taking memory here; beyond the one of an address its connections are closed at once.
+//!
+//! Knows sockets. Knows nothing of what is said on them.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::{Listener, ListenerExt};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
 };
+
+use super::{
+    addresses::{Addresses, Counted},
+    client::Proxies,
+};
+use crate::measures;
+
+/// Pause after an accept that failed for want of something, such as file descriptors.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The listener.
 #[derive(Debug)]
-struct Capped {
+pub(crate) struct Listener {
     listener: TcpListener,
     slots: Arc<Semaphore>,
+    addresses: Option<(Addresses, Proxies)>,
 }
 
-/// A connection that holds its slot until it is dropped.
+/// A connection that was accepted.
 #[derive(Debug)]
-struct Connection {
-    stream: TcpStream,
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) place: Place,
+}
+
+/// What a connection holds until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
     _slot: OwnedSemaphorePermit,
+    _counted: Option<Counted>,
 }
 
-/// Caps `listener`, and sets `TCP_NODELAY` on what it accepts: without it every event waits some 40 ms for an
-/// acknowledgement.
-pub(crate) fn capped(listener: TcpListener, connections: usize) -> impl Listener<Addr = SocketAddr> {
-    Capped { listener, slots: Arc::new(Semaphore::new(connections)) }.tap_io(|connection| {
-        if let Err(error) = connection.stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was not set");
-        }
-    })
-}
+impl Listener {
+    /// At most so many connections at once.
+    pub(crate) fn new(listener: TcpListener, connections: usize) -> Self {
+        Self { listener, slots: Arc::new(Semaphore::new(connections)), addresses: None }
+    }
 
-impl Listener for Capped {
-    type Io = Connection;
-    type Addr = SocketAddr;
+    /// At most so many of each address; proxies speak for many, so theirs are not counted.
+    pub(crate) fn at_most_of_an_address(mut self, connections: usize, proxies: Proxies) -> Self {
+        self.addresses = Some((Addresses::new(connections), proxies));
+        self
+    }
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    /// The next connection. Nothing is lost when this is dropped before it returns.
+    pub(crate) async fn accept(&self) -> Accepted {
         loop {
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
-                // Only a closed semaphore fails, and this one is never closed.
-                std::future::pending::<()>().await;
-                continue;
+            let slot = self.slot().await;
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error).await;
+                    continue;
+                }
             };
-            // axum's own accept logs errors and tries again.
-            let (stream, address) = Listener::accept(&mut self.listener).await;
-            return (Connection { stream, _slot: slot }, address);
+            let counted = match &self.addresses {
+                Some((addresses, proxies)) if !proxies.trust(peer.ip()) => {
+                    let Some(counted) = addresses.count(peer.ip()) else {
+                        measures::limit_hit("connections-per-address");
+                        continue;
+                    };
+                    Some(counted)
+                }
+                _ => None,
+            };
+            // Without it every event waits some 40 ms for an acknowledgement.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY was not set");
+            }
+            return Accepted { stream, peer, place: Place { _slot: slot, _counted: counted } };
         }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    async fn slot(&self) -> OwnedSemaphorePermit {
+        if self.slots.available_permits() == 0 {
+            measures::limit_hit("connections");
+        }
+        loop {
+            if let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await {
+                return slot;
+            }
+            // Only a closed semaphore fails, and this one is never closed.
+            std::future::pending::<()>().await;
+        }
     }
 }
 
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+async fn pause_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    // The client was gone before it was accepted.
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
     }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
+    tracing::error!(%error, "a connection could not be accepted");
+    sleep(PAUSE).await;
 }

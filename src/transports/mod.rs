@@ -13,25 +13,42 @@
 //! | `stdio` | lines on stdin and stdout |
 //! | `legacy_sse` | a stream of events out, POSTs in |
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
-//! | `gate` | refuses foreign Host and Origin headers |
-//! | `http`, `listener`, `reply` | the routes, the server loop and its end |
+//! | `shared` | sessions that another replica may take up |
+//! | `places` | places for sessions and streams, shared out among principals |
+//! | `gate`, `names` | refuses foreign Host and Origin headers; which ones are ours |
+//! | `auth`, `metadata`, `client` | refuses who is not known, and says where tokens come from; the client's address and principal |
+//! | `http`, `reply`, `held` | the routes and the server's end; answers, and what they hold |
+//! | `serving`, `pace`, `listener`, `addresses`, `tls` | the server's loop, and what a connection may take |
+//! | `watch` | health and metrics |
 //! | `pages` | a server for pages alone, beside stdio |
 
+mod addresses;
+mod auth;
 mod batch;
+mod client;
 mod connection;
 mod gate;
+mod held;
 mod http;
 mod ledger;
 mod legacy_sse;
 pub mod limits;
 mod listener;
 mod message;
+mod metadata;
+mod names;
 mod outbox;
+mod pace;
 mod pages;
+mod places;
 mod reply;
+mod serving;
 mod sessions;
+mod shared;
 mod stdio;
 mod streamable;
+mod tls;
+mod watch;
 mod wire;
 
 #[cfg(test)]
@@ -39,8 +56,11 @@ mod tests;
 
 pub use http::{HttpConfig, serve_http};
 pub use limits::HttpLimits;
+pub use names::origin;
 pub use pages::serve_pages;
 pub use stdio::serve_stdio;
+pub use tls::{Tls, TlsError};
+pub use watch::Exposition;
 
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManagerError;
 
@@ -66,9 +86,6 @@ pub enum TransportError {
     /// The listener has no address.
     #[error("the listener has no address: {0}")]
     Listener(#[source] std::io::Error),
-    /// The HTTP server failed.
-    #[error("the HTTP server failed: {0}")]
-    Http(#[source] std::io::Error),
     /// As many sessions are open as may be.
     #[error("as many sessions are open as may be")]
     SessionsFull,

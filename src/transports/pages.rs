@@ -3,7 +3,7 @@
 //!
 //! Knows the gate and connections. Knows nothing of what the pages are.
 
-use axum::{Router, http::StatusCode, middleware, serve::Listener as _};
+use axum::{Router, http::StatusCode, middleware};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -16,7 +16,9 @@ use super::{
     TransportError,
     gate::{self, Gate},
     limits::{CLOSE_WAIT, PAGE_CONNECTION_LIFE, PAGE_CONNECTIONS, PAGE_HEAD_WAIT},
-    listener, reply,
+    listener::{Accepted, Listener},
+    names::Names,
+    reply,
 };
 
 /// Serves pages behind the gate until `shutdown` is cancelled and every answer is out, for a moment at most.
@@ -29,13 +31,14 @@ pub async fn serve_pages(
     pages: Router,
     shutdown: CancellationToken,
 ) -> Result<(), TransportError> {
-    let gate = Gate::of(listener.local_addr().map_err(TransportError::Listener)?);
+    let address = listener.local_addr().map_err(TransportError::Listener)?;
+    let gate = Gate::new(Names::of(address, false, None));
     let routes = behind(gate, pages).fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"));
     let service = TowerToHyperService::new(routes);
-    let mut listener = listener::capped(listener, PAGE_CONNECTIONS);
+    let listener = Listener::new(listener, PAGE_CONNECTIONS);
     let connections = TaskTracker::new();
     loop {
-        let (stream, _) = tokio::select! {
+        let Accepted { stream, place, .. } = tokio::select! {
             accepted = listener.accept() => accepted,
             () = shutdown.cancelled() => break,
         };
@@ -47,6 +50,7 @@ pub async fn serve_pages(
             .serve_connection(TokioIo::new(stream), service.clone());
         let shutdown = shutdown.clone();
         connections.spawn(async move {
+            let _place = place;
             let mut connection = std::pin::pin!(connection);
             let served = async {
                 tokio::select! {
@@ -72,7 +76,7 @@ pub async fn serve_pages(
 }
 
 /// Pages with the gate before them.
-pub(super) fn behind(gate: Gate, pages: Router) -> Router {
+fn behind(gate: Gate, pages: Router) -> Router {
     pages.layer(middleware::from_fn_with_state(gate, gate::check))
 }
 

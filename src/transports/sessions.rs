@@ -1,58 +1,122 @@
-//! rmcp's sessions of Streamable HTTP, with what rmcp leaves out: a cap on their number, and the revision that
-//! each has settled on.
+//! rmcp's sessions of Streamable HTTP, with what rmcp leaves out: whose each is, caps on their number and their age,
+//! the revision that each has settled on, and how another replica takes them up.
 //!
 //! Knows rmcp's session manager. Knows nothing of HTTP.
 
 use std::{
     cell::Cell,
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use futures_util::Stream;
 use rmcp::{
     model::{ClientJsonRpcMessage, JsonRpcMessage, ProtocolVersion, ServerJsonRpcMessage, ServerResult},
     transport::streamable_http_server::session::{
-        ServerSseMessage, SessionId, SessionManager, local::LocalSessionManager,
+        RestoreOutcome, ServerSseMessage, SessionId, SessionManager, SessionState, SessionStore,
+        SessionStoreError, local::LocalSessionManager,
     },
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
 
-use super::{TransportError, limits::HttpLimits};
+use super::{
+    TransportError,
+    limits::{HttpLimits, SESSION_LOOK},
+    places::{self, NoPlace, Place, Places},
+    shared::{Record, Shared},
+};
+use crate::domain::Principal;
 
-tokio::task_local! {
-    /// rmcp turns every error of a session manager into a 500, so "full" goes round it.
-    static TURNED_AWAY: Cell<bool>;
+/// A request, as the session manager needs to know it: rmcp passes on neither who asks nor why it was refused.
+struct Asking {
+    principal: Arc<Principal>,
+    /// What the store has of its session, where this replica has none.
+    record: Option<Record>,
+    refused: Cell<Option<Refused>>,
 }
 
-/// Runs one request. The flag says whether it was turned away because the sessions are full.
-pub(crate) async fn noticing_full<T>(request: impl Future<Output = T>) -> (T, bool) {
-    TURNED_AWAY.scope(Cell::new(false), async { (request.await, TURNED_AWAY.with(Cell::get)) }).await
+/// When keeping a session for other replicas is tried again after it failed.
+const KEEP_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+tokio::task_local! {
+    static ASKING: Asking;
+}
+
+/// Why the session manager refused. rmcp makes a 500 of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// As many sessions are open as may be.
+    Full(NoPlace),
+    /// Another request has just taken the session up: it is there now.
+    TakenUp,
+}
+
+/// Serves a request of this principal. Says why the sessions refused it, where they did.
+pub(crate) async fn asked_by<T>(
+    principal: Arc<Principal>,
+    record: Option<Record>,
+    request: impl Future<Output = T>,
+) -> (T, Option<Refused>) {
+    let asking = Asking { principal, record, refused: Cell::new(None) };
+    ASKING.scope(asking, async { (request.await, ASKING.with(|asking| asking.refused.get())) }).await
+}
+
+fn refuse(why: Refused) {
+    // Outside of a request there is nobody to tell.
+    let _ = ASKING.try_with(|asking| asking.refused.set(Some(why)));
+}
+
+/// Who asks; nobody outside of a request.
+fn asker() -> Option<Arc<Principal>> {
+    ASKING.try_with(|asking| Arc::clone(&asking.principal)).ok()
+}
+
+/// Whose a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// The one's who asks.
+    Own,
+    /// Somebody else's.
+    Foreign,
+    /// There is none here.
+    Unknown,
 }
 
 /// The sessions.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     inner: LocalSessionManager,
-    slots: Arc<Semaphore>,
-    known: Mutex<HashMap<SessionId, Known>>,
-    open: Arc<Mutex<HashSet<Call>>>,
+    places: Arc<Places>,
+    table: Arc<Mutex<Table>>,
+    life: Duration,
+    shared: Option<Arc<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    known: HashMap<SessionId, Known>,
+    calls: HashSet<Call>,
 }
 
 /// A session and the id of a request in flight there, as it is spelled.
 type Call = (String, String);
 
-/// Keeps an id from being used again before its answer is out.
+/// Keeps an id from being used again before its answer is out, and its session from being idle.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    open: Arc<Mutex<HashSet<Call>>>,
+    table: Arc<Mutex<Table>>,
     call: Call,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.call);
+        let mut table = lock(&self.table);
+        table.calls.remove(&self.call);
+        if let Some(known) = table.known.get_mut(self.call.0.as_str()) {
+            known.used = Instant::now();
+        }
     }
 }
 
@@ -63,37 +127,113 @@ pub(crate) struct InUse;
 #[derive(Debug)]
 struct Known {
     revision: Option<ProtocolVersion>,
-    _slot: OwnedSemaphorePermit,
+    place: Place,
+    opened: Instant,
+    used: Instant,
+    /// What the store has of it, and when it was last put there; none where no store is shared.
+    record: Option<(Arc<Record>, Instant)>,
+}
+
+impl Known {
+    fn new(place: Place, age: Duration) -> Self {
+        let now = Instant::now();
+        let opened = now.checked_sub(age).unwrap_or(now);
+        Self { revision: None, place, opened, used: now, record: None }
+    }
+}
+
+fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sessions {
-    pub(crate) fn new(limits: &HttpLimits) -> Self {
+    /// `shared` holds the sessions of other replicas, too. Needs a runtime, in which sessions end that are over.
+    pub(crate) fn new(limits: &HttpLimits, shared: Option<Arc<Shared>>) -> Arc<Self> {
         let mut inner = LocalSessionManager::default();
-        inner.session_config.keep_alive = Some(limits.session_idle);
+        // rmcp would end a session in the middle of a call: it counts that as idle time. Ours does not.
+        inner.session_config.keep_alive = Some(limits.session_life + SESSION_LOOK);
         // Kept are the streams of cancelled calls alone: a client that takes one up again would be asked once more
         // what was asked there, though nobody waits for the answer.
         inner.session_config.completed_cache_ttl = Duration::ZERO;
-        Self {
-            inner,
-            slots: Arc::new(Semaphore::new(limits.sessions)),
-            known: Mutex::default(),
-            open: Arc::default(),
+        let places = Places::new(places::SESSIONS, limits.sessions, limits.sessions_per_principal);
+        let (table, life) = (Arc::default(), limits.session_life);
+        let this = Arc::new(Self { inner, places, table, life, shared });
+        tokio::spawn(end_what_is_over(Arc::downgrade(&this), limits.session_idle));
+        this
+    }
+
+    /// The places of sessions, which know what to tell a client that gets none.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Whose a session is, for one who sends a message there.
+    pub(crate) fn sight(&self, id: &str, principal: &Principal) -> Sight {
+        let now = Instant::now();
+        let mut table = lock(&self.table);
+        let Some(known) = table.known.get_mut(id).filter(|known| known.opened + self.life > now) else {
+            return Sight::Unknown;
+        };
+        if !known.place.is_of(&principal.name) {
+            return Sight::Foreign;
         }
+        known.used = now;
+        if let (Some((record, kept)), Some(shared)) = (&mut known.record, &self.shared)
+            && kept.elapsed() >= shared.refresh_after()
+        {
+            *kept = now;
+            let (shared, table) = (Arc::clone(shared), Arc::clone(&self.table));
+            let (record, id) = (Arc::clone(record), id.to_owned());
+            // Nobody waits for the store: where it is gone, the session goes on here.
+            tokio::spawn(async move { keep(&shared, &table, &id, &record).await });
+        }
+        Sight::Own
     }
 
     /// The revision of a session: `None` when there is no such session, or it has settled on none yet.
     pub(crate) fn revision(&self, id: &str) -> Option<ProtocolVersion> {
-        self.lock().get(id)?.revision.clone()
+        lock(&self.table).known.get(id)?.revision.clone()
     }
 
     /// Claims the id of a request until what this returns is dropped.
     pub(crate) fn claim(&self, call: Call) -> Result<Claim, InUse> {
-        let is_new = self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(call.clone());
-        if is_new { Ok(Claim { open: Arc::clone(&self.open), call }) } else { Err(InUse) }
+        let is_new = lock(&self.table).calls.insert(call.clone());
+        if is_new { Ok(Claim { table: Arc::clone(&self.table), call }) } else { Err(InUse) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take_place(&self, principal: &str) -> Result<Place, TransportError> {
+        self.places.take(principal).map_err(|why| {
+            refuse(Refused::Full(why));
+            TransportError::SessionsFull
+        })
+    }
+
+    /// The sessions that have been idle for too long, or are too old. They are known no more.
+    fn take_out(&self, idle: Duration) -> Vec<SessionId> {
+        let now = Instant::now();
+        let mut table = lock(&self.table);
+        let Table { known, calls } = &mut *table;
+        let busy: HashSet<&str> = calls.iter().map(|(session, _)| session.as_str()).collect();
+        let is_over = |id: &SessionId, known: &Known| {
+            known.opened + self.life <= now || (known.used + idle <= now && !busy.contains(id.as_ref()))
+        };
+        known.extract_if(|id, known| is_over(id, known)).map(|(id, _)| id).collect()
+    }
+}
+
+/// Looks for sessions that are over, away from every request.
+async fn end_what_is_over(sessions: Weak<Sessions>, idle: Duration) {
+    loop {
+        let Some(pause) = sessions.upgrade().map(|sessions| idle.min(sessions.life) / 10) else { return };
+        sleep(pause.clamp(Duration::from_millis(5), SESSION_LOOK)).await;
+        let Some(sessions) = sessions.upgrade() else { return };
+        for id in sessions.take_out(idle) {
+            // A session whose client does not read takes its end in when it likes: the next one does not wait for it.
+            let sessions = Arc::clone(&sessions);
+            tokio::spawn(async move {
+                let _ = sessions.inner.close_session(&id).await;
+            });
+        }
     }
 }
 
@@ -102,13 +242,10 @@ impl SessionManager for Sessions {
     type Transport = <LocalSessionManager as SessionManager>::Transport;
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), TransportError> {
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            // Outside of `noticing_full` there is nobody to tell.
-            let _ = TURNED_AWAY.try_with(|full| full.set(true));
-            return Err(TransportError::SessionsFull);
-        };
+        let principal = asker().ok_or(TransportError::Session)?;
+        let place = self.take_place(&principal.name)?;
         let (id, transport) = self.inner.create_session().await?;
-        self.lock().insert(id.clone(), Known { revision: None, _slot: slot });
+        lock(&self.table).known.insert(id.clone(), Known::new(place, Duration::ZERO));
         Ok((id, transport))
     }
 
@@ -120,21 +257,27 @@ impl SessionManager for Sessions {
         let answer = self.inner.initialize_session(id, message).await?;
         if let JsonRpcMessage::Response(response) = &answer
             && let ServerResult::InitializeResult(result) = &response.result
-            && let Some(known) = self.lock().get_mut(id)
+            && let Some(known) = lock(&self.table).known.get_mut(id)
         {
             known.revision = Some(result.protocol_version.clone());
         }
         Ok(answer)
     }
 
+    /// The routes have looked already; no other way in must reach a session of another principal either.
     async fn has_session(&self, id: &SessionId) -> Result<bool, TransportError> {
-        Ok(self.inner.has_session(id).await?)
+        let Some(principal) = asker() else { return Ok(false) };
+        let is_own = self.sight(id, &principal) == Sight::Own;
+        Ok(is_own && self.inner.has_session(id).await?)
     }
 
     /// rmcp calls this at the end of every session, however it came.
     async fn close_session(&self, id: &SessionId) -> Result<(), TransportError> {
+        if asker().is_some_and(|principal| self.sight(id, &principal) == Sight::Foreign) {
+            return Ok(());
+        }
         let closed = self.inner.close_session(id).await;
-        self.lock().remove(id);
+        lock(&self.table).known.remove(id);
         Ok(closed?)
     }
 
@@ -167,5 +310,74 @@ impl SessionManager for Sessions {
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, TransportError> {
         Ok(self.inner.resume(id, last_event_id).await?)
+    }
+
+    async fn restore_session(
+        &self,
+        id: SessionId,
+    ) -> Result<RestoreOutcome<Self::Transport>, TransportError> {
+        let Some(record) = ASKING.try_with(|asking| asking.record.clone()).ok().flatten() else {
+            return Ok(RestoreOutcome::NotSupported);
+        };
+        let place = self.take_place(&record.owner)?;
+        match self.inner.restore_session(id.clone()).await? {
+            RestoreOutcome::Restored(transport) => {
+                let mut known = Known::new(place, record.age());
+                known.record = Some((Arc::new(record), Instant::now()));
+                lock(&self.table).known.insert(id, known);
+                Ok(RestoreOutcome::Restored(transport))
+            }
+            _ => {
+                refuse(Refused::TakenUp);
+                Err(TransportError::Session)
+            }
+        }
+    }
+}
+
+/// What rmcp asks the store of a session, answered from what the request brought along.
+#[derive(Debug)]
+pub(crate) struct Kept(pub(crate) Arc<Sessions>);
+
+#[async_trait]
+impl SessionStore for Kept {
+    async fn load(&self, _: &str) -> Result<Option<SessionState>, SessionStoreError> {
+        // Found before rmcp had the request, and looked at for whose it is.
+        let record = ASKING.try_with(|asking| asking.record.as_ref().map(|record| record.state.clone()));
+        Ok(record.ok().flatten())
+    }
+
+    async fn store(&self, id: &str, state: &SessionState) -> Result<(), SessionStoreError> {
+        let Some(shared) = &self.0.shared else { return Ok(()) };
+        let record = {
+            let mut table = lock(&self.0.table);
+            let Some(known) = table.known.get_mut(id) else { return Ok(()) };
+            let Some(revision) = known.revision.clone() else { return Ok(()) };
+            let record = Arc::new(Record::new(known.place.principal(), revision, state.clone()));
+            known.record = Some((Arc::clone(&record), Instant::now()));
+            record
+        };
+        // Where the store is gone, the session lives here alone until it is back.
+        keep(shared, &self.0.table, id, &record).await;
+        Ok(())
+    }
+
+    async fn delete(&self, id: &str) -> Result<(), SessionStoreError> {
+        match &self.0.shared {
+            Some(shared) => shared.forget(id).await.map_err(Into::into),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Keeps a session for other replicas; where that fails, it is tried again soon.
+async fn keep(shared: &Shared, table: &Mutex<Table>, id: &str, record: &Record) {
+    let Err(error) = shared.keep(id, record).await else { return };
+    tracing::warn!(%error, "a session could not be kept for other replicas: until it is, it ends with this one");
+    if let Some(known) = lock(table).known.get_mut(id)
+        && let Some((_, kept)) = &mut known.record
+    {
+        let soon = shared.refresh_after().saturating_sub(KEEP_AGAIN_AFTER);
+        *kept = Instant::now().checked_sub(soon).unwrap_or(*kept);
     }
 }

@@ -1,14 +1,14 @@
 //! `/mcp`: rmcp's Streamable HTTP service, with the errors that JSON-RPC demands where rmcp answers in plain text,
 //! and batches for the one revision that has them.
 //!
-//! Knows HTTP and rmcp's service. Knows nothing of what a session is made of.
+//! Knows HTTP, rmcp's service and whose a session is. Knows nothing of what one is made of.
 
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
@@ -16,28 +16,49 @@ use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use rmcp::{
     ServerHandler,
     model::ProtocolVersion,
-    transport::{StreamableHttpServerConfig, StreamableHttpService},
+    transport::{
+        StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::SessionStore,
+    },
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    batch,
+    batch, client,
     gate::Gate,
+    held::Held,
+    http::HttpConfig,
     limits::HttpLimits,
     message::{self, Refusal},
+    places::Places,
     reply,
-    sessions::{self, Sessions},
+    sessions::{self, Kept, Refused, Sessions, Sight},
+    shared::{Record, Shared},
+};
+use crate::{
+    audit::{RefusedAccess, Trail},
+    domain::Principal,
 };
 
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
+
+type Answer = axum::http::Response<BoxBody<Bytes, Infallible>>;
 
 /// The handler of `/mcp`.
 pub(crate) struct Streamable<S> {
     service: StreamableHttpService<S, Sessions>,
     sessions: Arc<Sessions>,
+    shared: Option<Arc<Shared>>,
+    streams: Arc<Places>,
+    trail: Trail,
     limits: HttpLimits,
     end: CancellationToken,
     calls: TaskTracker,
+}
+
+/// A request that may go on to rmcp: who asks, and what the store has of the session where this replica has none.
+struct Visit {
+    principal: Arc<Principal>,
+    record: Option<Record>,
 }
 
 impl<S: ServerHandler + Clone> Streamable<S> {
@@ -46,20 +67,27 @@ impl<S: ServerHandler + Clone> Streamable<S> {
     pub(crate) fn new(
         server: S,
         gate: &Gate,
-        limits: &HttpLimits,
+        config: &HttpConfig,
+        streams: Arc<Places>,
         end: CancellationToken,
         calls: TaskTracker,
     ) -> Self {
-        let sessions = Arc::new(Sessions::new(limits));
-        let config = StreamableHttpServerConfig::default()
+        let limits = config.limits.clone();
+        let shared = config.shares_sessions.then(|| Shared::new(config.store.clone(), &limits));
+        let sessions = Sessions::new(&limits, shared.clone());
+        let mut rmcp = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(true)
             .with_json_response(true)
             .with_max_request_body_bytes(limits.body_bytes)
-            .with_allowed_origins(gate.origins())
+            .with_allowed_hosts(gate.names().hosts.clone())
+            .with_allowed_origins(gate.names().origins_with_ports())
             .enforce_origin_validation()
             .with_cancellation_token(end.clone());
-        let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
-        Self { service, sessions, limits: limits.clone(), end, calls }
+        rmcp.session_store =
+            shared.is_some().then(|| Arc::new(Kept(Arc::clone(&sessions))) as Arc<dyn SessionStore>);
+        let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), rmcp);
+        let trail = config.trail.clone();
+        Self { service, sessions, shared, streams, trail, limits, end, calls }
     }
 
     /// Any method of `/mcp`.
@@ -67,62 +95,117 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         if this.end.is_cancelled() {
             return reply::shutting_down();
         }
-        if request.method() != Method::POST {
-            return this.service.handle(request).await.map(Body::new);
-        }
+        let (parts, body) = request.into_parts();
+        let visit = match this.admit(&parts).await {
+            Ok(visit) => visit,
+            Err(response) => return response,
+        };
         // A subscription is open until somebody ends it, so a shutdown does not wait for it. At the revision that
         // has subscriptions rmcp checks this header against the body.
         let is_subscription =
-            request.headers().get("mcp-method").is_some_and(|method| method == "subscriptions/listen");
-        if is_subscription {
-            return this.post(request).await;
+            parts.headers.get("mcp-method").is_some_and(|method| method == "subscriptions/listen");
+        match parts.method {
+            Method::POST if !is_subscription => {
+                let in_flight = this.calls.token();
+                let response = this.post(&visit, parts, body).await;
+                response.map(|body| Body::new(Held::new(body, in_flight)))
+            }
+            Method::POST | Method::GET => {
+                let place = match this.streams.take(&visit.principal.name) {
+                    Ok(place) => place,
+                    Err(why) => return this.streams.refuse(why),
+                };
+                let response = if parts.method == Method::POST {
+                    this.post(&visit, parts, body).await
+                } else {
+                    this.answer(&visit, &parts, Bytes::new()).await
+                };
+                let life = this.limits.session_life;
+                response.map(|body| Body::new(Held::new(body, place).at_most(life)))
+            }
+            _ => this.answer(&visit, &parts, Bytes::new()).await,
         }
-        let in_flight = this.calls.token();
-        this.post(request).await.map(|body| {
-            Body::new(body.map_frame(move |frame| {
-                let _ = &in_flight;
-                frame
-            }))
-        })
     }
 
-    async fn post(&self, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        let bytes = match reply::json_bytes(&parts.headers, body, self.limits.body_bytes).await {
+    /// Looks whose the session is, before anything else of the request is read: another principal's is answered like
+    /// one that does not exist.
+    async fn admit(&self, parts: &Parts) -> Result<Visit, Response> {
+        let visit = Visit { principal: client::principal(&parts.extensions), record: None };
+        let Some(id) = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok()) else {
+            return Ok(visit);
+        };
+        // A request of the revision without sessions has none, whatever it says.
+        if is_stateless(&parts.headers) {
+            return Ok(visit);
+        }
+        match self.sessions.sight(id, &visit.principal) {
+            Sight::Own => return Ok(visit),
+            Sight::Foreign => return Err(self.foreign(&visit.principal)),
+            Sight::Unknown => {}
+        }
+        let Some(shared) = &self.shared else { return Err(reply::no_such_session()) };
+        match shared.find(id).await {
+            Ok(Some(record)) if record.owner == visit.principal.name => {
+                Ok(Visit { record: Some(record), ..visit })
+            }
+            Ok(Some(_)) => Err(self.foreign(&visit.principal)),
+            Ok(None) => Err(reply::no_such_session()),
+            // Not 404, with which a client would throw its session away.
+            Err(_) => Err(reply::busy("the store of the sessions cannot be reached")),
+        }
+    }
+
+    fn foreign(&self, principal: &Principal) -> Response {
+        let principal = Some(principal.name.clone());
+        self.trail.refused(&RefusedAccess { reason: "foreign_session", principal, path: "/mcp" });
+        reply::no_such_session()
+    }
+
+    async fn post(&self, visit: &Visit, parts: Parts, body: Body) -> Response {
+        let bytes = match reply::json_bytes(&parts.headers, body, &self.limits).await {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };
         if message::is_batch(&bytes) {
-            return self.batch(&parts, &bytes).await;
+            return self.batch(visit, &parts, &bytes).await;
         }
-        let (response, is_full) = sessions::noticing_full(self.forward(parts, bytes.clone())).await;
-        if is_full {
-            return reply::busy("as many sessions are open as may be");
-        }
+        let response = self.answer(visit, &parts, bytes.clone()).await;
         // The content type is right, so this is rmcp's answer to a body that it cannot read.
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return reply::refused(&message::explain(&bytes));
         }
-        response.map(Body::new)
+        response
     }
 
-    async fn batch(&self, parts: &Parts, bytes: &Bytes) -> Response {
+    async fn batch(&self, visit: &Visit, parts: &Parts, bytes: &Bytes) -> Response {
         let members = match message::split(bytes) {
             Ok(members) => members,
             Err(refusal) => return reply::refused(&refusal),
         };
         let session = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
-        let revision = session.and_then(|id| self.sessions.revision(id));
+        let revision = match &visit.record {
+            Some(record) => Some(record.revision.clone()),
+            None => session.and_then(|id| self.sessions.revision(id)),
+        };
         match (session, revision) {
             (_, Some(revision)) if revision == ProtocolVersion::V_2025_03_26 => {
-                batch::serve(&members, |bytes| self.forward(parts.clone(), bytes)).await
+                batch::serve(&members, move |bytes| async move { self.forward(visit, parts, bytes).await.0 })
+                    .await
             }
-            (Some(_), None) => reply::error(StatusCode::NOT_FOUND, "no such session"),
+            (Some(_), None) => reply::no_such_session(),
             _ => reply::refused(&Refusal::batch_at_this_revision()),
         }
     }
 
-    async fn forward(&self, parts: Parts, bytes: Bytes) -> axum::http::Response<BoxBody<Bytes, Infallible>> {
+    /// rmcp's answer, or ours where the sessions are full.
+    async fn answer(&self, visit: &Visit, parts: &Parts, bytes: Bytes) -> Response {
+        match self.forward(visit, parts, bytes).await {
+            (_, Some(Refused::Full(why))) => self.sessions.places().refuse(why),
+            (answer, _) => answer.map(Body::new),
+        }
+    }
+
+    async fn forward(&self, visit: &Visit, parts: &Parts, bytes: Bytes) -> (Answer, Option<Refused>) {
         let session = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
         let id = session.and_then(|session| Some((session.to_owned(), message::request_id(&bytes)?)));
         // rmcp would route both answers to one stream and leave the other open for ever.
@@ -131,15 +214,23 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             let mut response = axum::http::Response::new(refusal);
             *response.status_mut() = StatusCode::BAD_REQUEST;
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            return response;
+            return (response, None);
         };
-        let response = self.service.handle(Request::from_parts(parts, Full::new(bytes))).await;
-        response.map(|body| {
-            body.map_frame(move |frame| {
-                let _ = &claim;
-                frame
-            })
-            .boxed()
-        })
+        let serve = async || {
+            let request = Request::from_parts(parts.clone(), Full::new(bytes.clone()));
+            let served = self.service.handle(request);
+            sessions::asked_by(Arc::clone(&visit.principal), visit.record.clone(), served).await
+        };
+        let (mut answer, mut refused) = serve().await;
+        if refused == Some(Refused::TakenUp) {
+            (answer, refused) = serve().await;
+        }
+        (answer.map(|body| Held::new(body, claim).boxed()), refused)
     }
+}
+
+/// Whether the request says that it is of the revision without sessions, or of a later one.
+fn is_stateless(headers: &HeaderMap) -> bool {
+    let version = headers.get("mcp-protocol-version").and_then(|version| version.to_str().ok());
+    version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28.as_str())
 }

@@ -25,11 +25,21 @@ own_node() {
 # The scripts are copied too, with what they read: Node looks for packages beside the script that imports them.
 typescript_clients() {
   mkdir -p "$home/typescript"
-  cp "$here"/*.mjs "$here/kyc_facts.json" "$home/typescript/"
+  cp "$here"/*.mjs "$here"/oauth/*.mjs "$here/kyc_facts.json" "$home/typescript/"
   cmp -s "$here/package-lock.json" "$home/typescript/node_modules/installed.json" && return
   cp "$here/package.json" "$here/package-lock.json" "$home/typescript/"
   (cd "$home/typescript" && npm ci --silent --no-audit --no-fund)
   cp "$here/package-lock.json" "$home/typescript/node_modules/installed.json"
+}
+
+# The authorization server that the clients sign in at.
+authorization_server() {
+  mkdir -p "$home/oidc"
+  cp "$here/oidc/provider.mjs" "$home/oidc/"
+  cmp -s "$here/oidc/package-lock.json" "$home/oidc/node_modules/installed.json" && return
+  cp "$here/oidc/package.json" "$here/oidc/package-lock.json" "$home/oidc/"
+  (cd "$home/oidc" && npm ci --silent --no-audit --no-fund)
+  cp "$here/oidc/package-lock.json" "$home/oidc/node_modules/installed.json"
 }
 
 mkdir -p "$home"
@@ -42,4 +52,5 @@ else
   PATH="$home/node22/node_modules/node/bin:$PATH"
 fi
 typescript_clients
+authorization_server
 echo "the clients are in $home"

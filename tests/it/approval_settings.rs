@@ -59,7 +59,9 @@ async fn a_server_that_could_approve_nothing_says_so() {
         (production.clone().flag("--read-only"), false),
         (code, false),
     ] {
-        let server = setup.http().await;
+        let folder = tempfile::tempdir().unwrap();
+        let trail = folder.path().join("audit.log");
+        let server = setup.clone().flag("--audit-log").flag(trail.to_str().unwrap()).http().await;
         assert_eq!(server.process.stderr().contains(warning), is_warned, "{setup:?}");
     }
     let on_stdio = run(&["serve"], &PRODUCTION).await;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("main", &["app"]),
     (
         "app",
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "fintecture",
             "mcp",
             "pages",
+            "sealing",
             "secret",
             "measures",
             "simulator",
@@ -29,27 +30,37 @@ const ARROWS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("cli", &["config"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "measures", "traces", "domain"]),
     ("transports", &["mcp", "access", "audit", "store", "measures", "domain"]),
-    ("mcp", &["calls", "tools", "store", "domain"]),
-    ("pages", &["calls", "tools", "access", "audit", "domain"]),
-    ("calls", &["fintecture", "tools", "audit", "store", "measures", "domain", "secret"]),
+    ("mcp", &["calls", "tools", "store", "sealing", "traces", "domain"]),
+    ("pages", &["calls", "tools", "sealing", "domain"]),
+    (
+        "calls",
+        &["fintecture", "tools", "audit", "store", "sealing", "measures", "traces", "domain", "secret"],
+    ),
     ("tools", &["fintecture", "capability", "domain"]),
-    ("fintecture", &["capability", "measures", "domain", "secret"]),
+    ("fintecture", &["capability", "measures", "traces", "domain", "secret"]),
     ("capability", &["domain"]),
     ("simulator", &["domain"]),
     ("config", &["domain", "secret"]),
     ("access", &["store", "measures", "domain", "secret"]),
     ("audit", &["measures", "domain", "secret"]),
-    ("store", &["measures", "secret"]),
+    ("store", &["measures", "sealing", "secret"]),
+    ("sealing", &[]),
     ("measures", &[]),
+    ("traces", &[]),
     ("secret", &[]),
     ("domain", &[]),
 ];
 
 /// Who may name the types of a protocol's or a client's crate.
-const CRATES: [(&str, &[&str]); 3] =
-    [("rmcp", &["mcp", "transports"]), ("reqwest", &["fintecture", "access"]), ("anyhow", &["main", "app"])];
+const CRATES: [(&str, &[&str]); 5] = [
+    ("rmcp", &["mcp", "transports"]),
+    ("reqwest", &["fintecture", "access", "telemetry"]),
+    ("opentelemetry", &["traces", "telemetry"]),
+    ("redis", &["store"]),
+    ("anyhow", &["main", "app"]),
+];
 
 /// The lines of a file that are compiled into the program, with their numbers.
 fn program_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {

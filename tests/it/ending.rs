@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::agent::Agent;
 use crate::support::faults::{Fault, Faulty, answer};
-use crate::support::http_server::HttpServer;
+use crate::support::http_server::{HttpServer, http};
 use crate::support::in_time;
 use crate::support::process::run;
 use crate::support::setup::Setup;
@@ -102,6 +102,35 @@ async fn a_signal_over_http_waits_for_the_answer() {
         let agent = server.agent().await;
         stopped_meanwhile(server, agent, upstream, signal).await;
     }
+}
+
+/// Whoever balances load is told first; nobody whose call was taken loses its answer, however many there are.
+#[tokio::test]
+async fn under_load_readiness_goes_first_and_every_call_is_answered() {
+    const CALLS: usize = 20;
+    let mut upstream = Faulty::with(Fault::Hang).await;
+    let mut server = Setup::against(&upstream.base_url()).http().await;
+    let ready = server.url("/health/ready");
+    assert_eq!(http().get(&ready).send().await.unwrap().status(), 200);
+    let agents = futures_util::future::join_all((0..CALLS).map(|_| server.agent())).await;
+    let calls: Vec<_> = agents
+        .into_iter()
+        .map(|agent| {
+            let get = json!({"action": "get", "customer_id": "cus_1"});
+            tokio::spawn(async move { agent.good("manage_customers", get).await })
+        })
+        .collect();
+    upstream.has_got(CALLS).await;
+    server.process.signal(Signal::SIGTERM);
+    server.process.logged("stopping: calls in flight are answered first").await;
+    // Turned away or told so: ready it is no longer.
+    let told = http().get(&ready).send().await.map(|answer| answer.status().as_u16());
+    assert!(!told.as_ref().is_ok_and(|status| *status != 503), "{told:?}");
+    upstream.now(good());
+    for call in calls {
+        assert_eq!(in_time(call).await.unwrap()["customer"]["id"], "cus_1");
+    }
+    assert_eq!(server.process.ended().await.0.code(), Some(0));
 }
 
 #[tokio::test]

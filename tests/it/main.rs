@@ -12,6 +12,7 @@
     reason = "a test ends where its world is not as it must be, in its helpers as much as in its body"
 )]
 
+mod access;
 mod agent_sees;
 mod answers;
 mod approval_settings;
@@ -19,6 +20,7 @@ mod approving;
 mod architecture;
 mod asking;
 mod attempts;
+mod audit;
 mod bad_arguments;
 mod canaries;
 mod check;
@@ -32,25 +34,32 @@ mod faults;
 mod gate;
 mod given_up;
 mod ids;
+mod limits;
 mod links;
 mod lookups;
 mod lost_writes;
 mod masked;
+mod network;
+mod oauth;
 mod outage;
 mod prompts;
 mod properties;
 mod repeats;
+mod replicas;
 mod requests;
 mod resources;
 mod revisions;
+mod rights;
 mod signing;
 mod soak;
 mod stdout_is_sacred;
 mod stop_writes;
+mod store_redis;
 mod story;
 mod support;
 mod tasks;
 mod unreadable_variables;
 mod usage;
 mod waiting;
+mod watching;
 mod wrong_credentials;

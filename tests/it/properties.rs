@@ -49,7 +49,10 @@ impl World {
             Arc::new(Fintecture::new(Client::new(config).unwrap(), Arc::clone(&capabilities)));
         let tools = Tools::new(&capabilities, upstream_client, Environment::Sandbox, false);
         let listed: Vec<Value> =
-            fintecture_mcp::mcp::wire_tools(tools.list()).iter().map(|tool| json!(tool)).collect();
+            fintecture_mcp::mcp::wire_tools(&tools.list(fintecture_mcp::domain::Scopes::ALL))
+                .iter()
+                .map(|tool| json!(tool))
+                .collect();
         Self { runtime, upstream, calls: calls_without_pages(tools), contract: Contract::of(&listed) }
     }
 

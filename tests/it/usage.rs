@@ -34,7 +34,12 @@ async fn help() {
         ("help_check", &["check", "--help"]),
         ("help_tools", &["tools", "--help"]),
         ("help_capabilities", &["capabilities", "--help"]),
+        ("help_audit", &["audit", "--help"]),
+        ("help_audit_verify", &["audit", "verify", "--help"]),
+        ("help_audit_unresolved", &["audit", "unresolved", "--help"]),
         ("help_capabilities_validate", &["capabilities", "validate", "--help"]),
+        ("help_token", &["token", "--help"]),
+        ("help_token_new", &["token", "new", "--help"]),
     ] {
         insta::assert_snapshot!(name, shown(arguments).await);
     }
@@ -154,7 +159,7 @@ async fn a_port_in_use_is_no_bad_usage() {
     }
 }
 
-/// Until callers can be authenticated, only this machine may reach the server.
+/// Without authentication, only this machine may reach the server.
 #[tokio::test]
 async fn only_loopback_is_listened_on() {
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80", "example.com:80", "8080"] {

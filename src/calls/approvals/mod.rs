@@ -34,14 +34,16 @@ mod windows;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
+use super::masking;
 use super::repeats::Key;
+use crate::audit::{Event, Trail};
 use crate::store::Store;
 pub use crate::store::StoreError;
 use crate::tools::Question;
@@ -123,19 +125,38 @@ pub struct Approvals {
     people: Option<People>,
     desk: Arc<dyn Desk>,
     store: Store,
+    /// Where it is put on record what a person decides.
+    trail: OnceLock<Trail>,
 }
 
 impl Approvals {
     /// Given by whoever holds the person's browser, or knows the code.
     #[must_use]
     pub fn new(code: Option<Code>, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
-        Arc::new(Self { code, people: None, desk, store })
+        Arc::new(Self { code, people: None, desk, store, trail: OnceLock::new() })
     }
 
     /// Given by people who sign in.
     #[must_use]
     pub fn by_people(people: People, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
-        Arc::new(Self { code: None, people: Some(people), desk, store })
+        Arc::new(Self { code: None, people: Some(people), desk, store, trail: OnceLock::new() })
+    }
+
+    /// Puts on this record what a person decides on a page.
+    pub fn records(&self, trail: Trail) {
+        let _ = self.trail.set(trail);
+    }
+
+    fn on_record(&self, decided: &Decided, principal: &str, write: &Key) {
+        let Some(trail) = self.trail.get() else { return };
+        let decision = match decided.decision {
+            Decision::Approve => "approved",
+            Decision::Decline => "declined",
+        };
+        let principal = Some(masking::mask_text(principal).into_owned());
+        let approver = decided.approver.as_deref().map(|name| masking::mask_text(name).into_owned());
+        let arguments = trail.digest(write);
+        trail.note(&Event::Approval { decision, how: "page", principal, approver, arguments });
     }
 
     /// Approvals that only a client can bring: there is no page.

@@ -248,9 +248,10 @@ impl Approvals {
             }
             let decided = Decided { asked_by: record.principal.clone(), approver, decision, how };
             record.decided = Some(decided.clone());
-            Ok(decided)
+            Ok((decided, record.principal.clone(), record.write))
         };
-        let decided = self.change(id, decide).await?.ok_or(PressRefused::Unknown)??;
+        let (decided, principal, write) = self.change(id, decide).await?.ok_or(PressRefused::Unknown)??;
+        self.on_record(&decided, &principal, &write);
         tracing::info!(?decision, how = ?decided.how, "a person decided about a write");
         if let Err(error) = self.leave(id).await {
             tracing::warn!(%error, "a decided approval holds its place among those that wait until its time is over");

@@ -42,8 +42,8 @@ impl Person for Client {
         self.ways
     }
 
-    fn brought(&self, _: &Key) -> Option<Brought> {
-        self.brought
+    fn brought<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Option<Brought>> {
+        Box::pin(std::future::ready(self.brought))
     }
 
     fn ask<'a>(&'a self, _: &'a Key, ask: Ask) -> BoxFuture<'a, Said> {
@@ -114,6 +114,7 @@ impl Case {
             write: &WRITE,
             environment: Environment::Sandbox,
             budget: Budget::new(self.caller.progress.is_some()),
+            entry: None,
             stopping: &self.stopping,
         };
         let fact = Fact { label: "E-mail".to_owned(), value: "a@example.com".to_owned(), beside: None };
@@ -276,11 +277,12 @@ async fn what_the_client_brought_is_an_answer_to_what_was_asked() {
 /// Nothing that needs the store goes on without it, and all of it does once it is back.
 #[tokio::test(start_paused = true)]
 async fn without_the_store_a_write_that_needs_a_yes_is_refused_and_nothing_is_lost() {
-    let (faulty, store) = Faulty::store();
+    let faulty = Faulty::default();
+    let store = faulty.store();
     let approvals = Approvals::new(None, Arc::new(Pages), store);
     let case = Case::new(Confirm::Always, None, Arc::clone(&approvals));
     assert_eq!(case.outcome().await, "confirmation_required with a page");
-    faulty.goes(true);
+    faulty.goes();
     let Err(No::Error(error)) = case.get().await else { panic!("it went on") };
     assert_eq!(error.kind.as_str(), "internal");
     assert!(error.message.contains("nothing was sent"), "{}", error.message);
@@ -291,7 +293,7 @@ async fn without_the_store_a_write_that_needs_a_yes_is_refused_and_nothing_is_lo
         assert_eq!(asked.outcome().await, "internal");
     }
     assert_eq!(Case::new(Confirm::Never, None, Arc::clone(&approvals)).outcome().await, "Unneeded");
-    faulty.goes(false);
+    faulty.comes_back();
     assert!(matches!(approvals.standing(&WRITE).await, Ok(Standing::Waiting(_))));
     assert_eq!(case.outcome().await, "confirmation_required with a page");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::capability::{ArgumentKind, ArgumentNeeds, PromptNeeds};
-use crate::domain::{CustomerId, Email, Example, Iban, Invalid, Name, ProviderId, VerificationId};
+use crate::domain::{CustomerId, Email, Example, Iban, Invalid, Name, ProviderId, Scope, VerificationId};
 
 /// What the code knows of one prompt.
 pub(super) struct Definition {
@@ -12,6 +12,8 @@ pub(super) struct Definition {
     pub(super) tool: &'static str,
     /// Whether its steps cannot be taken where nothing may be written.
     pub(super) writes: bool,
+    /// The rights that its steps take.
+    pub(super) scopes: &'static [Scope],
     pub(super) arguments: Vec<Taken>,
 }
 
@@ -54,12 +56,14 @@ pub(super) fn all() -> [Definition; 4] {
             prompt: "kyc_check",
             tool: "verify_identity",
             writes: true,
+            scopes: &[Scope::CustomersRead, Scope::BankAccountsRead, Scope::VerificationsWrite],
             arguments: vec![required::<CustomerId>("customer_id")],
         },
         Definition {
             prompt: "onboard_customer",
             tool: "manage_customers",
             writes: true,
+            scopes: &[Scope::CustomersWrite, Scope::BankAccountsWrite, Scope::VerificationsWrite],
             arguments: vec![
                 required::<Name>("first_name"),
                 Taken { example: "Byron", ..required::<Name>("last_name") },
@@ -72,12 +76,14 @@ pub(super) fn all() -> [Definition; 4] {
             prompt: "review_verifications",
             tool: "verify_identity",
             writes: false,
+            scopes: &[Scope::CustomersRead, Scope::VerificationsRead],
             arguments: vec![optional::<CustomerId>("customer_id")],
         },
         Definition {
             prompt: "explain_verification",
             tool: "verify_identity",
             writes: false,
+            scopes: &[Scope::CustomersRead, Scope::BankAccountsRead, Scope::VerificationsRead],
             arguments: vec![
                 required::<CustomerId>("customer_id"),
                 required::<VerificationId>("verification_id"),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::{closest, name_of, shown};
 use super::error::{Problem, ToolError};
 use crate::capability::{Capabilities, PromptPart, PromptRole, PromptWords};
+use crate::domain::{Scope, Scopes};
 pub(super) use definitions::needs;
 use definitions::{Definition, Taken, all};
 
@@ -35,6 +36,7 @@ pub struct Prompt {
     pub description: String,
     /// What it takes.
     pub arguments: Vec<PromptArgument>,
+    scopes: &'static [Scope],
     words: PromptWords,
 }
 
@@ -76,25 +78,36 @@ impl Prompts {
         Self { offered, withheld }
     }
 
-    /// Those that are offered.
-    #[must_use]
-    pub fn list(&self) -> &[Prompt] {
-        &self.offered
+    /// Those whose steps somebody with these rights can take.
+    pub fn list(&self, scopes: Scopes) -> impl Iterator<Item = &Prompt> {
+        self.offered.iter().filter(move |prompt| scopes.lacking(prompt.scopes.iter().copied()).is_empty())
     }
 
-    /// The prompt of this name.
+    /// The prompt of this name, for somebody with these rights.
     ///
     /// # Errors
     /// Why there is none, and which there are.
-    pub fn get(&self, name: &str) -> Result<&Prompt, String> {
-        self.offered.iter().find(|prompt| prompt.name == name).ok_or_else(|| {
-            let names: Vec<&str> = self.offered.iter().map(|prompt| prompt.name).collect();
-            let why = match self.withheld.iter().find(|withheld| **withheld == name) {
-                Some(withheld) => format!("this server is read-only, and {withheld} needs to write"),
-                None => "there is no such prompt".to_owned(),
-            };
-            format!("{why}; the prompts are {}", names.join(", "))
-        })
+    pub fn get(&self, name: &str, scopes: Scopes) -> Result<&Prompt, String> {
+        let prompt = self.offered.iter().find(|prompt| prompt.name == name);
+        let lacking = prompt.map(|prompt| scopes.lacking(prompt.scopes.iter().copied())).unwrap_or_default();
+        if let (Some(prompt), true) = (prompt, lacking.is_empty()) {
+            return Ok(prompt);
+        }
+        let names: Vec<&str> = self.list(scopes).map(|prompt| prompt.name).collect();
+        let why = match self.withheld.iter().find(|withheld| **withheld == name) {
+            Some(withheld) => format!("this server is read-only, and {withheld} needs to write"),
+            None if prompt.is_some() => {
+                format!(
+                    "the steps of {name} take the scope {lacking}, which this client lacks: ask the operator for it"
+                )
+            }
+            None => "there is no such prompt".to_owned(),
+        };
+        let known = match names.as_slice() {
+            [] => "there are no others".to_owned(),
+            names => format!("the prompts are {}", names.join(", ")),
+        };
+        Err(format!("{why}; {known}"))
     }
 }
 
@@ -115,6 +128,7 @@ impl Prompt {
             title: words.title.clone(),
             description: words.description.clone(),
             arguments: definition.arguments.iter().filter_map(argument).collect(),
+            scopes: definition.scopes,
             words: words.clone(),
         }
     }

@@ -14,9 +14,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{call, dummy::Dummy, initialize, initialized, modern, sorted_ids};
+use super::{call, dummy::Dummy, gate, initialize, initialized, modern, sorted_ids};
 use crate::transports::{
-    HttpConfig, HttpLimits, TransportError, gate::Gate, http::routes, limits::MESSAGE_BYTES, serve_http,
+    HttpConfig, HttpLimits, TransportError, http::routes, limits::MESSAGE_BYTES, serve_http,
 };
 
 /// A server on a port of its own.
@@ -30,10 +30,13 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn start(limits: HttpLimits) -> Self {
+        Self::with(HttpConfig { limits, ..HttpConfig::default() }).await
+    }
+
+    pub(crate) async fn with(config: HttpConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, server, shutdown) =
             (listener.local_addr().unwrap(), Dummy::new(), CancellationToken::new());
-        let config = HttpConfig { limits, ..HttpConfig::default() };
         let task = tokio::spawn(serve_http(listener, server.clone(), config, shutdown.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
         Self { address, client, server, shutdown, task }
@@ -272,8 +275,7 @@ async fn health_and_unknown_routes() {
 #[tokio::test]
 async fn readiness_ends_with_the_shutdown() {
     let (shutdown, end, calls) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-    let (limits, gate) = (HttpLimits::default(), Gate::loopback(80));
-    let routes = routes(Dummy::new(), &gate, &limits, &shutdown, &end, &calls);
+    let routes = routes(Dummy::new(), &gate(), &HttpConfig::default(), &shutdown, &end, &calls);
     shutdown.cancel();
     for (path, status) in [("/health/live", 200), ("/health/ready", 503), ("/sse", 503)] {
         let request =

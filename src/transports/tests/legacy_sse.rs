@@ -11,10 +11,9 @@ use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{call, cancel, dummy::Dummy, http::Site, initialize, initialized, sorted_ids};
+use super::{call, cancel, dummy::Dummy, gate, http::Site, initialize, initialized, sorted_ids};
 use crate::transports::{
-    HttpLimits,
-    gate::Gate,
+    HttpConfig, HttpLimits,
     http::routes,
     limits::{CALLS_IN_FLIGHT, MESSAGE_BYTES, SSE_EVENTS_WAITING, SSE_MESSAGES_WAITING},
 };
@@ -151,7 +150,7 @@ async fn a_batch_and_an_early_notification() {
 
 #[tokio::test]
 async fn closing_the_stream_ends_the_session_and_its_calls() {
-    let site = Site::start(HttpLimits { sse_streams: 1, ..HttpLimits::default() }).await;
+    let site = Site::start(HttpLimits { streams: 1, ..HttpLimits::default() }).await;
     let mut session = Session::open(&site, "2025-11-25").await;
     session.post(&call(1, "slow")).await;
     site.server.started().await;
@@ -218,8 +217,7 @@ async fn a_client_that_does_not_read_blocks_nobody_else() {
 #[tokio::test(start_paused = true)]
 async fn posts_to_a_session_that_is_full_are_turned_away_until_its_stream_is_read() {
     let (shutdown, end, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-    let limits = HttpLimits::default();
-    let routes = routes(Dummy::new(), &Gate::loopback(80), &limits, &shutdown, &end, &tasks);
+    let routes = routes(Dummy::new(), &gate(), &HttpConfig::default(), &shutdown, &end, &tasks);
     let send = |request: Request<Body>| routes.clone().oneshot(request);
     let open = Request::get("/sse").header("host", "localhost").body(Body::empty()).unwrap();
     let mut stream = send(open).await.unwrap().into_body();

@@ -3,9 +3,19 @@
 mod dummy;
 mod http;
 mod legacy_sse;
+mod network;
+mod principals;
+mod replicas;
 mod stdio;
 
 use serde_json::{Value, json};
+
+use super::{gate::Gate, names::Names};
+
+/// The gate of a listener at port 80 of this machine.
+pub(crate) fn gate() -> Gate {
+    Gate::new(Names::of("127.0.0.1:80".parse().unwrap(), false, None))
+}
 
 pub(crate) fn initialize(revision: &str) -> Value {
     json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": {

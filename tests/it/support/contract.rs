@@ -7,13 +7,14 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 /// The kinds of errors that can be answered today.
-pub(crate) const KINDS: [&str; 14] = [
+pub(crate) const KINDS: [&str; 15] = [
     "invalid_input",
     "unauthorized",
     "forbidden",
     "not_found",
     "conflict",
     "rate_limited",
+    "insufficient_scope",
     "upstream_rejected",
     "upstream_unavailable",
     "outcome_unknown",
@@ -25,7 +26,7 @@ pub(crate) const KINDS: [&str; 14] = [
 ];
 
 /// The members that an error may have.
-const ERROR_MEMBERS: [&str; 11] = [
+const ERROR_MEMBERS: [&str; 12] = [
     "kind",
     "message",
     "problems",
@@ -33,6 +34,7 @@ const ERROR_MEMBERS: [&str; 11] = [
     "upstream_status",
     "retryable",
     "retry_after_seconds",
+    "scope",
     "approval",
     "customer_id",
     "request_id",
@@ -114,6 +116,7 @@ fn check_error(error: &Value) {
     }
     assert!(error["retryable"].is_boolean(), "{error}");
     assert_eq!(kind == "invalid_input", error.get("problems").is_some(), "{error}");
+    assert_eq!(kind == "insufficient_scope", error.get("scope").is_some(), "{error}");
     if error.get("customer_id").is_some() {
         assert_eq!(kind, "conflict", "only an existing customer is named: {error}");
     }

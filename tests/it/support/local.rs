@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig, Sealer};
+use fintecture_mcp::calls::{self, Approvals, Caller, Calls, CallsConfig};
 use fintecture_mcp::capability::{Capabilities, Source};
-use fintecture_mcp::domain::Environment;
+use fintecture_mcp::domain::{Environment, Scopes};
 use fintecture_mcp::fintecture::{Application, Client, ClientConfig, Credentials, Fintecture};
+use fintecture_mcp::sealing::Sealer;
 use fintecture_mcp::secret::Secret;
 use fintecture_mcp::simulator::{self, Faults, Simulator, SimulatorConfig};
 use fintecture_mcp::tools::{self, Tools};
@@ -42,22 +43,22 @@ impl Local {
         Self::new(base_url, Credentials::Application(application), timeout)
     }
 
+    /// Shows a static token to an upstream, and treats calls like this.
+    pub(crate) fn with_config(base_url: &str, config: CallsConfig) -> Self {
+        Self::of(base_url, Credentials::Token(Secret::fixed(TOKEN)), Duration::from_secs(10), config)
+    }
+
     fn new(base_url: &str, credentials: Credentials, timeout: Duration) -> Self {
-        let capabilities = Arc::new(Capabilities::load(&Source::BuiltIn, &tools::needs()).unwrap());
-        let config = ClientConfig {
-            base_url: base_url.parse().unwrap(),
-            credentials,
-            signer: None,
-            timeout,
-            requests_per_second: None,
-            ca_file: None,
-        };
-        let client = Client::new(config).unwrap();
-        let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
-        let tools = Tools::new(&capabilities, fintecture, Environment::Sandbox, false);
-        let listed: Vec<Value> =
-            fintecture_mcp::mcp::wire_tools(tools.list()).iter().map(|tool| json!(tool)).collect();
-        Self { calls: Arc::new(calls_without_pages(tools)), contract: Arc::new(Contract::of(&listed)) }
+        Self::of(base_url, credentials, timeout, CallsConfig::default())
+    }
+
+    fn of(base_url: &str, credentials: Credentials, timeout: Duration, config: CallsConfig) -> Self {
+        let tools = tools_with(base_url, credentials, timeout, Environment::Sandbox);
+        let listed: Vec<Value> = fintecture_mcp::mcp::wire_tools(&tools.list(Scopes::ALL))
+            .iter()
+            .map(|tool| json!(tool))
+            .collect();
+        Self { calls: Arc::new(calls_with(tools, config)), contract: Arc::new(Contract::of(&listed)) }
     }
 
     /// Calls a tool. The answer has kept the contract when this returns.
@@ -75,11 +76,40 @@ impl Local {
     }
 }
 
+/// The tools before this upstream.
+pub(crate) fn tools(base_url: &str, timeout: Duration, environment: Environment) -> Tools {
+    tools_with(base_url, Credentials::Token(Secret::fixed(TOKEN)), timeout, environment)
+}
+
+fn tools_with(
+    base_url: &str,
+    credentials: Credentials,
+    timeout: Duration,
+    environment: Environment,
+) -> Tools {
+    let capabilities = Arc::new(Capabilities::load(&Source::BuiltIn, &tools::needs()).unwrap());
+    let config = ClientConfig {
+        base_url: base_url.parse().unwrap(),
+        credentials,
+        signer: None,
+        timeout,
+        requests_per_second: None,
+        ca_file: None,
+    };
+    let client = Client::new(config).unwrap();
+    let fintecture = Arc::new(Fintecture::new(client, Arc::clone(&capabilities)));
+    Tools::new(&capabilities, fintecture, environment, false)
+}
+
 /// The way in to tools where no person can be asked.
 pub(crate) fn calls_without_pages(tools: Tools) -> Calls {
+    calls_with(tools, CallsConfig::default())
+}
+
+fn calls_with(tools: Tools, config: CallsConfig) -> Calls {
     let stopping = CancellationToken::new();
     let (approvals, sealer) = (Approvals::without_page(), Arc::new(Sealer::random().unwrap()));
-    Calls::new(Arc::new(tools), approvals, sealer, CallsConfig::default(), stopping)
+    Calls::new(Arc::new(tools), approvals, sealer, config, stopping)
 }
 
 /// A simulator in this process that fails as it is told.

@@ -4,10 +4,15 @@ pub(crate) mod agent;
 pub(crate) mod bank;
 pub(crate) mod browser;
 pub(crate) mod canaries;
+pub(crate) mod collector;
 pub(crate) mod contract;
 pub(crate) mod customers;
 pub(crate) mod faults;
 pub(crate) mod http_server;
+pub(crate) mod inside;
+#[path = "../../../src/access/oauth/tests/issuer.rs"]
+#[expect(dead_code, reason = "the unit tests, whose file it is, use more of it")]
+pub(crate) mod issuer;
 pub(crate) mod keys;
 pub(crate) mod legacy_sse;
 pub(crate) mod local;
@@ -15,6 +20,7 @@ pub(crate) mod operations;
 pub(crate) mod person;
 pub(crate) mod pipe;
 pub(crate) mod process;
+pub(crate) mod redis;
 pub(crate) mod setup;
 pub(crate) mod simulator;
 pub(crate) mod tally;

@@ -119,7 +119,8 @@ impl Person {
         self.connect(legacy_sse::connect(&server.url("/sse")).await, lifecycle).await
     }
 
-    async fn connect<E, A>(
+    /// A client over this connection.
+    pub(crate) async fn connect<E, A>(
         self,
         transport: impl IntoTransport<RoleClient, E, A>,
         lifecycle: Lifecycle,

@@ -3,7 +3,7 @@
 use super::agent::Agent;
 use super::http_server::HttpServer;
 use super::pipe::Pipe;
-use super::process::{Process, program};
+use super::process::{Process, program, program_by};
 
 /// The bearer token that servers under test show to their upstream. No log may hold it.
 pub(crate) const TOKEN: &str = "canary-token-5d41402a";
@@ -63,6 +63,14 @@ impl Setup {
     /// The running server.
     pub(crate) fn start(&self) -> Process {
         let mut command = program();
+        command.arg("serve").args(&self.flags);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        Process::start(command)
+    }
+
+    /// The running server, started by another program that is given its path and its flags.
+    pub(crate) fn start_by(&self, starter: &[&str]) -> Process {
+        let mut command = program_by(starter);
         command.arg("serve").args(&self.flags);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         Process::start(command)

@@ -1,5 +1,5 @@
-//! Values that leave the server and come back unread and unchanged: AES-256-GCM under a key that every process with
-//! the same configuration has.
+//! Values that leave the server and come back unread and unchanged, from clients or from a store: AES-256-GCM under a
+//! key that every process with the same configuration has.
 //!
 //! A sealed value says for itself what it is for, so that any process can take it up again, after a restart too,
 //! and nothing has to be kept. The key is derived (HKDF-SHA256) from a secret of the configuration: when that
@@ -58,21 +58,31 @@ impl Sealer {
     /// # Errors
     /// [`SealerError`] where there are no random numbers.
     pub fn seal(&self, purpose: &str, bound_to: &[&str], payload: &[u8]) -> Result<String, SealerError> {
-        let mut sealed = payload.to_vec();
-        let aad = Aad::from(associated(purpose, bound_to));
-        let nonce = self.0.seal_in_place_append_tag(aad, &mut sealed).map_err(|_| SealerError)?;
-        Ok(URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &sealed].concat()))
+        self.seal_bytes(&associated(purpose, bound_to), payload).map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// What was sealed; nothing where it was another's, for another purpose, or by nobody with this key.
     #[must_use]
     pub fn open(&self, purpose: &str, bound_to: &[&str], sealed: &str) -> Option<Vec<u8>> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+        self.open_bytes(&associated(purpose, bound_to), &URL_SAFE_NO_PAD.decode(sealed).ok()?)
+    }
+
+    /// The same in bytes, for what no text has to carry. `bond` is what must be told again to open it.
+    ///
+    /// # Errors
+    /// [`SealerError`] where there are no random numbers.
+    pub(crate) fn seal_bytes(&self, bond: &[u8], payload: &[u8]) -> Result<Vec<u8>, SealerError> {
+        let mut sealed = payload.to_vec();
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(bond), &mut sealed).map_err(|_| SealerError)?;
+        Ok([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    /// What was sealed in bytes.
+    pub(crate) fn open_bytes(&self, bond: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut sealed = sealed.to_vec();
-        let aad = Aad::from(associated(purpose, bound_to));
-        self.0.open_in_place(nonce, aad, &mut sealed).ok().map(|payload| payload.to_vec())
+        self.0.open_in_place(nonce, Aad::from(bond), &mut sealed).ok().map(|payload| payload.to_vec())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::LogFormat;
 
 /// Sends log lines to standard error from now on. `RUST_LOG` chooses among ours; libraries stay at warnings,
 /// and rmcp stays silent, since its lines quote whole messages, and with them people's data.
-pub(crate) fn start(format: LogFormat) {
+pub(super) fn start(format: LogFormat) {
     let chosen = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let bounded = Targets::new()
         .with_default(LevelFilter::WARN)

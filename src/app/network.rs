@@ -1,0 +1,70 @@
+//! Turns the settings of the HTTP server into what the transports take.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{HttpSettings, Limits, seconds};
+use crate::transports::{self, HttpConfig, HttpLimits, Tls};
+
+/// Permissions by which others than the owner may read a file.
+const READABLE_BY_OTHERS: u32 = 0o044;
+
+/// Reads the certificate, where there is to be one.
+///
+/// # Errors
+/// What is wrong, in a line.
+pub(super) fn prepare(settings: HttpSettings, limits: &Limits) -> Result<HttpConfig, String> {
+    let HttpSettings { public_url, trusted_proxies, tls } = settings;
+    let tls = match tls {
+        None => None,
+        Some(files) => {
+            warn_of_readable(&files.key);
+            let tls = Tls::load(files.certificate, files.key);
+            Some(Arc::new(tls.map_err(|error| format!("--tls-cert, --tls-key: {error}"))?))
+        }
+    };
+    Ok(HttpConfig { limits: http_limits(limits), tls, public_url, trusted_proxies, ..HttpConfig::default() })
+}
+
+/// Where people and clients find the server.
+pub(super) fn origin(config: &HttpConfig, address: SocketAddr) -> String {
+    transports::origin(address, config.tls.is_some(), config.public_url.as_ref())
+}
+
+fn warn_of_readable(key: &Path) {
+    let mode = key.metadata().map(|file| file.permissions().mode()).unwrap_or_default();
+    if mode & READABLE_BY_OTHERS != 0 {
+        tracing::warn!(path = %key.display(), "others than its owner may read the TLS key: chmod 600 it");
+    }
+}
+
+fn http_limits(limits: &Limits) -> HttpLimits {
+    let count = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+    HttpLimits {
+        body_bytes: count(limits.request_bytes),
+        body_wait: seconds(limits.body_seconds),
+        head_wait: seconds(limits.header_seconds),
+        sessions: count(limits.sessions),
+        sessions_per_principal: count(limits.sessions_per_principal),
+        session_idle: seconds(limits.session_idle_seconds),
+        session_life: seconds(limits.session_life_seconds),
+        streams: count(limits.streams),
+        streams_per_principal: count(limits.streams_per_principal),
+        connections: count(limits.connections),
+        connections_per_address: count(limits.connections_per_address),
+        grace: seconds(limits.shutdown_seconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two places know each default: the flags', and the transports' own for who sets none.
+    #[test]
+    fn the_defaults_of_the_limits_are_those_of_the_transports() {
+        assert_eq!(format!("{:?}", http_limits(&Limits::default())), format!("{:?}", HttpLimits::default()));
+    }
+}

@@ -1,0 +1,44 @@
+//! The errors of what a principal may not do, or not any more for now: nothing was sent.
+
+use std::time::Duration;
+
+use super::error::{ErrorKind, Outcome, ToolError};
+use crate::domain::Scopes;
+
+impl ToolError {
+    /// The principal lacks these rights.
+    pub(crate) fn insufficient_scope(lacking: Scopes, write: bool) -> Self {
+        let error = Self::new(
+            ErrorKind::InsufficientScope,
+            format!("this client lacks the scope {lacking}: nothing was sent"),
+        )
+        .with_hint(
+            "Trying again does not help. Ask the operator for a token that has the scope as well, or authorise again \
+             with it; tools/list shows what can be done without.",
+        );
+        Self { scope: Some(lacking), outcome: of(write), ..error }
+    }
+
+    /// One of our own limits, and when there may be room again.
+    pub(crate) fn over_limit(what: &str, wait: Duration, write: bool) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let error = Self::new(ErrorKind::RateLimited, format!("{what}: nothing was sent"))
+            .with_hint("Wait for retry_after_seconds, then call again; make fewer calls at once.");
+        let retry_after_seconds = Some(seconds.max(1));
+        Self { retryable: true, retry_after_seconds, outcome: of(write), ..error }
+    }
+
+    /// As many verifications were started for a customer as may be.
+    pub(crate) fn too_many_verifications(limit: u64, wait: Duration) -> Self {
+        let what =
+            format!("{limit} verifications were started for this customer within a day, which is the most");
+        Self::over_limit(&what, wait, true).with_hint(
+            "Do not start another one for this customer now: verify_identity list shows those that were started. The \
+             operator sets this limit.",
+        )
+    }
+}
+
+fn of(write: bool) -> Option<Outcome> {
+    write.then_some(Outcome::NotApplied)
+}

@@ -1,0 +1,269 @@
+//! The door behind the gate: whoever is not known is let in nowhere but to what is meant for everybody.
+//!
+//! Knows requests, bearer tokens (RFC 6750) and what a refused client is told (RFC 9728). Knows nothing of how a token
+//! is checked, nor of what lies behind. A refused request's body is never read, and the token goes no further than
+//! here: what lies behind sees a principal.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
+    middleware::{self, Next},
+    response::Response,
+};
+use url::{Url, form_urlencoded};
+
+use super::{
+    client::ClientAddress,
+    gate::{self, Gate},
+    metadata, reply,
+};
+use crate::{
+    access::{Access, Refused},
+    audit::{RefusedAccess, Trail},
+    domain::{Principal, Scopes},
+    measures,
+};
+
+/// What a client is asked to hold where it holds nothing: every right over records. Rights for people are given out
+/// on purpose.
+fn asked_scopes() -> Scopes {
+    Scopes::of_agents()
+}
+
+/// Who is let in, and who is told when somebody is not.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    pub(crate) access: Access,
+    pub(crate) trail: Trail,
+    /// Where clients find this server; otherwise what they call it by.
+    pub(crate) public_url: Option<Url>,
+}
+
+impl Door {
+    /// Puts the gate and then the door before these routes, and those of the metadata beside them.
+    pub(crate) fn before(self, routes: Router, gate: Gate) -> Router {
+        let door = Arc::new(self);
+        routes
+            .merge(metadata::routes(&door))
+            .layer(middleware::from_fn_with_state(Arc::clone(&door), check))
+            .layer(middleware::from_fn_with_state(gate, named))
+    }
+}
+
+/// What is open to everybody: health, the metadata, and the approval pages, which have a proof of their own. Whatever
+/// else there is, or will be, is closed.
+fn is_open_to_all(path: &str) -> bool {
+    path == "/approvals"
+        || ["/health/", "/.well-known/", "/approvals/"].iter().any(|start| path.starts_with(start))
+}
+
+/// The gate stands before everything but health, which a machine asks by whatever name it has for this one.
+async fn named(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/health/") {
+        return next.run(request).await;
+    }
+    gate::check(State(gate), request, next).await
+}
+
+/// What a request shows of whom it is from.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown<'a> {
+    Nothing,
+    Token(&'a str),
+    /// Not in the way it has to be.
+    Badly(StatusCode, &'static str),
+}
+
+fn shown<'a>(uri: &Uri, headers: &'a HeaderMap) -> Shown<'a> {
+    let query = uri.query().unwrap_or_default();
+    if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token") {
+        let reason = "a token must not stand in an address, which is logged in many places: this one is to be replaced. Send it as `Authorization: Bearer ...`";
+        return Shown::Badly(StatusCode::BAD_REQUEST, reason);
+    }
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Shown::Nothing };
+    if values.next().is_some() {
+        return Shown::Badly(StatusCode::BAD_REQUEST, "more than one Authorization header");
+    }
+    let text = value.to_str().unwrap_or_default();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Shown::Badly(
+            StatusCode::UNAUTHORIZED,
+            "the Authorization header must be of the scheme Bearer",
+        );
+    }
+    match token.trim_matches(' ') {
+        "" => Shown::Badly(StatusCode::UNAUTHORIZED, "there is no token in the Authorization header"),
+        token => Shown::Token(token),
+    }
+}
+
+/// The middleware.
+async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    if is_open_to_all(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let principal = match door.enter(&parts).await {
+        Ok(principal) => principal,
+        Err(response) => return *response,
+    };
+    parts.extensions.insert(principal);
+    // The token is not passed on, whatever lies behind.
+    parts.headers.remove(header::AUTHORIZATION);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+impl Door {
+    async fn enter(&self, request: &Parts) -> Result<Arc<Principal>, Box<Response>> {
+        if self.access.is_open() {
+            return Ok(Arc::new(Principal::local()));
+        }
+        let refuse = |reason: &'static str, principal: Option<&Principal>| {
+            measures::refused_access(reason);
+            let principal = principal.map(|principal| principal.name.clone());
+            self.trail.refused(&RefusedAccess { reason, principal, path: face(request.uri.path()) });
+        };
+        let token = match shown(&request.uri, &request.headers) {
+            Shown::Token(token) => token,
+            Shown::Nothing => {
+                refuse("no_token", None);
+                let said = format!("this server lets nobody in without a token: {}", self.how_to_get_one());
+                return Err(self.answer(request, StatusCode::UNAUTHORIZED, None, &said));
+            }
+            Shown::Badly(status, said) => {
+                refuse("malformed", None);
+                let error = (status == StatusCode::BAD_REQUEST).then_some(("invalid_request", said));
+                return Err(self.answer(request, status, error, said));
+            }
+        };
+        let client = request.extensions.get::<ClientAddress>().map(|client| client.0);
+        match self.access.admit(token, client).await {
+            Ok(principal) if principal.scopes.is_empty() => {
+                refuse("insufficient_scope", Some(&principal));
+                let said = "this token holds no right on this server: ask whoever gives tokens out for one with the scopes that you need";
+                let error = Some(("insufficient_scope", "the token holds no scope of this server"));
+                Err(self.answer(request, StatusCode::FORBIDDEN, error, said))
+            }
+            Ok(principal) => Ok(principal),
+            Err(Refused::Wrong { reason, is_slowed }) => {
+                refuse("wrong_token", None);
+                // So many of an address are told as are answered at once: the log cannot be flooded.
+                if !is_slowed {
+                    tracing::warn!(reason, path = face(request.uri.path()), "refused a wrong token");
+                }
+                let said = format!("{reason}: {}", self.how_to_get_one());
+                Err(self.answer(request, StatusCode::UNAUTHORIZED, Some(("invalid_token", reason)), &said))
+            }
+            Err(Refused::Unavailable) => {
+                refuse("unavailable", None);
+                tracing::warn!("refused a token, since the authorization server's keys cannot be had");
+                Err(Box::new(reply::busy("tokens cannot be checked at the moment; try again")))
+            }
+        }
+    }
+
+    fn how_to_get_one(&self) -> &'static str {
+        if self.access.resource().is_some() {
+            "get an access token from the authorization server that the document at resource_metadata names, and send it as `Authorization: Bearer ...`"
+        } else {
+            "send the one that this server's operator gave you as `Authorization: Bearer ...`"
+        }
+    }
+
+    /// An answer that says what is wrong, to people in its body and to clients in its header.
+    fn answer(
+        &self,
+        request: &Parts,
+        status: StatusCode,
+        error: Option<(&str, &str)>,
+        said: &str,
+    ) -> Box<Response> {
+        let mut parts = match self.access.resource() {
+            Some(resource) => {
+                let metadata =
+                    metadata::address(self.public_url.as_ref(), resource, &request.uri, &request.headers);
+                vec![("resource_metadata", metadata), ("scope", asked_scopes().to_string())]
+            }
+            None => vec![("realm", "fintecture-mcp".to_owned())],
+        };
+        if let Some((error, description)) = error {
+            parts.push(("error", error.to_owned()));
+            parts.push(("error_description", description.to_owned()));
+        }
+        let quoted = |text: &str| text.replace(['"', '\\'], "'");
+        let parts: Vec<String> =
+            parts.iter().map(|(name, value)| format!("{name}=\"{}\"", quoted(value))).collect();
+        let challenge = HeaderValue::try_from(format!("Bearer {}", parts.join(", ")))
+            .unwrap_or(HeaderValue::from_static("Bearer"));
+        let mut response = reply::error(status, said);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Box::new(response)
+    }
+}
+
+/// Which face a path belongs to, as it goes on record: a path as it came could hold anything.
+fn face(path: &str) -> &'static str {
+    ["/mcp", "/sse", "/messages", "/metrics"].into_iter().find(|face| *face == path).unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of<'a>(uri: &str, headers: &'a HeaderMap) -> Shown<'a> {
+        shown(&uri.parse().unwrap(), headers)
+    }
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        headers
+    }
+
+    fn status(shown: &Shown<'_>) -> Option<u16> {
+        match shown {
+            Shown::Badly(status, _) => Some(status.as_u16()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_token_comes_in_one_header_of_the_scheme_bearer() {
+        assert_eq!(of("/mcp", &headers(&[])), Shown::Nothing);
+        for good in ["Bearer abc", "bearer abc", "BEARER   abc "] {
+            assert_eq!(of("/mcp", &headers(&[good])), Shown::Token("abc"), "{good}");
+        }
+        for bad in ["", "Bearer", "Bearer ", "abc", "Basic YTpi", "Bearerabc", "Bearer\u{e9} abc"] {
+            assert_eq!(status(&of("/mcp", &headers(&[bad]))), Some(401), "{bad}");
+        }
+        assert_eq!(status(&of("/mcp", &headers(&["Bearer abc", "Bearer abc"]))), Some(400));
+    }
+
+    #[test]
+    fn a_token_in_the_address_is_refused_whatever_stands_in_the_header() {
+        for uri in ["/sse?access_token=abc", "/sse?x=1&access%5Ftoken=abc", "/sse?access_token"] {
+            assert_eq!(status(&of(uri, &headers(&["Bearer abc"]))), Some(400), "{uri}");
+        }
+        assert_eq!(of("/messages?session_id=abc", &headers(&["Bearer abc"])), Shown::Token("abc"));
+    }
+
+    #[test]
+    fn what_is_not_meant_for_everybody_is_closed() {
+        for open in ["/health/live", "/.well-known/oauth-protected-resource", "/approvals", "/approvals/x"] {
+            assert!(is_open_to_all(open), "{open}");
+        }
+        for closed in
+            ["/", "/mcp", "/sse", "/messages", "/metrics", "/health", "/approvalsx", "/x/health/live"]
+        {
+            assert!(!is_open_to_all(closed), "{closed}");
+        }
+    }
+}
