@@ -254,3 +254,22 @@ async fn tls_is_spoken_with_a_server_that_can_prove_itself_alone() {
         assert_eq!(get(&stranger, &name("a")).await, Err(StoreError::Gone));
     }
 }
+
+#[tokio::test]
+async fn an_address_in_a_file_is_read_again_when_it_is_told() {
+    let (redis, next) = (Redis::start().await, Redis::start().await);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, redis.url()).unwrap();
+    let url = Secret::from_file(file.path()).unwrap();
+    let moving =
+        Store::shared(SharedStore { url, key: KEY.into(), bound_to: b"sandbox".to_vec(), roots: None })
+            .unwrap();
+    put(&moving, &name("a"), "value", LONG).await.unwrap();
+    std::fs::write(&file, "not an address").unwrap();
+    moving.reload();
+    assert_eq!(get(&moving, &name("a")).await, Ok(Some("value".to_owned())), "it stays where it was");
+    std::fs::write(&file, next.url()).unwrap();
+    moving.reload();
+    put(&moving, &name("b"), "value", LONG).await.unwrap();
+    assert_eq!(get(&store(&next), &name("b")).await, Ok(Some("value".to_owned())));
+}

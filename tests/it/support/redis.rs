@@ -102,11 +102,8 @@ async fn is_up(port: u16, child: &mut Child) -> bool {
 
 async fn ask(port: u16, command: &[&str]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let mut request = format!("*{}\r\n", command.len());
-    for word in command {
-        request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-    }
-    request.push_str("*1\r\n$4\r\nQUIT\r\n");
+    let words: Vec<String> = command.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+    let request = format!("*{}\r\n{}*1\r\n$4\r\nQUIT\r\n", words.len(), words.concat());
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
