@@ -4,6 +4,7 @@
 //! is checked, nor of what lies behind. A refused request's body is never read, and the token goes no further than
 //! here: what lies behind sees a principal.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::{
@@ -16,7 +17,6 @@ use axum::{
 use url::{Url, form_urlencoded};
 
 use super::{
-    client::ClientAddress,
     gate::{self, Gate},
     metadata, reply,
 };
@@ -141,7 +141,7 @@ impl Door {
                 return Err(self.answer(request, status, error, said));
             }
         };
-        let client = request.extensions.get::<ClientAddress>().map(|client| client.0);
+        let client = request.extensions.get::<IpAddr>().copied();
         match self.access.admit(token, client).await {
             Ok(principal) if principal.scopes.is_empty() => {
                 refuse("insufficient_scope", Some(&principal));

@@ -13,10 +13,6 @@ use ipnet::IpNet;
 
 use crate::domain::Principal;
 
-/// The address of the client, in the extensions of every request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
-
 /// Who calls; without authentication, whoever can reach this process.
 pub(crate) fn principal(extensions: &Extensions) -> Arc<Principal> {
     extensions.get::<Arc<Principal>>().cloned().unwrap_or_else(|| Arc::new(Principal::local()))
@@ -37,9 +33,9 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The address of the client. Each proxy adds the one that it sees on the right, so the rightmost that is no
+    /// The address of the client, which stands in the extensions of every request. Each proxy adds the one that it sees on the right, so the rightmost that is no
     /// trusted proxy is the last that can be believed: what stands before it, the client may have made up.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if self.trust(client) {
             for hop in hops(headers).into_iter().rev() {
@@ -51,7 +47,7 @@ impl Proxies {
                 }
             }
         }
-        ClientAddress(client)
+        client
     }
 }
 
@@ -62,12 +58,13 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     if !simple.is_empty() {
         return simple;
     }
-    of(header::FORWARDED.as_str()).map(|element| element.split(';').find_map(forwarded_for)?).collect()
+    let standard = of(header::FORWARDED.as_str());
+    standard.map(|element| address(element.split(';').find_map(forwarded_for)?)).collect()
 }
 
-fn forwarded_for(pair: &str) -> Option<Option<IpAddr>> {
+fn forwarded_for(pair: &str) -> Option<&str> {
     let (name, value) = pair.split_once('=')?;
-    name.trim().eq_ignore_ascii_case("for").then(|| address(value.trim().trim_matches('"')))
+    name.trim().eq_ignore_ascii_case("for").then(|| value.trim().trim_matches('"'))
 }
 
 /// An address, perhaps with a port.
@@ -88,7 +85,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        Proxies::new(&networks).client(peer.parse().unwrap(), &map).0.to_string()
+        Proxies::new(&networks).client(peer.parse().unwrap(), &map).to_string()
     }
 
     #[test]

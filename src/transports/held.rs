@@ -16,12 +16,12 @@ use tokio::time::{Sleep, sleep};
 pub(crate) struct Held<B, G> {
     body: B,
     until: Option<Pin<Box<Sleep>>>,
-    _held: G,
+    _guard: G,
 }
 
 impl<B, G> Held<B, G> {
-    pub(crate) fn new(body: B, held: G) -> Self {
-        Self { body, until: None, _held: held }
+    pub(crate) fn new(body: B, guard: G) -> Self {
+        Self { body, until: None, _guard: guard }
     }
 
     /// It ends after so long, whatever it still had to say: for streams, which have no end.

@@ -8,13 +8,14 @@
 use std::{
     collections::HashMap,
     convert::Infallible,
+    future::ready,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
     body::Body,
     extract::{Query, Request, State, rejection::QueryRejection},
-    http::{HeaderValue, StatusCode, request::Parts},
+    http::{Extensions, HeaderValue, StatusCode, request::Parts},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -93,8 +94,13 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
     }
 
     /// `GET /sse`.
-    pub(crate) async fn stream(State(this): State<Arc<Self>>, request: Request) -> Response {
-        this.open(client::principal(request.extensions()))
+    pub(crate) fn stream(
+        State(this): State<Arc<Self>>,
+        extensions: Extensions,
+    ) -> impl Future<Output = Response> + use<S> {
+        let owner = client::principal(&extensions);
+        drop(extensions);
+        ready(this.open(owner))
     }
 
     fn open(&self, owner: Arc<Principal>) -> Response {

@@ -58,7 +58,7 @@ pub const SSE_POST_WAIT: Duration = Duration::from_secs(5);
 pub const CONNECTIONS: usize = 4_096;
 
 /// Of these, from one client address that no trusted proxy stands for. Beyond, they are closed at once.
-pub const CONNECTIONS_PER_ADDRESS: usize = 512;
+pub const CONNECTIONS_PER_ADDRESS: usize = 1_024;
 
 /// How long a client may take to send the head of a request, its TLS handshake before that.
 pub const HEAD_WAIT: Duration = Duration::from_secs(15);

@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The listener.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     slots: Arc<Semaphore>,
     addresses: Option<(Addresses, Proxies)>,
 }
@@ -45,8 +45,8 @@ pub(crate) struct Place {
 
 impl Listener {
     /// At most so many connections at once.
-    pub(crate) fn new(listener: TcpListener, connections: usize) -> Self {
-        Self { listener, slots: Arc::new(Semaphore::new(connections)), addresses: None }
+    pub(crate) fn new(socket: TcpListener, connections: usize) -> Self {
+        Self { socket, slots: Arc::new(Semaphore::new(connections)), addresses: None }
     }
 
     /// At most so many of each address; proxies speak for many, so theirs are not counted.
@@ -59,7 +59,7 @@ impl Listener {
     pub(crate) async fn accept(&self) -> Accepted {
         loop {
             let slot = self.slot().await;
-            let (stream, peer) = match self.listener.accept().await {
+            let (stream, peer) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     pause_after(&error).await;

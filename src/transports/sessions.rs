@@ -320,18 +320,14 @@ impl SessionManager for Sessions {
             return Ok(RestoreOutcome::NotSupported);
         };
         let place = self.take_place(&record.owner)?;
-        match self.inner.restore_session(id.clone()).await? {
-            RestoreOutcome::Restored(transport) => {
-                let mut known = Known::new(place, record.age());
-                known.record = Some((Arc::new(record), Instant::now()));
-                lock(&self.table).known.insert(id, known);
-                Ok(RestoreOutcome::Restored(transport))
-            }
-            _ => {
-                refuse(Refused::TakenUp);
-                Err(TransportError::Session)
-            }
-        }
+        let RestoreOutcome::Restored(transport) = self.inner.restore_session(id.clone()).await? else {
+            refuse(Refused::TakenUp);
+            return Err(TransportError::Session);
+        };
+        let mut known = Known::new(place, record.age());
+        known.record = Some((Arc::new(record), Instant::now()));
+        lock(&self.table).known.insert(id, known);
+        Ok(RestoreOutcome::Restored(transport))
     }
 }
 

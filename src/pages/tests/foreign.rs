@@ -23,7 +23,7 @@ async fn a_form_of_another_origin_decides_nothing() {
         Some("http://127.0.0.1:4001"),
         Some("http://127.0.0.1"),
         Some("http://localhost:4000"),
-        Some("https://127.0.0.1:4000"),
+        Some("https://127.0.0.1:4001"),
         Some("http://127.0.0.1:4000, http://evil.example"),
     ] {
         assert_eq!(refused(&site, Some(&cookie), origin, &form).await, 403, "{origin:?}");

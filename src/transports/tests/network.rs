@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::http::Site;
-use crate::transports::{HttpConfig, HttpLimits, Tls, TlsError, client::ClientAddress};
+use crate::transports::{HttpConfig, HttpLimits, Tls, TlsError};
 
 /// A certificate of this machine in two files.
 struct Files(TempDir);
@@ -115,6 +115,20 @@ async fn clients_that_are_late_lose_their_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_its_answer_loses_its_connection() {
+    const BYTES: usize = 64 * 1024 * 1024;
+    let pages = Router::new().route("/large", get(async || vec![b'x'; BYTES]));
+    let site = Site::with(HttpConfig { pages, ..HttpConfig::default() }).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    // Nothing is read meanwhile.
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.len() < BYTES, "{} bytes", answer.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handshake_that_does_not_end_is_given_up() {
     let (files, _) = Files::new();
     let tls = Some(Arc::new(files.load().unwrap()));
@@ -157,7 +171,7 @@ async fn one_address_cannot_have_all_connections() {
 async fn handlers_see_the_client_that_a_trusted_proxy_names() {
     for (trusted, seen) in [("127.0.0.0/8", "192.0.2.1"), ("10.0.0.0/8", "127.0.0.1")] {
         let pages = Router::new()
-            .route("/who", get(async |Extension(client): Extension<ClientAddress>| client.0.to_string()));
+            .route("/who", get(async |Extension(client): Extension<std::net::IpAddr>| client.to_string()));
         let trusted_proxies = vec![trusted.parse().unwrap()];
         let site = Site::with(HttpConfig { pages, trusted_proxies, ..HttpConfig::default() }).await;
         let asked = site.client.get(site.url("/who")).header("x-forwarded-for", "1.1.1.1, 192.0.2.1");
