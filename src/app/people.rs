@@ -57,6 +57,7 @@ impl SignIns for People {
                 return Err(SignInRefused::Unknown);
             }
             self.access.admit(token, client).await.map_err(|refused| match refused {
+                Refused::Wrong { is_slowed: true, .. } => SignInRefused::Slowed { retry_after_seconds: 1 },
                 Refused::Wrong { .. } => SignInRefused::Unknown,
                 Refused::Unavailable => SignInRefused::Unavailable,
             })

@@ -52,6 +52,7 @@ mod resources;
 mod revisions;
 mod rights;
 mod signing;
+mod signing_in;
 mod soak;
 mod stdout_is_sacred;
 mod stop_writes;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fintecture_mcp::calls::{Approvals, Calls, CallsConfig, Completions, Sealer};
+use fintecture_mcp::calls::{Approvals, Calls, CallsConfig, Completions};
 use fintecture_mcp::domain::{Environment, Principal, Scopes};
 use fintecture_mcp::mcp::{FormsCount, Server};
+use fintecture_mcp::sealing::Sealer;
 use futures_util::{SinkExt, StreamExt};
 use rmcp::ServiceExt;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};

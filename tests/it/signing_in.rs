@@ -1,0 +1,102 @@
+//! People who sign in with a token of the file, to approve what agents ask for.
+
+use nix::sys::signal::Signal;
+use reqwest::StatusCode;
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use serde_json::{Value, json};
+
+use crate::support::agent::Agent;
+use crate::support::browser::{Browser, Page, origin};
+use crate::support::http_server::{HttpServer, http};
+use crate::support::process::{Ended, run};
+use crate::support::setup::Setup;
+
+const AGENTS: &str = "customers:write,bank-accounts:write,verifications:write";
+
+/// A token as an operator makes it, and its line.
+async fn made(name: &str, scopes: &str) -> (String, String) {
+    let Ended { stdout, .. } = run(&["token", "new", name, "--scopes", scopes], &[]).await;
+    let lines: Vec<&str> = stdout.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    let [token, line] = lines[..] else { panic!("a token and a line: {stdout}") };
+    (token.to_owned(), line.to_owned())
+}
+
+async fn agent(server: &HttpServer, token: &str) -> Agent {
+    let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp")).auth_header(token);
+    Agent::connect(StreamableHttpClientTransport::with_client(http(), config)).await
+}
+
+async fn signs_in(person: &mut Browser, server: &HttpServer, page: &str, token: &str) -> Page {
+    let to = page.rsplit('/').next().unwrap();
+    let form = server.url("/approvals/sign-in");
+    person.submit(&form, &origin(&form), &[("to", to), ("token", token)]).await
+}
+
+fn account() -> Value {
+    json!({
+        "action": "create", "customer_id": "sim_cus_ada", "iban": "DE89370400440532013000", "holder_name": "Ada Byron",
+    })
+}
+
+#[tokio::test]
+async fn another_person_than_the_one_who_asks_signs_in_and_approves() {
+    let (boss_token, boss) = made("boss", "approvals:write").await;
+    let (both_token, both) = made("both", &format!("{AGENTS},approvals:write")).await;
+    let (agent_token, bot) = made("bot", AGENTS).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens");
+    std::fs::write(&path, [both.as_str(), bot.as_str(), boss.as_str()].join("\n")).unwrap();
+    let mut server = Setup::simulator()
+        .flag("--environment=simulator")
+        .flag("--confirm-writes=always")
+        .flag("--approvers=other")
+        .flag(&format!("--auth-tokens={}", path.display()))
+        .http()
+        .await;
+    let asks = agent(&server, &both_token).await;
+    let error = asks.error("manage_bank_accounts", account()).await;
+    let page = error["approval"]["url"].as_str().unwrap().to_owned();
+
+    // Nobody who has not signed in sees anything, whatever bearer token they show.
+    let mut curious = Browser::new();
+    assert!(!curious.open(&page).await.text.contains("DE89"));
+    assert!(!curious.open(&server.url("/approvals")).await.text.contains("Attach"));
+    assert_eq!(signs_in(&mut curious, &server, &page, "fmcp_made_up").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(signs_in(&mut curious, &server, &page, &agent_token).await.status, StatusCode::FORBIDDEN);
+    // Who asked may approve what others ask for, and not this.
+    let mut own = Browser::new();
+    let refused = signs_in(&mut own, &server, &page, &both_token).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text.contains("Another person must decide") && !refused.text.contains("DE89"));
+    assert!(
+        !own.open(&server.url("/approvals"))
+            .await
+            .text
+            .contains(&page.rsplit('/').next().unwrap().to_owned())
+    );
+
+    let mut person = Browser::new();
+    let seen = signs_in(&mut person, &server, &page, &boss_token).await;
+    assert_eq!((seen.status, seen.address.as_str()), (StatusCode::OK, page.as_str()));
+    assert!(
+        seen.text.contains("“both” asks to do this.") && seen.text.contains("DE89 3704"),
+        "{}",
+        seen.text
+    );
+    let list = person.open(&server.url("/approvals")).await;
+    assert!(list.text.contains("Attach a bank account") && !list.text.contains("DE89"), "{}", list.text);
+    assert_eq!(person.presses(&page, "approve").await.status, StatusCode::OK);
+    assert_eq!(asks.good("manage_bank_accounts", account()).await["bank_account"]["currency"], "EUR");
+
+    // A token that is removed ends what was signed in with it.
+    std::fs::write(&path, [both.as_str(), bot.as_str()].join("\n")).unwrap();
+    server.process.signal(Signal::SIGHUP);
+    server.process.logged("read again tokens=2").await;
+    assert!(person.open(&server.url("/approvals")).await.text.contains("Sign in to approve"));
+    let log = server.process.stderr();
+    for secret in [&boss_token, &both_token, &agent_token] {
+        assert!(!log.contains(secret.as_str()));
+    }
+    assert!(!log.contains("DE89") && !log.contains("Byron"), "{log}");
+}
