@@ -82,12 +82,12 @@ impl Entry {
     ///
     /// # Errors
     /// Where that cannot be written.
-    pub(super) async fn intend(&self, approved: Option<Approved>) -> Result<(), ToolError> {
+    pub(super) async fn intend(&self, yes: Option<Approved>) -> Result<(), ToolError> {
         if !self.trail.is_on() {
             return Ok(());
         }
-        let approval = approved.as_ref().map(|approved| approved.how);
-        let who = approved.and_then(|approved| approved.approver);
+        let approval = yes.as_ref().map(|yes| yes.how);
+        let who = yes.and_then(|yes| yes.approver);
         let approver = who.map(|name| masking::mask_text(&name).into_owned());
         let event = Event::Write { subject: self.subject(), approval, approver };
         let mut intent = self.intent.lock().await;
