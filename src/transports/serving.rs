@@ -143,8 +143,6 @@ impl Serving {
         let mut request = request.map(Body::new);
         let client = self.proxies.client(peer.ip(), request.headers());
         request.extensions_mut().insert(client);
-        // Pages know no type of ours.
-        request.extensions_mut().insert(client.0);
         let may_close = request.version() < Version::HTTP_2;
         let leaving = self.leaving.clone();
         let answer = routes.call(request);
