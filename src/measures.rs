@@ -59,10 +59,8 @@ measures! {
         "1 while the upstream keeps failing and calls fail at once, else 0";
     TOKENS = Counter "fintecture_mcp_upstream_token_requests_total" ["outcome"]
         "requests to the upstream's token endpoint: `success` or `failure`";
-    APPROVALS_WAITING = Gauge "fintecture_mcp_approvals_waiting" []
-        "approvals that wait for a person";
-    APPROVALS = Counter "fintecture_mcp_approvals_total" ["end"]
-        "approvals that ended, and how: `approved`, `declined`, `expired` and so on";
+    APPROVALS = Counter "fintecture_mcp_approvals_total" ["decision"]
+        "what people decided on approval pages: `approved` or `declined`";
     SESSIONS = Gauge "fintecture_mcp_sessions" ["kind"]
         "sessions and streams that are open";
     LIMITS = Counter "fintecture_mcp_limit_hits_total" ["limit"]
@@ -183,14 +181,9 @@ pub fn token_request(has_succeeded: bool) {
     counter!(TOKENS, "outcome" => outcome).increment(1);
 }
 
-/// So many approvals wait now.
-pub fn approvals_waiting(count: usize) {
-    gauge!(APPROVALS_WAITING).set(number(count));
-}
-
-/// An approval ended in this way.
-pub fn approval_ended(end: &'static str) {
-    counter!(APPROVALS, "end" => end).increment(1);
+/// A person decided on a page.
+pub fn approval(decision: &'static str) {
+    counter!(APPROVALS, "decision" => decision).increment(1);
 }
 
 /// Something was refused since it would exceed a limit of this name.
@@ -294,9 +287,4 @@ mod tests {
         assert_eq!(words.len(), 20, "{words:?}");
         assert_eq!([Some(200), Some(299), Some(999), None].map(status_word), ["200", "2xx", "other", "none"]);
     }
-}
-
-/// The shared store did not do what it was asked to: `gone` or `full`.
-pub fn store_failed(reason: &'static str) {
-    counter!("fintecture_mcp_store_failures_total", "reason" => reason).increment(1);
 }

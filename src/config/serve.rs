@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::variables::Variables;
+use super::variables::{STORE_URL, Variables};
 use super::{
     AccessSettings, ApprovalSettings, AuditSettings, HttpSettings, Limits, Problems, StoreSettings, Upstream,
     access, approvals, audit, http, listen, store, traces,
@@ -130,7 +130,7 @@ impl Serve {
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
         let personal_data = personal_data(flags.personal_data.as_deref(), &mut problems);
         let on_stdio = !matches!(flags.transport.as_deref(), Some("http"));
-        let serious = serious(&flags, on_stdio);
+        let serious = serious(&flags, on_stdio, variables);
         let upstream = Upstream::read(flags.environment.as_deref(), serious, variables, &mut problems);
         let audit = audit::read(&flags, on_stdio, upstream.as_ref(), &mut problems);
         let approvals = approvals::read(&flags, on_stdio, variables, &mut problems);
@@ -161,13 +161,16 @@ impl Serve {
 }
 
 /// Why this server is no trial on one's own machine, where the simulator must then be named.
-fn serious(flags: &ServeFlags, on_stdio: bool) -> Option<&'static str> {
+fn serious(flags: &ServeFlags, on_stdio: bool, variables: &Variables<'_>) -> Option<&'static str> {
     if !on_stdio {
         Some("over HTTP")
     } else if flags.audit_log.is_some() {
         Some("with --audit-log")
     } else if flags.store.as_deref().is_some_and(|store| store != "memory") {
         Some("with --store")
+    } else if variables.get(STORE_URL.variable).is_some() || variables.named(&STORE_URL.file_name()).is_some()
+    {
+        Some("with FINTECTURE_STORE_URL")
     } else if flags.oauth_issuer.is_some() {
         Some("with --oauth-issuer")
     } else {

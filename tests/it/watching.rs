@@ -1,6 +1,8 @@
 //! What an operator watches: metrics that count exactly what happened, traces from the agent to the upstream, and nobody's
 //! data in either.
 
+#![expect(clippy::float_cmp, reason = "counts are whole numbers")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use nix::sys::signal::Signal;

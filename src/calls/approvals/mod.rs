@@ -44,6 +44,7 @@ use tokio::time::sleep;
 use super::masking;
 use super::repeats::Key;
 use crate::audit::{Event, Trail};
+use crate::measures;
 use crate::store::Store;
 pub use crate::store::StoreError;
 use crate::tools::Question;
@@ -148,11 +149,12 @@ impl Approvals {
     }
 
     fn on_record(&self, decided: &Decided, principal: &str, write: &Key) {
-        let Some(trail) = self.trail.get() else { return };
         let decision = match decided.decision {
             Decision::Approve => "approved",
             Decision::Decline => "declined",
         };
+        measures::approval(decision);
+        let Some(trail) = self.trail.get() else { return };
         let principal = Some(masking::mask_text(principal).into_owned());
         let approver = decided.approver.as_deref().map(|name| masking::mask_text(name).into_owned());
         let arguments = trail.digest(write);

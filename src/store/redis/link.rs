@@ -80,7 +80,7 @@ impl Link {
         };
         let answer = timeout(IN_ALL, asked).await.unwrap_or(Err(StoreError::Gone));
         if let Err(error) = answer {
-            measures::store_failed(match error {
+            measures::store_error(match error {
                 StoreError::Gone => "gone",
                 StoreError::Full => "full",
             });
