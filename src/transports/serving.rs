@@ -143,7 +143,6 @@ impl Serving {
         let mut request = request.map(Body::new);
         let client = self.proxies.client(peer.ip(), request.headers());
         request.extensions_mut().insert(client);
-        // Pages know no type of ours.
         let may_close = request.version() < Version::HTTP_2;
         let leaving = self.leaving.clone();
         let answer = routes.call(request);

@@ -112,7 +112,8 @@ async fn nobody_is_let_in_anywhere_without_a_token_that_is_right_and_in_its_plac
     for (method, path) in CLOSED {
         let with = if path.contains('?') { '&' } else { '?' };
         let in_address = format!("{path}{with}access_token={TOKEN}");
-        let cases: [(&str, &[(&str, &str)], u16, &str); 7] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
+        let cases: [Case<'_>; 7] = [
             (path, &[], 401, r#"Bearer realm="fintecture-mcp""#),
             (path, &[("authorization", &wrong)], 401, r#"error="invalid_token""#),
             (path, &[("authorization", &basic)], 401, "Bearer"),

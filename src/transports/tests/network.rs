@@ -173,7 +173,7 @@ async fn handlers_see_the_client_that_a_trusted_proxy_names() {
         let pages = Router::new()
             .route("/who", get(async |Extension(client): Extension<std::net::IpAddr>| client.to_string()));
         let trusted_proxies = vec![trusted.parse().unwrap()];
-        let site = Site::with(HttpConfig { pages, trusted_proxies, ..HttpConfig::default() }).await;
+        let site = Site::with(HttpConfig { trusted_proxies, pages, ..HttpConfig::default() }).await;
         let asked = site.client.get(site.url("/who")).header("x-forwarded-for", "1.1.1.1, 192.0.2.1");
         assert_eq!(asked.send().await.unwrap().text().await.unwrap(), seen);
     }
@@ -198,7 +198,7 @@ async fn the_public_url_names_a_host_and_an_origin() {
 
 #[tokio::test]
 async fn while_the_server_leaves_it_answers_and_asks_clients_to_go() {
-    let limits = HttpLimits { grace: Duration::from_secs(600), ..HttpLimits::default() };
+    let limits = HttpLimits { grace: Duration::from_mins(10), ..HttpLimits::default() };
     let site = Site::start(limits).await;
     let mut stream = TcpStream::connect(site.address).await.unwrap();
     site.shutdown.cancel();
