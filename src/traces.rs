@@ -221,7 +221,9 @@ fn read(traceparent: &str, tracestate: Option<&str>) -> Option<SpanContext> {
     let is_header = |state: &&str| {
         state.len() <= MAX_TRACESTATE_BYTES && state.bytes().all(|byte| (b' '..=b'~').contains(&byte))
     };
-    let state = tracestate.filter(is_header).and_then(|state| TraceState::from_str(state).ok());
+    let has_keys = |state: &&str| state.split(',').all(|member| !member.trim_start().starts_with('='));
+    let state =
+        tracestate.filter(is_header).filter(has_keys).and_then(|state| TraceState::from_str(state).ok());
     let context = SpanContext::new(
         TraceId::from_hex(trace).ok()?,
         SpanId::from_hex(parent).ok()?,

@@ -229,13 +229,13 @@ mod tests {
 
     const TOKEN: (&str, &str) = ("FINTECTURE_MCP_TOKEN", "canary-mcp-token-aaaaaa");
 
-    fn of(flags: ServeFlags, variables: &[(&str, &str)]) -> Result<AccessSettings, String> {
+    fn of(flags: &ServeFlags, variables: &[(&str, &str)]) -> Result<AccessSettings, String> {
         let get = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         let address = flags.listen.as_deref().unwrap_or("127.0.0.1:1").parse().unwrap();
         let mut problems = Problems::default();
-        let settings = read(&flags, Some(Transport::Http(address)), &Variables::new(&get), &mut problems);
+        let settings = read(flags, Some(Transport::Http(address)), &Variables::new(&get), &mut problems);
         let refused = problems.or(settings).map_err(|problems| problems.to_string());
         if let Err(said) = &refused {
             assert!(!said.contains("canary"), "{said}");
@@ -257,15 +257,15 @@ mod tests {
 
     #[test]
     fn each_way_is_read() {
-        assert!(matches!(of(http(), &[]).unwrap().inbound, Inbound::Open));
-        let one = of(http(), &[TOKEN]).unwrap();
+        assert!(matches!(of(&http(), &[]).unwrap().inbound, Inbound::Open));
+        let one = of(&http(), &[TOKEN]).unwrap();
         assert!(matches!(one.inbound, Inbound::Token(_)) && !one.is_short && !one.is_in_clear);
-        assert!(of(http(), &[("FINTECTURE_MCP_TOKEN", "short")]).unwrap().is_short);
+        assert!(of(&http(), &[("FINTECTURE_MCP_TOKEN", "short")]).unwrap().is_short);
         let file = ServeFlags { auth_tokens: Some("tokens".into()), ..http() };
-        assert!(matches!(of(file, &[]).unwrap().inbound, Inbound::Tokens(_)));
+        assert!(matches!(of(&file, &[]).unwrap().inbound, Inbound::Tokens(_)));
         let flags = ServeFlags { oauth_client_id: Some("fmcp".to_owned()), ..oauth() };
         let Inbound::OAuth(read) =
-            of(flags, &[("FINTECTURE_OAUTH_CLIENT_SECRET", "canary")]).unwrap().inbound
+            of(&flags, &[("FINTECTURE_OAUTH_CLIENT_SECRET", "canary")]).unwrap().inbound
         else {
             panic!("OAuth")
         };
@@ -282,45 +282,45 @@ mod tests {
             approvers: Some("other".to_owned()),
             ..http()
         };
-        insta::assert_snapshot!(of(flags, &[TOKEN, ("FINTECTURE_OAUTH_CLIENT_SECRET", "canary")]).unwrap_err(), @r"
+        insta::assert_snapshot!(of(&flags, &[TOKEN, ("FINTECTURE_OAUTH_CLIENT_SECRET", "canary")]).unwrap_err(), @r"
         callers are authenticated in one way: leave one of FINTECTURE_MCP_TOKEN and --auth-tokens and --oauth-issuer
         FINTECTURE_OAUTH_CLIENT_SECRET needs --oauth-client-id
         --oauth-audience must be a URI without fragment, such as https://mcp.example.com/mcp
         --oauth-issuer must be https, or http on loopback
         --approvers other needs to tell people apart: give each a token of --auth-tokens, or use --oauth-issuer, instead of FINTECTURE_MCP_TOKEN
         ");
-        let without = |flags: ServeFlags| of(flags, &[]).unwrap_err();
+        let without = |flags: ServeFlags| of(&flags, &[]).unwrap_err();
         insta::assert_snapshot!(without(ServeFlags { oauth_audience: None, ..oauth() }), @"--oauth-issuer needs --oauth-audience: what tokens must be for, such as https://mcp.example.com/mcp");
         insta::assert_snapshot!(without(ServeFlags { oauth_issuer: None, ..oauth() }), @"--oauth-audience needs --oauth-issuer");
         insta::assert_snapshot!(without(ServeFlags { oauth_client_id: Some("x".to_owned()), ..http() }), @"--oauth-client-id needs --oauth-issuer");
         insta::assert_snapshot!(without(ServeFlags { approvers: Some("any".to_owned()), ..http() }), @"--approvers needs callers to be authenticated: set --auth-tokens, or --oauth-issuer and --oauth-audience");
         insta::assert_snapshot!(without(ServeFlags { approvers: Some("me".to_owned()), ..oauth() }), @"--approvers must be any or other");
         for bad in ["canary with spaces", "canary\u{7}", "canary-\u{e9}"] {
-            let refused = of(http(), &[("FINTECTURE_MCP_TOKEN", bad)]).unwrap_err();
+            let refused = of(&http(), &[("FINTECTURE_MCP_TOKEN", bad)]).unwrap_err();
             assert_eq!(refused, "FINTECTURE_MCP_TOKEN holds characters that no bearer token has");
         }
-        let lost = of(http(), &[("FINTECTURE_MCP_TOKEN", " ")]).unwrap_err();
+        let lost = of(&http(), &[("FINTECTURE_MCP_TOKEN", " ")]).unwrap_err();
         assert_eq!(lost, "FINTECTURE_MCP_TOKEN is set, but empty: unset it, or give it its value");
     }
 
     #[test]
     fn stdio_has_its_person_and_asks_for_no_token() {
         let flags = ServeFlags { transport: None, ..oauth() };
-        insta::assert_snapshot!(of(flags, &[]).unwrap_err(), @r"
+        insta::assert_snapshot!(of(&flags, &[]).unwrap_err(), @r"
         --oauth-issuer needs --transport http
         --oauth-audience needs --transport http
         ");
-        let settings = of(ServeFlags::default(), &[TOKEN]).unwrap();
+        let settings = of(&ServeFlags::default(), &[TOKEN]).unwrap();
         assert!(settings.is_unused && matches!(settings.inbound, Inbound::Open));
     }
 
     #[test]
     fn tokens_in_clear_over_a_network_are_noticed() {
         let far = || ServeFlags { listen: Some("0.0.0.0:80".to_owned()), ..http() };
-        assert!(of(far(), &[TOKEN]).unwrap().is_in_clear);
+        assert!(of(&far(), &[TOKEN]).unwrap().is_in_clear);
         let cert = ServeFlags { tls_cert: Some("cert".into()), ..far() };
-        assert!(!of(cert, &[TOKEN]).unwrap().is_in_clear);
+        assert!(!of(&cert, &[TOKEN]).unwrap().is_in_clear);
         let proxy = ServeFlags { public_url: Some("https://mcp.example".to_owned()), ..far() };
-        assert!(!of(proxy, &[TOKEN]).unwrap().is_in_clear);
+        assert!(!of(&proxy, &[TOKEN]).unwrap().is_in_clear);
     }
 }

@@ -241,7 +241,7 @@ mod tests {
     fn the_simulator_is_implied_on_bare_stdio_alone() {
         let serve = read(ServeFlags::default(), &[]).unwrap();
         assert!(matches!(serve.upstream, Upstream::Simulator { unused_credential: false, .. }));
-        insta::assert_snapshot!(read(http(), &[]).unwrap_err(), @"over HTTP, and with --audit-log, the environment must be named: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
+        insta::assert_snapshot!(read(http(), &[]).unwrap_err(), @"over HTTP the environment must be named: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", "canary")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_CUSTOMER_TOKEN", " ")]).unwrap_err(), @"FINTECTURE_CUSTOMER_TOKEN is set, but empty: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
         insta::assert_snapshot!(read(ServeFlags::default(), &[("FINTECTURE_BASE_URL", "https://x.example")]).unwrap_err(), @"FINTECTURE_BASE_URL is set, but no environment: set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production");
