@@ -105,6 +105,9 @@ async fn agent(server: &HttpServer, token: &str) -> Agent {
     Agent::connect(StreamableHttpClientTransport::with_client(http(), config)).await
 }
 
+/// What is sent, the headers that it is sent with, and what is answered.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
+
 #[tokio::test]
 async fn nobody_is_let_in_anywhere_without_a_token_that_is_right_and_in_its_place() {
     let server = with_token().variable("RUST_LOG", "trace").http().await;
@@ -112,7 +115,6 @@ async fn nobody_is_let_in_anywhere_without_a_token_that_is_right_and_in_its_plac
     for (method, path) in CLOSED {
         let with = if path.contains('?') { '&' } else { '?' };
         let in_address = format!("{path}{with}access_token={TOKEN}");
-        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
         let cases: [Case<'_>; 7] = [
             (path, &[], 401, r#"Bearer realm="fintecture-mcp""#),
             (path, &[("authorization", &wrong)], 401, r#"error="invalid_token""#),
