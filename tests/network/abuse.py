@@ -24,8 +24,8 @@ from wire import LEGACY, SESSIONS, STATELESS, Broken, Client, Connection, Refuse
 HOST, WORST = "127.0.0.1", "127.0.0.2"
 SESSIONS_LEFT, IDLE_STREAMS, SLOW = 50_000, 5_000, 400
 AT_ONCE = 40  # tasks of the bad client that open sessions
-UNDISTURBED = 15  # seconds
-PAUSE = 0.01  # seconds between two calls of the good client
+UNDISTURBED = 20  # seconds
+PAUSE = 0.05  # seconds between two calls of the good client
 IDLE, MOST_MEMORY = 20, 400 * 2**20
 FACTOR = 2.0
 RECLAIMED_WITHIN = 90  # seconds
@@ -137,7 +137,7 @@ async def gauges(port, token):
 async def run(stack):
     tokens_file, tokens = stack.tokens(["good", "worst"])
     upstream = stack.simulator()
-    flags = ["--auth-tokens", tokens_file, "--limit", f"session-idle-seconds={IDLE}", "--confirm-writes", "never"]
+    flags = ["--auth-tokens", tokens_file, "--limit", f"session-idle-seconds={IDLE}", "--limit", "calls-per-minute=4000", "--confirm-writes", "never"]
     server = stack.replica("server", upstream, *flags).start()
     problems, customer = [], "sim_cus_ada"
     clients = {era: Client(era, HOST, server.port, tokens["good"], "good") for era in (STATELESS, SESSIONS[0], LEGACY)}
@@ -156,7 +156,7 @@ async def run(stack):
     peak = server.memory()
     open_then = await gauges(server.port, tokens["good"])
 
-    end = time.monotonic() + 5
+    end = time.monotonic() + 10
     until = lambda: time.monotonic() > end
     await asyncio.gather(
         *(full_speed(server.port, tokens["worst"], customer, until, counts) for _ in range(30)),
