@@ -204,6 +204,19 @@ impl Drop for Span {
     }
 }
 
+/// Whether a `tracestate` could hold an e-mail address, a phone or an IBAN: whoever wrote it chose its values.
+fn may_be_personal(state: &str) -> bool {
+    let is_iban = |word: &str| {
+        let (country, rest) = word.split_at_checked(2).unwrap_or_default();
+        word.len() >= 15
+            && country.bytes().all(|byte| byte.is_ascii_uppercase())
+            && rest.bytes().take(2).all(|byte| byte.is_ascii_digit())
+            && rest.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+    };
+    let words = || state.split(|c: char| !c.is_ascii_alphanumeric());
+    state.contains(['@', '+']) || words().any(is_iban)
+}
+
 /// Reads a context as the recommendation asks: what is not exactly one is none.
 fn read(traceparent: &str, tracestate: Option<&str>) -> Option<SpanContext> {
     let mut parts = traceparent.split('-');
@@ -222,8 +235,11 @@ fn read(traceparent: &str, tracestate: Option<&str>) -> Option<SpanContext> {
         state.len() <= MAX_TRACESTATE_BYTES && state.bytes().all(|byte| (b' '..=b'~').contains(&byte))
     };
     let has_keys = |state: &&str| state.split(',').all(|member| !member.trim_start().starts_with('='));
-    let state =
-        tracestate.filter(is_header).filter(has_keys).and_then(|state| TraceState::from_str(state).ok());
+    let state = tracestate
+        .filter(is_header)
+        .filter(has_keys)
+        .filter(|state| !may_be_personal(state))
+        .and_then(|state| TraceState::from_str(state).ok());
     let context = SpanContext::new(
         TraceId::from_hex(trace).ok()?,
         SpanId::from_hex(parent).ok()?,
@@ -279,7 +295,8 @@ mod tests {
     #[test]
     fn a_state_that_is_none_is_left_out() {
         let long = format!("a={}", "x".repeat(600));
-        for wrong in ["", "a", "a=1\r\nx: y", "a=é", "=1", &long] {
+        let personal = ["a=ada@example.com", "a=+33612345678", "a=1,b=FR7630006000011234567890189"];
+        for wrong in ["", "a", "a=1\r\nx: y", "a=é", "=1", &long].into_iter().chain(personal) {
             let headers = Place::sent(Some(PARENT), Some(wrong)).headers();
             assert_eq!(headers, [("traceparent", PARENT.to_owned())], "{wrong}");
         }

@@ -10,8 +10,11 @@ use super::serve::Transport;
 use super::upstream::safe_address;
 use super::variables::{CA_FILE, MCP_TOKEN, OAUTH_CLIENT_SECRET, SecretVariable, Variables};
 use super::{Problems, ServeFlags};
+use crate::domain::is_loopback;
 use crate::secret::Secret;
 
+/// Fewest characters of the one token of a server that others than this machine can reach.
+const FAR_TOKEN_CHARS: usize = 12;
 /// Below so many characters a token can be guessed.
 const SHORT_TOKEN_CHARS: usize = 20;
 
@@ -72,6 +75,12 @@ pub(super) fn is_wanted(flags: &ServeFlags, variables: &Variables<'_>) -> bool {
     flags.auth_tokens.is_some() || flags.oauth_issuer.is_some() || is_set(MCP_TOKEN, variables)
 }
 
+/// Whether others than this machine find the server, whatever it listens on: a proxy stands before it.
+fn is_found_from_afar(flags: &ServeFlags) -> bool {
+    let is_public = |text: &String| Url::parse(text.trim()).is_ok_and(|url| !is_loopback(&url));
+    flags.public_url.as_ref().is_some_and(is_public) || !flags.trusted_proxy.is_empty()
+}
+
 fn is_set(secret: SecretVariable, variables: &Variables<'_>) -> bool {
     variables.is_set(secret.variable.name) || variables.is_set(&secret.file_name())
 }
@@ -112,6 +121,18 @@ pub(super) fn read(
         (None, None, None) => Inbound::Open,
     };
     let is_far = matches!(transport, Some(Transport::Http(address)) if !address.ip().is_loopback());
+    let is_found_from_afar = is_found_from_afar(flags);
+    if matches!(inbound, Inbound::Open) && is_found_from_afar {
+        problems.add("--public-url beyond this machine, and --trusted-proxy, need callers to be authenticated: set FINTECTURE_MCP_TOKEN, --auth-tokens, or --oauth-issuer and --oauth-audience");
+        return None;
+    }
+    if let Inbound::Token(token) = &inbound
+        && (is_far || is_found_from_afar)
+        && token.get().expose_secret().chars().count() < FAR_TOKEN_CHARS
+    {
+        problems.add(format!("{} can be guessed: beyond this machine it must have {FAR_TOKEN_CHARS} characters at least, such as `openssl rand -hex 32` makes", MCP_TOKEN.variable.name));
+        return None;
+    }
     let is_behind_tls = flags.tls_cert.is_some()
         || flags.public_url.as_deref().is_some_and(|url| url.trim().starts_with("https://"));
     Some(AccessSettings {
@@ -322,5 +343,22 @@ mod tests {
         assert!(!of(&cert, &[TOKEN]).unwrap().is_in_clear);
         let proxy = ServeFlags { public_url: Some("https://mcp.example".to_owned()), ..far() };
         assert!(!of(&proxy, &[TOKEN]).unwrap().is_in_clear);
+    }
+
+    #[test]
+    fn what_others_find_needs_to_know_its_callers() {
+        let public = |url: &str| ServeFlags { public_url: Some(url.to_owned()), ..http() };
+        let proxied = ServeFlags { trusted_proxy: vec!["10.0.0.1".to_owned()], ..http() };
+        for flags in [public("https://mcp.example.com"), proxied] {
+            let refused = of(&flags, &[]).unwrap_err();
+            assert!(
+                refused.starts_with("--public-url beyond this machine, and --trusted-proxy, need"),
+                "{refused}"
+            );
+            assert!(of(&flags, &[TOKEN]).is_ok());
+            let refused = of(&flags, &[("FINTECTURE_MCP_TOKEN", "canary")]).unwrap_err();
+            assert!(refused.starts_with("FINTECTURE_MCP_TOKEN can be guessed"), "{refused}");
+        }
+        assert!(of(&public("http://127.0.0.1:8080"), &[]).is_ok());
     }
 }

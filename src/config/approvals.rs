@@ -61,11 +61,24 @@ pub(super) fn read(
             None
         }
     };
+    let confirm = match confirm {
+        // Four eyes would see nothing of a write that goes on without them.
+        Some(None) if needs_another(flags) => Some(Some(ConfirmWrites::Always)),
+        Some(Some(ConfirmWrites::Never | ConfirmWrites::Auto)) if needs_another(flags) => {
+            problems.add("--approvers other needs --confirm-writes always: with auto or never, writes go on without another person's yes");
+            None
+        }
+        confirm => confirm,
+    };
     let before = problems.len();
     let code = secret(APPROVAL_CODE, variables, problems);
     let may_have_code = code.is_some() || problems.len() > before;
     let listen = listen(flags.approvals_listen.as_deref(), on_stdio, may_have_code, problems);
     Some(ApprovalSettings { confirm: confirm?, listen: listen?, code })
+}
+
+fn needs_another(flags: &ServeFlags) -> bool {
+    flags.approvers.as_deref() == Some("other")
 }
 
 fn listen(flag: Option<&str>, on_stdio: bool, has_code: bool, problems: &mut Problems) -> Option<SocketAddr> {
@@ -129,6 +142,27 @@ mod tests {
         assert_eq!(ConfirmWrites::default_of(Environment::Production), ConfirmWrites::Always);
         let refused = of(Some("sometimes"), None, true, &[]).unwrap_err();
         assert_eq!(refused, "--confirm-writes must be never, auto or always");
+    }
+
+    #[test]
+    fn four_eyes_need_every_write_confirmed() {
+        let of = |confirm: Option<&str>| {
+            let flags = ServeFlags {
+                confirm_writes: confirm.map(str::to_owned),
+                approvers: Some("other".to_owned()),
+                ..ServeFlags::default()
+            };
+            let mut problems = Problems::default();
+            let settings = read(&flags, false, &Variables::new(&|_| None), &mut problems);
+            problems.or(settings).map(|settings| settings.confirm).map_err(|problems| problems.to_string())
+        };
+        assert_eq!(of(None), Ok(Some(ConfirmWrites::Always)));
+        assert_eq!(of(Some("always")), Ok(Some(ConfirmWrites::Always)));
+        for weaker in ["auto", "never"] {
+            assert!(
+                of(Some(weaker)).unwrap_err().starts_with("--approvers other needs --confirm-writes always")
+            );
+        }
     }
 
     #[test]

@@ -49,8 +49,8 @@ pub(super) fn read(
         None | Some("memory") => {}
         Some(text) => match address(text) {
             Err(reason) => problems.add(format!("--store {reason}")),
-            Ok(url) if url.password().is_some() => problems.add(format!(
-                "--store must hold no password, since others can read a flag: give the whole address in {name}"
+            Ok(url) if url.password().is_some() || !url.username().is_empty() => problems.add(format!(
+                "--store must hold no user and no password, since others can read a flag: give the whole address in {name}"
             )),
             Ok(_) => {}
         },
@@ -184,7 +184,7 @@ mod tests {
         .join("\n");
         assert!(!said.contains("canary"), "{said}");
         insta::assert_snapshot!(said, @r"
-        --store must hold no password, since others can read a flag: give the whole address in FINTECTURE_STORE_URL
+        --store must hold no user and no password, since others can read a flag: give the whole address in FINTECTURE_STORE_URL
         --store must be memory, or an address that begins with redis:// or rediss:// (TLS)
         FINTECTURE_STORE_URL must be redis://[user[:password]@]host[:port][/number], without query or fragment; rediss:// for TLS
         FINTECTURE_STORE_URL must be redis://[user[:password]@]host[:port][/number], without query or fragment; rediss:// for TLS

@@ -14,11 +14,11 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use super::{
     gate::{self, Gate},
-    metadata,
+    metadata::{self, Place},
     refusals::Refusals,
     reply,
 };
@@ -41,8 +41,7 @@ pub(crate) struct Door {
     pub(crate) access: Access,
     pub(crate) trail: Trail,
     pub(crate) refusals: Refusals,
-    /// Where clients find this server; otherwise what they call it by.
-    pub(crate) public_url: Option<Url>,
+    pub(crate) place: Place,
 }
 
 impl Door {
@@ -195,8 +194,7 @@ impl Door {
     ) -> Response {
         let mut parts = match self.access.resource() {
             Some(resource) => {
-                let metadata =
-                    metadata::address(self.public_url.as_ref(), resource, &request.uri, &request.headers);
+                let metadata = metadata::address(&self.place, resource, &request.uri, &request.headers);
                 vec![("resource_metadata", metadata), ("scope", asked_scopes().to_string())]
             }
             None => vec![("realm", "fintecture-mcp".to_owned())],

@@ -32,6 +32,7 @@ use super::{
     legacy_sse::LegacySse,
     limits::{CLOSE_WAIT, CONNECTION_IDLE, HttpLimits, LEAVE_WAIT, WRITE_WAIT},
     listener::Listener,
+    metadata::Place,
     names::Names,
     pace::Waits,
     places::{self, Places},
@@ -89,6 +90,7 @@ where
     let calls = TaskTracker::new();
     let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
     let HttpConfig { limits, tls, public_url, trusted_proxies, pages, access, trail, .. } = config;
+    let place = Place { public_url, has_tls: tls.is_some() };
     let proxies = Proxies::new(&trusted_proxies);
     // A proxy speaks for many, and so does this machine's own address.
     let own = [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)];
@@ -98,7 +100,7 @@ where
         .at_most_of_an_address(limits.connections_per_address, shared);
     let waits = Waits { head: limits.head_wait, idle: CONNECTION_IDLE, write: WRITE_WAIT };
     let routes =
-        Door { access, trail, refusals: Refusals::default(), public_url }.before(routes.merge(pages), gate);
+        Door { access, trail, refusals: Refusals::default(), place }.before(routes.merge(pages), gate);
     let serving = Serving { routes, tls, proxies, waits, leaving: shutdown.clone() };
     let mut serving = pin!(serving.run(listener, closing.clone()));
 

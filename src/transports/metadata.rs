@@ -34,7 +34,7 @@ pub(crate) fn routes(door: &Arc<Door>) -> Router {
     for face in ["", FACES[0], FACES[1]] {
         let (door, resource) = (Arc::clone(door), resource.clone());
         let handler = move |request: Request| async move {
-            respond(document(door.public_url.as_ref(), &resource, face, request.uri(), request.headers()))
+            respond(document(&door.place, &resource, face, request.uri(), request.headers()))
         };
         routes = routes.route(&format!("{WELL_KNOWN}{face}"), get(handler));
     }
@@ -45,20 +45,11 @@ fn respond(document: Value) -> Response {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("max-age=300"))], Json(document)).into_response()
 }
 
-fn document(
-    public_url: Option<&Url>,
-    resource: &Resource,
-    face: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Value {
+fn document(place: &Place, resource: &Resource, face: &str, uri: &Uri, headers: &HeaderMap) -> Value {
     // Clients ask for tokens for what stands here. An audience that is no address is only known to their server.
     let is_address = Url::parse(&resource.audience).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    let identifier = if is_address {
-        resource.audience.clone()
-    } else {
-        format!("{}{face}", base(public_url, uri, headers))
-    };
+    let identifier =
+        if is_address { resource.audience.clone() } else { format!("{}{face}", place.base(uri, headers)) };
     json!({
         "resource": identifier,
         "authorization_servers": [resource.issuer],
@@ -69,25 +60,32 @@ fn document(
 }
 
 /// The address of the document that goes with the audience: `/mcp` has its own, and so on.
-pub(crate) fn address(
-    public_url: Option<&Url>,
-    resource: &Resource,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> String {
+pub(crate) fn address(place: &Place, resource: &Resource, uri: &Uri, headers: &HeaderMap) -> String {
     let face = FACES.into_iter().find(|face| resource.audience.ends_with(face)).unwrap_or_default();
-    format!("{}{WELL_KNOWN}{face}", base(public_url, uri, headers))
+    format!("{}{WELL_KNOWN}{face}", place.base(uri, headers))
 }
 
-/// Where this server is, without a slash at the end: as its operator says, or as the client calls it, which the gate
-/// has found to be one of its names.
-fn base(public_url: Option<&Url>, uri: &Uri, headers: &HeaderMap) -> String {
-    if let Some(url) = public_url {
-        return url.as_str().trim_end_matches('/').to_owned();
+/// Where clients find this server.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// As its operator says.
+    pub(crate) public_url: Option<Url>,
+    /// Whether it speaks TLS itself.
+    pub(crate) has_tls: bool,
+}
+
+impl Place {
+    /// Its address, without a slash at the end: as its operator says, or as the client calls it, which the gate has
+    /// found to be one of its names.
+    fn base(&self, uri: &Uri, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.public_url {
+            return url.as_str().trim_end_matches('/').to_owned();
+        }
+        let authority = uri.authority().map(|authority| authority.as_str().to_owned());
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let scheme = if self.has_tls { "https" } else { "http" };
+        format!("{scheme}://{}", host.map(str::to_owned).or(authority).unwrap_or_default())
     }
-    let authority = uri.authority().map(|authority| authority.as_str().to_owned());
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    format!("http://{}", host.map(str::to_owned).or(authority).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -96,12 +94,12 @@ mod tests {
 
     fn told(audience: &str, public_url: Option<&str>) -> (String, String) {
         let resource = Resource { issuer: "https://id.example".to_owned(), audience: audience.to_owned() };
-        let public_url = public_url.map(|url| url.parse().unwrap());
+        let place = Place { public_url: public_url.map(|url| url.parse().unwrap()), has_tls: false };
         let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("127.0.0.1:8080"))]);
         let uri = Uri::from_static("/mcp");
-        let document = document(public_url.as_ref(), &resource, "/mcp", &uri, &headers);
+        let document = document(&place, &resource, "/mcp", &uri, &headers);
         assert_eq!(document["authorization_servers"], json!(["https://id.example"]));
-        let address = address(public_url.as_ref(), &resource, &uri, &headers);
+        let address = address(&place, &resource, &uri, &headers);
         (document["resource"].as_str().unwrap().to_owned(), address)
     }
 
@@ -135,5 +133,12 @@ mod tests {
         ] {
             assert_eq!(told(audience, public_url), (resource.to_owned(), address.to_owned()), "{audience}");
         }
+    }
+
+    #[test]
+    fn with_tls_the_document_is_found_by_tls() {
+        let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("localhost:8443"))]);
+        let place = Place { public_url: None, has_tls: true };
+        assert_eq!(place.base(&Uri::from_static("/mcp"), &headers), "https://localhost:8443");
     }
 }
