@@ -1,20 +1,19 @@
 // Starts built servers and speaks to them as an agent does: JSON-RPC by hand, over HTTP or standard input and output.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { Issuer } from "./issuer.mjs";
 
 export const CODE = "correct-horse-battery";
 const WITHIN = 20_000; // for anything that a server is waited for, in milliseconds
 const REVISION = "2025-06-18";
 const CACHE = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
 const INTEROP = process.env.INTEROP_HOME || join(CACHE, "fintecture-mcp-ci/interop");
-const MAY_WRITE = "customers:write bank-accounts:write verifications:write";
 
 export function inTime(promise, what) {
   let timer;
@@ -156,56 +155,6 @@ export class Servers {
 
 function at(upstream) {
   return upstream ? { FINTECTURE_BASE_URL: upstream, FINTECTURE_CUSTOMER_TOKEN: "a-token" } : {};
-}
-
-/** Where tokens come from. */
-class Issuer {
-  constructor(facts) {
-    Object.assign(this, facts);
-    this.origin = new URL(facts.issuer).origin;
-  }
-
-  async #token(form, headers = {}) {
-    const body = new URLSearchParams(form);
-    const answer = await fetch(`${this.issuer}/token`, { method: "POST", headers, body });
-    const json = await answer.json();
-    assert.ok(json.access_token, JSON.stringify(json));
-    return json.access_token;
-  }
-
-  /** The token of an agent that acts in its own name. */
-  agentToken(resource, scope = MAY_WRITE) {
-    const { id, secret } = this.clients.agent;
-    const authorization = `Basic ${btoa(`${id}:${secret}`)}`;
-    return this.#token({ grant_type: "client_credentials", scope, resource }, { authorization });
-  }
-
-  /** The token of an agent that acts in Ada's name: its client registers itself, and she has signed in. */
-  async adasToken(resource) {
-    const back = "http://127.0.0.1:1/callback"; // Nobody listens there.
-    const metadata = { redirect_uris: [back], token_endpoint_auth_method: "none" };
-    const headers = { "content-type": "application/json" };
-    const registered = await fetch(`${this.issuer}/reg`, { method: "POST", headers, body: JSON.stringify(metadata) });
-    const { client_id } = await registered.json();
-    const code_verifier = randomBytes(32).toString("base64url");
-    const code_challenge = createHash("sha256").update(code_verifier).digest("base64url");
-    let url = new URL(`${this.issuer}/auth`);
-    const asked = { response_type: "code", client_id, redirect_uri: back, scope: MAY_WRITE, resource, code_challenge };
-    url.search = new URLSearchParams({ ...asked, code_challenge_method: "S256" });
-    const cookies = new Map();
-    while (!url.href.startsWith(back)) {
-      const cookie = [...cookies].map((pair) => pair.join("=")).join("; ");
-      const answer = await fetch(url, { redirect: "manual", headers: { cookie } });
-      assert.equal(answer.status, 303, await answer.text());
-      for (const line of answer.headers.getSetCookie()) {
-        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-        cookies.set(name, value);
-      }
-      url = new URL(answer.headers.get("location"), url);
-    }
-    const code = url.searchParams.get("code");
-    return this.#token({ grant_type: "authorization_code", code, code_verifier, client_id, redirect_uri: back, resource });
-  }
 }
 
 /** An MCP client without a person, unless `answer` plays one. */

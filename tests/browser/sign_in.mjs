@@ -8,14 +8,17 @@ const RESOURCE = "https://mcp.example.com/mcp"; // What tokens are for.
 const BY_OTHERS = ["--confirm-writes", "always", "--approvers", "other"];
 const NO_CODE = { FINTECTURE_APPROVAL_CODE: undefined };
 
+/** A server that takes the tokens of this issuer, and is a client there; its agent shows `token`. */
+function behind({ issuer, clients: { pages } }, servers, token) {
+  const oauth = ["--oauth-issuer", issuer, "--oauth-audience", RESOURCE, "--oauth-client-id", pages.id];
+  const variables = { ...NO_CODE, FINTECTURE_OAUTH_CLIENT_SECRET: pages.secret };
+  return servers.http("simulator", { flags: [...BY_OTHERS, ...oauth], variables, token });
+}
+
 /** The whole way over the issuer, for those who may decide and those who may not. */
 export async function atTheIssuer({ servers, browser, visitor }) {
   const issuer = await servers.issuer();
-  const { id, secret } = issuer.clients.pages;
-  const flags = [...BY_OTHERS, "--oauth-issuer", issuer.issuer, "--oauth-audience", RESOURCE, "--oauth-client-id", id];
-  const variables = { ...NO_CODE, FINTECTURE_OAUTH_CLIENT_SECRET: secret };
-  const token = await issuer.adasToken(RESOURCE);
-  const { agent, origin } = await servers.http("simulator", { flags, variables, token });
+  const { agent, origin } = await behind(issuer, servers, await issuer.adasToken(RESOURCE));
   const [write, before] = [account(), await accounts(agent)];
   const page = await agent.page(write);
   await browser({ localhost: "127.0.0.1" });
@@ -98,10 +101,7 @@ export async function atTheIssuer({ servers, browser, visitor }) {
 /** The page between the issuer and ours, held still. */
 export async function hop({ servers, browser, visitor }) {
   const issuer = await servers.issuer();
-  const { id, secret } = issuer.clients.pages;
-  const flags = [...BY_OTHERS, "--oauth-issuer", issuer.issuer, "--oauth-audience", RESOURCE, "--oauth-client-id", id];
-  const variables = { ...NO_CODE, FINTECTURE_OAUTH_CLIENT_SECRET: secret };
-  const { origin } = await servers.http("simulator", { flags, variables, token: await issuer.agentToken(RESOURCE) });
+  const { origin } = await behind(issuer, servers, await issuer.agentToken(RESOURCE));
   await browser({ localhost: "127.0.0.1" });
   const person = await visitor();
   let isHeld = true;
