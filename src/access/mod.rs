@@ -52,7 +52,12 @@ enum Way {
     Open,
     Token(Secret, Arc<Principal>),
     Tokens(TokenFile),
-    OAuth(Box<oauth::Verifier>, Resource),
+    OAuth {
+        verifier: Box<oauth::Verifier>,
+        resource: Resource,
+        /// With which people are signed in. Shared with whoever does.
+        client_secret: Option<Secret>,
+    },
 }
 
 /// Which way of authentication is set.
@@ -119,10 +124,11 @@ impl Access {
         Ok(Self::of(Way::Tokens(TokenFile::read(path)?)))
     }
 
-    /// Access tokens of an authorization server.
+    /// Access tokens of an authorization server. The secret is this server's own there, to be read again with the
+    /// others.
     #[must_use]
-    pub fn oauth(verifier: oauth::Verifier, resource: Resource) -> Self {
-        Self::of(Way::OAuth(Box::new(verifier), resource))
+    pub fn oauth(verifier: oauth::Verifier, resource: Resource, client_secret: Option<Secret>) -> Self {
+        Self::of(Way::OAuth { verifier: Box::new(verifier), resource, client_secret })
     }
 
     /// Whether nobody is authenticated.
@@ -138,7 +144,7 @@ impl Access {
             Way::Open => AccessKind::Open,
             Way::Token(..) => AccessKind::Token,
             Way::Tokens(_) => AccessKind::Tokens,
-            Way::OAuth(..) => AccessKind::OAuth,
+            Way::OAuth { .. } => AccessKind::OAuth,
         }
     }
 
@@ -146,7 +152,7 @@ impl Access {
     #[must_use]
     pub fn resource(&self) -> Option<&Resource> {
         match &self.0.way {
-            Way::OAuth(_, resource) => Some(resource),
+            Way::OAuth { resource, .. } => Some(resource),
             _ => None,
         }
     }
@@ -163,7 +169,7 @@ impl Access {
                 known.is(&Digest::of(token)).then(|| Arc::clone(principal)).ok_or(Refused::unknown())
             }
             Way::Tokens(file) => file.whose(token).ok_or(Refused::unknown()),
-            Way::OAuth(verifier, _) => match verifier.verify(token).await {
+            Way::OAuth { verifier, .. } => match verifier.verify(token).await {
                 Ok(principal) => Ok(Arc::new(principal)),
                 Err(oauth::TokenRefused::Invalid(reason)) => Err(Refused::Wrong { reason, is_slowed: false }),
                 Err(oauth::TokenRefused::Unavailable) => Err(Refused::Unavailable),
@@ -195,14 +201,23 @@ impl Access {
         }
     }
 
-    /// Reads the files of tokens again. What is wrong changes nothing, and is logged.
+    /// Reads the files of tokens and secrets again. What is wrong changes nothing, and is logged.
     pub fn reload(&self) {
         match &self.0.way {
-            Way::Open | Way::OAuth(..) => {}
+            Way::Open | Way::OAuth { client_secret: None, .. } => {}
+            Way::OAuth { client_secret: Some(secret), .. } => match secret.reload(|_| true) {
+                Ok(true) => tracing::info!("the OAuth client secret was read again and is another one now"),
+                Ok(false) => {}
+                Err(error) => {
+                    measures::reload_failed("oauth_client_secret");
+                    tracing::error!(%error, "the OAuth client secret stays as it was: its file gives none");
+                }
+            },
             Way::Token(secret, _) => match secret.reload(is_bearer) {
                 Ok(true) => tracing::info!("the inbound token was read again and is another one now"),
                 Ok(false) => {}
                 Err(error) => {
+                    measures::reload_failed("mcp_token");
                     tracing::error!(%error, "the inbound token stays as it was: its file gives none");
                 }
             },

@@ -64,7 +64,8 @@ fn oauth(settings: OAuthSettings) -> Result<(Access, Option<People>), String> {
     let config = OAuthConfig { issuer, audience, client_id, client_secret, ca_file };
     let told = |error| format!("--oauth-issuer: {error}");
     let sign_in = config.client_id.is_some().then(|| SignIn::new(&config)).transpose().map_err(told)?;
-    let access = Access::oauth(Verifier::new(&config).map_err(told)?, resource);
+    let verifier = Verifier::new(&config).map_err(told)?;
+    let access = Access::oauth(verifier, resource, config.client_secret);
     Ok((access.clone(), Some(People::at_issuer(access, sign_in))))
 }
 

@@ -1,16 +1,19 @@
 // Starts built servers and speaks to them as an agent does: JSON-RPC by hand, over HTTP or standard input and output.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { Issuer } from "./issuer.mjs";
 
 export const CODE = "correct-horse-battery";
 const WITHIN = 20_000; // for anything that a server is waited for, in milliseconds
 const REVISION = "2025-06-18";
+const CACHE = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+const INTEROP = process.env.INTEROP_HOME || join(CACHE, "fintecture-mcp-ci/interop");
 
 export function inTime(promise, what) {
   let timer;
@@ -62,13 +65,14 @@ export class Servers {
     return (await started)[1];
   }
 
-  /** A server over HTTP that asks for every write, or as `flags` say otherwise. */
-  async http(environment, { upstream, variables = {}, flags = ["--confirm-writes", "always"] } = {}) {
+  /** A server over HTTP that asks for every write, or as `flags` say otherwise; its agent shows `token`. */
+  async http(environment, { upstream, variables = {}, flags = ["--confirm-writes", "always"], token } = {}) {
     const args = ["serve", "--transport", "http", "--listen", "127.0.0.1:0", "--environment", environment, ...flags];
+    if (environment === "production") args.push("--audit-log", join(this.folder(), "audit.jsonl"));
     const all = { FINTECTURE_APPROVAL_CODE: CODE, ...at(upstream), ...variables };
     const { started } = this.#start(args, all, /serving Streamable HTTP at (http:\/\/127\.0\.0\.1:\d+)\/mcp/);
     const origin = (await started)[1];
-    return { origin, agent: await Agent.overHttp(origin) };
+    return { origin, agent: await Agent.overHttp(origin, token) };
   }
 
   /** A server on standard input and output; `capabilities` and `answer` are the client's. */
@@ -76,6 +80,25 @@ export class Servers {
     const args = ["serve", "--environment", environment, "--confirm-writes", "always"];
     const { server } = this.#start(args, { ...at(upstream), ...variables }, /^/);
     return Agent.overStdio(server, capabilities, answer);
+  }
+
+  /** A real authorization server, on another site than ours: `localhost`. */
+  async issuer() {
+    const own = join(INTEROP, "node22/node_modules/node/bin/node");
+    const node = existsSync(own) ? own : process.execPath;
+    const child = spawn(node, [join(INTEROP, "oidc/provider.mjs"), "localhost"], { stdio: ["ignore", "pipe", "pipe"] });
+    const server = { child, log: "" };
+    this.#running.push(server);
+    child.stderr.on("data", (text) => { server.log += text; });
+    const [line] = await inTime(once(createInterface({ input: child.stdout }), "line"), "authorization server");
+    return new Issuer(JSON.parse(line));
+  }
+
+  /** A principal of --auth-tokens: its token, and its line of the file. */
+  principal(name, scopes) {
+    const said = execFileSync(this.#binary, ["token", "new", name, "--scopes", scopes], { encoding: "utf8" });
+    const [token, line] = said.split("\n").filter((each) => each.startsWith("  ")).map((each) => each.trim());
+    return { token, line };
   }
 
   /** A server of someone else, with these pages by path; notes each request that comes. */
@@ -143,8 +166,9 @@ export class Agent {
     this.#send = send;
   }
 
-  static async overHttp(origin) {
+  static async overHttp(origin, token) {
     const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+    if (token) headers.authorization = `Bearer ${token}`;
     const agent = new Agent(async (message) => {
       const sent = fetch(`${origin}/mcp`, { method: "POST", headers, body: JSON.stringify(message) });
       const response = await inTime(sent, "answer over HTTP");

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the clients, in the versions pinned here, into $INTEROP_HOME (default: the user's cache folder).
-# What is there already in these versions is left alone. Needs python3 with venv, and npm.
+# What is there already in these versions is left alone. Needs python3 with venv, and npm. `setup.sh oidc` installs
+# the authorization server alone, which needs no python3.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -43,14 +44,18 @@ authorization_server() {
 }
 
 mkdir -p "$home"
-python_clients python-2 requirements.txt
-python_clients python-1 requirements-1.txt
 if [ "$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/')" -ge 22 ] 2>/dev/null; then
   rm -rf "$home/node22"
 else
   own_node
   PATH="$home/node22/node_modules/node/bin:$PATH"
 fi
-typescript_clients
 authorization_server
+if [ "${1:-}" = oidc ]; then
+  echo "the authorization server is in $home/oidc"
+  exit
+fi
+python_clients python-2 requirements.txt
+python_clients python-1 requirements-1.txt
+typescript_clients
 echo "the clients are in $home"

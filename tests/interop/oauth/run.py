@@ -124,11 +124,13 @@ class World:
     def __init__(self, facts):
         self.facts = facts
 
-    def token(self, who="agent", resource=None):
+    def token(self, who="agent", resource=None, scope="customers:read"):
         """A token by client credentials."""
         client = self.facts["clients"][who]
         basic = base64.b64encode(f"{client['id']}:{client['secret']}".encode()).decode()
-        form = {"grant_type": "client_credentials", "scope": "customers:read", "resource": resource or self.facts["url"]}
+        form = {"grant_type": "client_credentials", "resource": resource or self.facts["url"]}
+        if scope:
+            form["scope"] = scope
         body = urllib.parse.urlencode(form).encode()
         status, _, answer = fetch(f"{self.facts['issuer']}/token", body, {"Authorization": f"Basic {basic}"})
         assert status == 200, f"the authorization server answered {status}: {answer}"
@@ -198,7 +200,7 @@ def main(binary):
     with tempfile.TemporaryDirectory() as folder:
         provider, facts = start_provider(folder)
         log = Path(folder) / "server.log"
-        server = None
+        server = said = None
         try:
             facts["url"] = f"http://127.0.0.1:{free_port()}/mcp"
             server = start_server(binary, facts, log)
@@ -207,6 +209,7 @@ def main(binary):
             results.append(world.expect("no token", 401))
             results.append(world.expect("a token in the query", 400, query=f"?access_token={world.token()}"))
             results.append(world.expect("a token for another audience", 401, world.token(resource="https://other.example.com")))
+            results.append(world.expect("a token without any scope", 403, world.token(scope=None)))
             results += [
                 play(f"{name} {who}", [*command, who, json.dumps(facts)])
                 for name, command in CLIENTS.items()
@@ -219,15 +222,21 @@ def main(binary):
             server.send_signal(signal.SIGTERM)
             code = server.wait(DOWN_WITHIN)
             results.append(report("the end on SIGTERM", None if code == 0 else f"exit code {code}"))
+            late = Path(folder) / "late.log"
+            token = world.token()
+            provider.kill()
+            server = start_server(binary, facts, late)
+            results.append(world.expect("a token that nobody can check: the authorization server is gone", 503, token))
+            said = log.read_text() + late.read_text()
             secrets = [client["secret"] for client in facts["clients"].values()] + [PERSON, "eyJ"]
-            found = [secret for secret in secrets if secret in log.read_text()]
+            found = [secret for secret in secrets if secret in said]
             results.append(report("no secret in the log", f"{found}" if found else None))
         finally:
             for process in filter(None, (server, provider)):
                 process.kill()
                 process.wait()
         if not all(results):
-            print(f"the server said:\n{log.read_text()}")
+            print(f"the server said:\n{said or log.read_text()}")
             print(f"the authorization server said:\n{(Path(folder) / 'provider.log').read_text()}")
     print(f"{results.count(True)} of {len(results)} went well")
     return 0 if all(results) else 1
