@@ -8,6 +8,9 @@ use crate::config::{HttpSettings, Limits, seconds};
 use crate::secret::is_readable_by_others;
 use crate::transports::{self, HttpConfig, HttpLimits, Tls};
 
+/// Files and sockets that the process has open beside its clients' connections.
+const FILES_BESIDE: u64 = 500;
+
 /// Reads the certificate, where there is to be one.
 ///
 /// # Errors
@@ -23,6 +26,19 @@ pub(super) fn prepare(settings: HttpSettings, limits: &Limits) -> Result<HttpCon
         }
     };
     Ok(HttpConfig { limits: http_limits(limits), tls, public_url, trusted_proxies, ..HttpConfig::default() })
+}
+
+/// Lets the process have as many connections open as it may take; the system gives fewer than it could at first.
+pub(super) fn raise_file_limit(config: &HttpConfig) {
+    let wanted = config.limits.connections as u64 + FILES_BESIDE;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(files) if files < wanted => tracing::warn!(
+            files,
+            "the system lets this process open fewer files than it may take connections: raise its limit (ulimit -n, LimitNOFILE), or lower --limit connections"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::debug!(%error, "the limit of open files stays as it is"),
+    }
 }
 
 /// Where people and clients find the server.

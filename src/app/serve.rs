@@ -172,6 +172,7 @@ async fn serve(prepared: Prepared) -> anyhow::Result<()> {
             Box::pin(transports::serve_stdio(server, shutdown)).await?;
         }
         Some(listener) => {
+            network::raise_file_limit(&http);
             access::tell(&access);
             tell_address(&http, listener.local_addr()?, environment);
             let pages = match people {

@@ -123,7 +123,19 @@ pub enum Event {
         resource: String,
     },
     /// An access was refused.
-    Refused(RefusedAccess),
+    Refused {
+        /// Which, and why.
+        #[serde(flatten)]
+        access: RefusedAccess,
+        /// How many more were, since the last such line, that have no line of their own: there were too many at once.
+        #[serde(skip_serializing_if = "is_none")]
+        and_more: u64,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Why an access was refused.

@@ -23,6 +23,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use aws_lc_rs::{digest, hmac};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{mpsc, oneshot};
 
 pub use chain::{Hash, Head, NoHash};
@@ -49,6 +51,10 @@ use writer::{Entry, Job, Writer};
 /// Lines that may wait to be written. Beyond, whoever has one waits, and what nobody waits for is counted only.
 const MAX_WAITING: usize = 16_384;
 
+/// Lines for refused accesses in a second, and how many may come at once: whoever is refused needs no token for it.
+const REFUSALS_A_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
+const REFUSALS_AT_ONCE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
+
 /// The trail cannot be written: what must be on record must not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the audit trail cannot be written")]
@@ -67,6 +73,9 @@ struct Inner {
     logged: AtomicU64,
     /// Lines that nobody waits for and that found no room.
     lost: Arc<AtomicU64>,
+    refusals: DefaultDirectRateLimiter,
+    /// Refused accesses without a line of their own, since the last one that has one.
+    unlisted: AtomicU64,
 }
 
 /// A line on its way: resolves to its number once it is written.
@@ -157,6 +166,8 @@ impl Trail {
             head: shown,
             logged: AtomicU64::new(0),
             lost,
+            refusals: RateLimiter::direct(Quota::per_second(REFUSALS_A_SECOND).allow_burst(REFUSALS_AT_ONCE)),
+            unlisted: AtomicU64::new(0),
         })));
         trail.log_head();
         Ok(trail)
@@ -227,10 +238,16 @@ impl Trail {
         }
     }
 
-    /// Records a refused access. Nothing waits for it, and a trail that cannot be written refuses it all the same.
+    /// Records a refused access, or counts it where strangers would fill the disk with them. Nothing waits for it, and a trail that cannot be written refuses it all the same.
     pub fn refused(&self, access: &RefusedAccess) {
         tracing::debug!(reason = access.reason, path = access.path, "refused access");
-        self.note(&Event::Refused(access.clone()));
+        let Some(inner) = &self.0 else { return };
+        if inner.refusals.check().is_err() {
+            inner.unlisted.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let and_more = inner.unlisted.swap(0, Ordering::Relaxed);
+        self.note(&Event::Refused { access: access.clone(), and_more });
     }
 
     /// Goes on in the file that stands at the path now, where that is another one.
@@ -243,6 +260,11 @@ impl Trail {
     /// Writes what waits and a last line, and lets the file go. Whatever comes after it cannot be written.
     pub async fn close(&self) {
         let Some(inner) = &self.0 else { return };
+        let and_more = inner.unlisted.swap(0, Ordering::Relaxed);
+        if and_more > 0 {
+            let access = RefusedAccess { reason: "various", principal: None, path: "other" };
+            self.note(&Event::Refused { access, and_more: and_more - 1 });
+        }
         let (closed, done) = oneshot::channel();
         if inner.jobs.send(Job::Close(closed)).await.is_ok() {
             let _ = done.await;

@@ -342,3 +342,20 @@ async fn writes_without_a_known_outcome_are_found_over_files() {
         .collect();
     assert_eq!(told, [("cus_2", true, Some("request-1")), ("cus_3", false, None)]);
 }
+
+#[tokio::test]
+async fn who_is_refused_on_and_on_does_not_fill_the_disk_and_is_counted() {
+    let place = Place::new(None);
+    let trail = place.open();
+    for _ in 0..20_000 {
+        trail.refused(&RefusedAccess { reason: "no_token", principal: None, path: "/mcp" });
+    }
+    trail.close().await;
+    let lines: Vec<serde_json::Value> =
+        place.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let refused: Vec<_> = lines.iter().filter(|line| line["event"] == "refused").collect();
+    assert!((1000..3000).contains(&refused.len()), "{}", refused.len());
+    let more: u64 = refused.iter().map(|line| line["and_more"].as_u64().unwrap_or(0)).sum();
+    assert_eq!(refused.len() as u64 + more, 20_000);
+    assert!(place.verify(&[&place.path()], None).is_ok());
+}

@@ -45,8 +45,8 @@ macro_rules! limits {
 }
 
 limits! {
-    connections = 4096, "connections", "TCP connections open at once; further ones wait";
-    connections_per_address = 1024, "connections-per-address", "of these, from one client address that no trusted proxy stands for; further ones are closed";
+    connections = 10_000, "connections", "TCP connections open at once; further ones wait";
+    connections_per_address = 1024, "connections-per-address", "of these, from one client address other than this machine's own and those of trusted proxies; further ones are closed";
     header_seconds = 15, "header-seconds", "time for the head of a request, in seconds; then the connection is closed";
     body_seconds = 30, "body-seconds", "time for the body of a request, in seconds; then 408";
     request_bytes = 1_048_576, "request-bytes", "longest request body, in bytes; beyond, 413";

@@ -18,7 +18,9 @@ use url::{Url, form_urlencoded};
 
 use super::{
     gate::{self, Gate},
-    metadata, reply,
+    metadata,
+    refusals::Refusals,
+    reply,
 };
 use crate::{
     access::{Access, Refused},
@@ -38,6 +40,7 @@ fn asked_scopes() -> Scopes {
 pub(crate) struct Door {
     pub(crate) access: Access,
     pub(crate) trail: Trail,
+    pub(crate) refusals: Refusals,
     /// Where clients find this server; otherwise what they call it by.
     pub(crate) public_url: Option<Url>,
 }
@@ -112,10 +115,12 @@ async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
         Ok(principal) => principal,
         Err(response) => return *response,
     };
-    parts.extensions.insert(principal);
+    parts.extensions.insert(Arc::clone(&principal));
     // The token is not passed on, whatever lies behind.
     parts.headers.remove(header::AUTHORIZATION);
-    next.run(Request::from_parts(parts, body)).await
+    let response = next.run(Request::from_parts(parts, body)).await;
+    door.refusals.pace(&principal, response.status()).await;
+    response
 }
 
 impl Door {

@@ -2,7 +2,11 @@
 //!
 //! Knows which handler stands at which path, and in what order things stop. Knows nothing of messages.
 
-use std::{pin::pin, sync::Arc};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    pin::pin,
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -31,6 +35,7 @@ use super::{
     names::Names,
     pace::Waits,
     places::{self, Places},
+    refusals::Refusals,
     reply,
     serving::Serving,
     streamable::Streamable,
@@ -85,10 +90,15 @@ where
     let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
     let HttpConfig { limits, tls, public_url, trusted_proxies, pages, access, trail, .. } = config;
     let proxies = Proxies::new(&trusted_proxies);
+    // A proxy speaks for many, and so does this machine's own address.
+    let own = [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)];
+    let shared: Vec<IpNet> = trusted_proxies.into_iter().chain(own.into_iter().flatten()).collect();
+    let shared = Proxies::new(&shared);
     let listener = Listener::new(listener, limits.connections)
-        .at_most_of_an_address(limits.connections_per_address, proxies.clone());
+        .at_most_of_an_address(limits.connections_per_address, shared);
     let waits = Waits { head: limits.head_wait, idle: CONNECTION_IDLE, write: WRITE_WAIT };
-    let routes = Door { access, trail, public_url }.before(routes.merge(pages), gate);
+    let routes =
+        Door { access, trail, refusals: Refusals::default(), public_url }.before(routes.merge(pages), gate);
     let serving = Serving { routes, tls, proxies, waits, leaving: shutdown.clone() };
     let mut serving = pin!(serving.run(listener, closing.clone()));
 

@@ -55,7 +55,7 @@ pub const SSE_MESSAGES_WAITING: usize = 32;
 pub const SSE_POST_WAIT: Duration = Duration::from_secs(5);
 
 /// TCP connections open at once. Beyond, new ones wait in the kernel's queue.
-pub const CONNECTIONS: usize = 4_096;
+pub const CONNECTIONS: usize = 10_000;
 
 /// Of these, from one client address that no trusted proxy stands for. Beyond, they are closed at once.
 pub const CONNECTIONS_PER_ADDRESS: usize = 1_024;

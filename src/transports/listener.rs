@@ -49,9 +49,9 @@ impl Listener {
         Self { socket, slots: Arc::new(Semaphore::new(connections)), addresses: None }
     }
 
-    /// At most so many of each address; proxies speak for many, so theirs are not counted.
-    pub(crate) fn at_most_of_an_address(mut self, connections: usize, proxies: Proxies) -> Self {
-        self.addresses = Some((Addresses::new(connections), proxies));
+    /// At most so many of each address, but for those that many share.
+    pub(crate) fn at_most_of_an_address(mut self, connections: usize, shared: Proxies) -> Self {
+        self.addresses = Some((Addresses::new(connections), shared));
         self
     }
 
@@ -67,7 +67,7 @@ impl Listener {
                 }
             };
             let counted = match &self.addresses {
-                Some((addresses, proxies)) if !proxies.trust(peer.ip()) => {
+                Some((addresses, shared)) if !shared.trust(peer.ip()) => {
                     let Some(counted) = addresses.count(peer.ip()) else {
                         measures::limit_hit("connections-per-address");
                         continue;

@@ -19,6 +19,7 @@
 //! | `auth`, `metadata`, `client` | refuses who is not known, and says where tokens come from; the client's address and principal |
 //! | `http`, `reply`, `held` | the routes and the server's end; answers, and what they hold |
 //! | `serving`, `pace`, `listener`, `addresses`, `tls` | the server's loop, and what a connection may take |
+//! | `refusals` | how fast a principal is told that it is over a limit |
 //! | `watch` | health and metrics |
 //! | `pages` | a server for pages alone, beside stdio |
 
@@ -41,6 +42,7 @@ mod outbox;
 mod pace;
 mod pages;
 mod places;
+mod refusals;
 mod reply;
 mod serving;
 mod sessions;

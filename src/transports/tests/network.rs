@@ -3,15 +3,16 @@
 use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Extension, Router, routing::get};
+use ipnet::IpNet;
 use reqwest::{Certificate, Client};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 use super::http::Site;
-use crate::transports::{HttpConfig, HttpLimits, Tls, TlsError};
+use crate::transports::{HttpConfig, HttpLimits, Tls, TlsError, client::Proxies, listener::Listener};
 
 /// A certificate of this machine in two files.
 struct Files(TempDir);
@@ -147,23 +148,42 @@ async fn a_body_that_does_not_end_is_answered_408() {
 
 #[tokio::test]
 async fn one_address_cannot_have_all_connections() {
-    let limits = HttpLimits { connections_per_address: 2, ..HttpLimits::default() };
-    let site = Site::start(limits.clone()).await;
-    let mut kept = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(site.address).await.unwrap();
-        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-        stream.read_exact(&mut [0; 12]).await.unwrap();
-        kept.push(stream);
+    let listening = async |shared: &[IpNet]| {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..4 {
+            clients.push(TcpStream::connect(address).await.unwrap());
+        }
+        (Listener::new(socket, 10).at_most_of_an_address(2, Proxies::new(shared)), clients)
+    };
+    let (listener, mut clients) = listening(&[]).await;
+    let _accepted = (listener.accept().await, listener.accept().await);
+    tokio::select! {
+        _ = listener.accept() => panic!("a third one"),
+        () = async {
+            for refused in &mut clients[2..] {
+                assert_eq!(refused.read(&mut [0]).await.unwrap_or(0), 0, "closed at once");
+            }
+        } => {}
     }
-    assert_eq!(until_closed(site.address, "").await, "", "closed at once");
     // A proxy speaks for many.
-    let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
-    let behind = Site::with(HttpConfig { limits, trusted_proxies, ..HttpConfig::default() }).await;
+    let (listener, _clients) = listening(&["127.0.0.0/8".parse().unwrap()]).await;
+    let mut accepted = Vec::new();
+    while accepted.len() < 4 {
+        accepted.push(listener.accept().await);
+    }
+}
+
+#[tokio::test]
+async fn clients_on_this_machine_are_many() {
+    let limits = HttpLimits { connections_per_address: 2, ..HttpLimits::default() };
+    let site = Site::start(limits).await;
+    let mut kept = Vec::new();
     for _ in 0..4 {
         let client = Client::builder().no_proxy().build().unwrap();
-        assert_eq!(client.get(behind.url("/health/live")).send().await.unwrap().status(), 200);
-        kept.push(TcpStream::connect(behind.address).await.unwrap());
+        assert_eq!(client.get(site.url("/health/live")).send().await.unwrap().status(), 200);
+        kept.push(TcpStream::connect(site.address).await.unwrap());
     }
 }
 
