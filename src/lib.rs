@@ -12,8 +12,10 @@
 //! /mcp  ├─ transports ── mcp ── calls ── tools ── fintecture ── the upstream
 //! /sse  ┘   framing,     rmcp's  repeats, arguments  path, token,    Fintecture,
 //!           gate, end    types   asking   to request send, decode    or the simulator
-//!                                   │          │         │
-//! a person's browser ── pages ──────┘          domain    capability
+//!             │                  │  │          │         │
+//!           access           audit  │ store    domain    capability
+//!                                   │
+//! a person's browser ── pages ──────┘
 //! ```
 //!
 //! # The map
@@ -22,6 +24,7 @@
 //! |---|---|---|
 //! | [`domain`] | ids, IBAN, e-mail and the like: parsed once, then trusted | anything else |
 //! | [`secret`] | secrets in variables or files, read again when they change | anything else |
+//! | [`roots`] | root certificates to trust beside the system's | who trusts them |
 //! | [`sealing`] | values that nobody else can read or change | anything else |
 //! | [`store`] | what outlives a call: approvals, repeats, sessions, counts; here or shared by replicas | what it keeps |
 //! | [`access`] | who calls: tokens, and the authorization server that gives them out | who asks, protocols |
@@ -40,7 +43,7 @@
 //! | `cli`, `telemetry` | the command line; where log lines, metrics and traces go | everything but config |
 //! | [`app`] | builds the parts and hands them to each other | |
 //!
-//! Imports run from right to left in the picture above and never back; a test holds them to it. Where to begin
+//! Imports run from left to right in the picture above, and down, never back; a test holds them to it. Where to begin
 //! reading: a tool's own file (`tools/customers.rs`), then `calls/mod.rs`, then `fintecture/client.rs`.
 
 pub mod access;
@@ -55,6 +58,7 @@ pub mod fintecture;
 pub mod mcp;
 pub mod measures;
 pub mod pages;
+pub mod roots;
 pub mod sealing;
 pub mod secret;
 pub mod simulator;

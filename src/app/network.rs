@@ -1,18 +1,15 @@
 //! Turns the settings of the HTTP server into what the transports take.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{HttpSettings, Limits, seconds};
+use crate::secret::is_readable_by_others;
 use crate::transports::{self, HttpConfig, HttpLimits, Tls};
 
 /// Files and sockets that the process has open beside its clients' connections.
 const FILES_BESIDE: u64 = 500;
-
-/// Permissions by which others than the owner may read a file.
-const READABLE_BY_OTHERS: u32 = 0o044;
 
 /// Reads the certificate, where there is to be one.
 ///
@@ -50,8 +47,7 @@ pub(super) fn origin(config: &HttpConfig, address: SocketAddr) -> String {
 }
 
 fn warn_of_readable(key: &Path) {
-    let mode = key.metadata().map(|file| file.permissions().mode()).unwrap_or_default();
-    if mode & READABLE_BY_OTHERS != 0 {
+    if is_readable_by_others(key) {
         tracing::warn!(path = %key.display(), "others than its owner may read the TLS key: chmod 600 it");
     }
 }

@@ -1,11 +1,12 @@
 //! Builds the store, and what depends on whether replicas share it.
 
-use anyhow::Context;
+use anyhow::{Context, Error};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use super::upstream;
 use crate::config::{StoreSettings, Upstream};
 use crate::domain::is_loopback;
+use crate::roots;
 use crate::sealing::{Sealer, SealerError};
 use crate::secret::Secret;
 use crate::store::{SharedStore, Store};
@@ -40,7 +41,8 @@ pub(super) fn build(settings: StoreSettings, of: &Upstream) -> anyhow::Result<Ke
         Sealer::from_secret(SecretSlice::from(secret).expose_secret())
     };
     let seals = Seals { tasks: sealer()?, questions: sealer()?, pages: sealer()? };
-    let roots = ca_file.map(std::fs::read).transpose().context("the file of FINTECTURE_CA_FILE")?;
+    let roots = ca_file.as_deref().map(roots::read).transpose();
+    let roots = roots.map_err(Error::msg).context("the file of FINTECTURE_CA_FILE")?;
     let key = key.get().expose_secret().into();
     let store = Store::shared(SharedStore { url, key, bound_to, roots })?;
     Ok(Kept { store, seals })

@@ -8,14 +8,13 @@ use url::Url;
 
 use super::client::ClientError;
 use crate::domain::is_loopback;
+use crate::roots;
 
 /// Longest wait for a connection, within the timeout of the attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an HTTP/2 connection under use may be silent before it is asked whether it lives, and how long it has to
 /// answer. Without this, calls would go down a dead connection until TCP gives it up, many minutes later.
 const HTTP2_ALIVE: Duration = Duration::from_secs(3);
-/// Largest file of root certificates, in bytes.
-const MAX_CA_BYTES: u64 = 4 * 1024 * 1024;
 /// Share of an attempt's time that connecting may take: it must end first, so that one sees that nothing was sent.
 const CONNECT_SHARE: f64 = 0.8;
 /// How long an idle connection is kept for the next call.
@@ -51,11 +50,7 @@ pub(super) fn stack(
 pub(super) fn certificates(file: Option<PathBuf>) -> Result<Vec<reqwest::Certificate>, ClientError> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let read = || {
-        let metadata = std::fs::metadata(&path).map_err(|error| error.to_string())?;
-        if !metadata.is_file() || metadata.len() > MAX_CA_BYTES {
-            return Err("not a file of at most 4 MiB".to_owned());
-        }
-        let pem = std::fs::read(&path).map_err(|error| error.to_string())?;
+        let pem = roots::read(&path)?;
         let found =
             reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| "no PEM certificates".to_owned())?;
         if found.is_empty() { Err("no PEM certificates".to_owned()) } else { Ok(found) }

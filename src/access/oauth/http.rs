@@ -9,13 +9,12 @@ use url::Url;
 
 use super::OAuthError;
 use crate::domain::is_loopback;
+use crate::roots;
 
 /// Longest wait for one answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// Largest file of root certificates, in bytes.
-const MAX_CA_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Why an answer is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -51,11 +50,7 @@ pub(super) fn client(issuer: &Url, ca_file: Option<&Path>) -> Result<reqwest::Cl
 fn certificates(file: Option<&Path>) -> Result<Vec<reqwest::Certificate>, OAuthError> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let read = || {
-        let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-        if !metadata.is_file() || metadata.len() > MAX_CA_BYTES {
-            return Err("not a file of at most 4 MiB".to_owned());
-        }
-        let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+        let pem = roots::read(path)?;
         reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| "no PEM certificates".to_owned())
     };
     read().map_err(|reason| OAuthError::Certificates { path: path.to_owned(), reason })
