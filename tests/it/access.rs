@@ -6,12 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::sys::signal::Signal;
 use reqwest::{Method, Response, StatusCode};
-use rmcp::transport::StreamableHttpClientTransport;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::agent::Agent;
 use crate::support::http_server::{HttpServer, http};
 use crate::support::in_time;
 use crate::support::legacy_sse::Events;
@@ -100,11 +97,6 @@ fn challenge(answer: &Response) -> String {
     answer.headers()["www-authenticate"].to_str().unwrap().to_owned()
 }
 
-async fn agent(server: &HttpServer, token: &str) -> Agent {
-    let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp")).auth_header(token);
-    Agent::connect(StreamableHttpClientTransport::with_client(http(), config)).await
-}
-
 /// What is sent, the headers that it is sent with, and what is answered.
 type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
 
@@ -158,7 +150,7 @@ async fn a_caller_with_a_token_works_and_the_upstream_never_sees_it() {
         .variable("RUST_LOG", "trace")
         .http()
         .await;
-    let agent = agent(&server, TOKEN).await;
+    let agent = server.agent_with(TOKEN).await;
     agent.good("manage_customers", json!({"action": "list"})).await;
     let requests = upstream.requests().await;
     assert!(!requests.is_empty());
@@ -193,7 +185,7 @@ async fn the_file_of_tokens_is_read_again_and_a_broken_one_is_not_taken() {
     let tokens = Tokens::of(&["# who calls", &first_line]);
     let mut server = tokens.server().await;
     assert!(is_let_in(&server, &first).await && !is_let_in(&server, &second).await);
-    agent(&server, &first).await.good("manage_customers", json!({"action": "list"})).await;
+    server.agent_with(&first).await.good("manage_customers", json!({"action": "list"})).await;
 
     tokens.write(&[&first_line, &second_line]);
     server.process.signal(Signal::SIGHUP);
@@ -239,7 +231,7 @@ async fn ten_thousand_guesses_find_nothing_and_lock_nobody_out() {
         })
         .collect();
     let mut calls = 0;
-    let agent = agent(&server, TOKEN).await;
+    let agent = server.agent_with(TOKEN).await;
     while guessers.iter().any(|guesser| !guesser.is_finished()) {
         agent.good("manage_customers", json!({"action": "list"})).await;
         calls += 1;

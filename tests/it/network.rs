@@ -14,6 +14,9 @@ use crate::support::http_server::http;
 use crate::support::process::{Process, run};
 use crate::support::setup::Setup;
 
+/// The token of a server that others find.
+const TOKEN: &str = "a-token-of-a-test-0123456789";
+
 /// Puts a new certificate for localhost into two files. Returns it, to be trusted.
 fn renew(folder: &Path) -> Certificate {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -122,17 +125,18 @@ async fn behind_a_proxy_the_public_name_is_answered_and_shown_to_people() {
     let server = Setup::simulator()
         .flag("--environment=simulator")
         .variable("FINTECTURE_APPROVAL_CODE", "correct horse battery")
+        .variable("FINTECTURE_MCP_TOKEN", TOKEN)
         .flag("--public-url=https://mcp.example.com")
         .flag("--confirm-writes=always")
         .http()
         .await;
     let hello = |host: &str| {
-        let request = http().post(server.url("/mcp")).header("host", host);
+        let request = http().post(server.url("/mcp")).header("host", host).bearer_auth(TOKEN);
         request.header("accept", "application/json, text/event-stream").json(&initialize())
     };
     assert_eq!(hello("mcp.example.com").send().await.unwrap().status(), StatusCode::OK);
     assert_eq!(hello("other.example.com").send().await.unwrap().status(), StatusCode::FORBIDDEN);
-    let agent = server.agent().await;
+    let agent = server.agent_with(TOKEN).await;
     let write = json!({"action": "start", "customer_id": "sim_cus_ada"});
     let error = agent.error("verify_identity", write).await;
     let url = error["approval"]["url"].as_str().unwrap();

@@ -3,6 +3,8 @@
 use super::agent::Agent;
 use super::legacy_sse;
 use super::process::Process;
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 
 /// A running server.
 #[derive(Debug)]
@@ -28,6 +30,12 @@ impl HttpServer {
     /// A client over Streamable HTTP.
     pub(crate) async fn agent(&self) -> Agent {
         Agent::over_http(&self.url("/mcp")).await
+    }
+
+    /// A client over Streamable HTTP with a token.
+    pub(crate) async fn agent_with(&self, token: &str) -> Agent {
+        let config = StreamableHttpClientTransportConfig::with_uri(self.url("/mcp")).auth_header(token);
+        Agent::connect(StreamableHttpClientTransport::with_client(http(), config)).await
     }
 
     /// A client over legacy SSE.
