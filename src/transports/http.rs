@@ -89,6 +89,7 @@ where
     let calls = TaskTracker::new();
     let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
     let HttpConfig { limits, tls, public_url, trusted_proxies, pages, access, trail, .. } = config;
+    let gate = gate.recording(trail.clone());
     let proxies = Proxies::new(&trusted_proxies);
     // A proxy speaks for many, and so does this machine's own address.
     let own = [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)];
