@@ -66,7 +66,7 @@ measures! {
     LIMITS = Counter "fintecture_mcp_limit_hits_total" ["limit"]
         "what was refused since it would exceed the `--limit` of this name";
     REFUSED = Counter "fintecture_mcp_refused_accesses_total" ["reason"]
-        "requests that were refused before they were looked at: no token, a wrong one, another principal's session";
+        "requests that were refused: no token, a wrong one, another principal's session, a foreign page, a wrong approval code, one's own write";
     STORE_ERRORS = Counter "fintecture_mcp_store_errors_total" ["error"]
         "what the store did not do: `gone` or `full`";
     AUDIT_LINES = Counter "fintecture_mcp_audit_lines_total" []

@@ -69,23 +69,21 @@ impl TokenFile {
         Ok(count)
     }
 
-    /// Whose token this is. Looks at every line, so that the time it takes does not tell which one it is.
+    /// Whose token this is.
     pub(super) fn whose(&self, token: &str) -> Option<Arc<Principal>> {
-        let digest = Digest::of(token);
+        self.of_digest(&Digest::of(token))
+    }
+
+    /// The same by its digest. Looks at every line, so that the time it takes does not tell which one it is.
+    pub(super) fn of_digest(&self, digest: &Digest) -> Option<Arc<Principal>> {
         let entries = self.entries.load();
         let mut found = None;
         for entry in entries.iter() {
-            if entry.digest.is(&digest) {
+            if entry.digest.is(digest) {
                 found = Some(Arc::clone(&entry.principal));
             }
         }
         found
-    }
-
-    /// The principal of this name.
-    pub(super) fn named(&self, name: &str) -> Option<Arc<Principal>> {
-        let entries = self.entries.load();
-        entries.iter().find(|entry| entry.principal.name == name).map(|entry| Arc::clone(&entry.principal))
     }
 }
 

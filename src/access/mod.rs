@@ -192,11 +192,11 @@ impl Access {
         }
     }
 
-    /// The principal of this name, where it still has a token in the file.
+    /// Whose token this is by its digest, where the file still has it.
     #[must_use]
-    pub fn named(&self, name: &str) -> Option<Arc<Principal>> {
+    pub fn of_digest(&self, digest: &str) -> Option<Arc<Principal>> {
         match &self.0.way {
-            Way::Tokens(file) => file.named(name),
+            Way::Tokens(file) => file.of_digest(&Digest::parse(digest)?),
             _ => None,
         }
     }

@@ -47,7 +47,11 @@ async fn a_token_of_the_file_names_its_principal_and_no_other_text_does() {
     for wrong in ["", "fmcp_", digest, &one[1..], &format!("{one}x"), &one.to_uppercase(), "kyc-bot"] {
         assert_eq!(name(&access, wrong).await, None, "{wrong}");
     }
-    assert!(access.named("reports").is_some() && access.named("nobody").is_none());
+    assert_eq!(access.of_digest(digest).unwrap().name, "kyc-bot");
+    let (_, unlisted) = token_for("kyc-bot", "customers:read");
+    for wrong in [unlisted.rsplit(' ').next().unwrap(), one.as_str(), "kyc-bot", ""] {
+        assert!(access.of_digest(wrong).is_none(), "{wrong}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::access::oauth::{self, SignIn};
-use crate::access::{Access, Refused};
+use crate::access::{Access, Digest, Refused};
 use crate::calls::approvals::{self, SignInBy};
 use crate::config::Approvers;
 use crate::domain::{Principal, Scope};
@@ -50,16 +50,21 @@ impl SignIns for People {
         &'a self,
         token: &'a str,
         client: Option<IpAddr>,
-    ) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>> {
+    ) -> BoxFuture<'a, Result<(Arc<Principal>, String), SignInRefused>> {
         async move {
             // Where the issuer knows people, no token is ever pasted.
             if self.by != SignInBy::Token {
                 return Err(SignInRefused::Unknown);
             }
-            self.access.admit(token, client).await.map_err(|refused| match refused {
-                Refused::Wrong { is_slowed: true, .. } => SignInRefused::Slowed { retry_after_seconds: 1 },
-                Refused::Wrong { .. } => SignInRefused::Unknown,
-                Refused::Unavailable => SignInRefused::Unavailable,
+            let admitted = self.access.admit(token, client).await;
+            admitted.map(|principal| (principal, Digest::of(token).to_string())).map_err(|refused| {
+                match refused {
+                    Refused::Wrong { is_slowed: true, .. } => {
+                        SignInRefused::Slowed { retry_after_seconds: 1 }
+                    }
+                    Refused::Wrong { .. } => SignInRefused::Unknown,
+                    Refused::Unavailable => SignInRefused::Unavailable,
+                }
             })
         }
         .boxed()
@@ -85,11 +90,12 @@ impl SignIns for People {
         .boxed()
     }
 
-    fn still_may_approve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool> {
+    fn still_may_approve<'a>(&'a self, name: &'a str, shown: Option<&'a str>) -> BoxFuture<'a, bool> {
         let may = match self.by {
-            SignInBy::Token => {
-                self.access.named(name).is_some_and(|principal| principal.may(Scope::ApprovalsWrite))
-            }
+            // The very token: a name may have another one.
+            SignInBy::Token => shown
+                .and_then(|digest| self.access.of_digest(digest))
+                .is_some_and(|holder| holder.name == name && holder.may(Scope::ApprovalsWrite)),
             // The issuer has said so a quarter of an hour ago at most.
             SignInBy::Issuer => true,
             SignInBy::Nothing => false,

@@ -97,9 +97,9 @@ pub enum Event {
         #[serde(flatten)]
         result: CameTo,
     },
-    /// A person was asked about a write, or decided.
+    /// A person was asked about a write, or decided; or signed in to do so.
     Approval {
-        /// `asked`, `approved`, `declined` or `dismissed`.
+        /// `asked`, `approved`, `declined` or `dismissed`; `signed_in`, which is about no write yet.
         decision: &'static str,
         /// Where: `client` or `page`.
         how: &'static str,
@@ -110,7 +110,8 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         approver: Option<String>,
         /// The digest that the write's own lines have.
-        arguments: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        arguments: Option<String>,
     },
     /// A capability file was read.
     Resource {
@@ -141,7 +142,7 @@ fn is_none(count: &u64) -> bool {
 /// Why an access was refused.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefusedAccess {
-    /// `no_token`, `wrong_token`, `insufficient_scope`, `foreign_session` and the like.
+    /// `no_token`, `wrong_token`, `insufficient_scope`, `foreign_session`, `own_write` and the like.
     pub reason: &'static str,
     /// Who it was, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -155,7 +155,13 @@ impl Entry {
         let Some(write) = self.write.get().filter(|_| self.trail.is_on()) else { return };
         let principal = Some(self.subject.principal.clone());
         let arguments = self.trail.digest(write);
-        self.trail.note(&Event::Approval { decision, how, principal, approver: None, arguments });
+        self.trail.note(&Event::Approval {
+            decision,
+            how,
+            principal,
+            approver: None,
+            arguments: Some(arguments),
+        });
     }
 
     fn subject(&self) -> Subject {

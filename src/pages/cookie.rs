@@ -15,15 +15,16 @@ const OF_PERSON: &str = "fintecture-approver-";
 const OF_SIGN_IN: &str = "fintecture-sign-in-";
 
 /// The cookie of this approval, as it came in.
-pub(super) fn of(headers: &HeaderMap, id: &ApprovalId) -> Option<String> {
-    find(headers, &format!("{OF_APPROVAL}{id}"))
+pub(super) fn of(headers: &HeaderMap, id: &ApprovalId, is_https: bool) -> Option<String> {
+    find(headers, &format!("{}{OF_APPROVAL}{id}", prefix(is_https)))
 }
 
 /// The header that sets it. It ends with the browser's session; the server forgets it earlier.
 pub(super) fn set(id: &ApprovalId, proof: &Proof, is_https: bool) -> String {
     let secure = if is_https { "; Secure" } else { "" };
     format!(
-        "{OF_APPROVAL}{id}={}; Path={}; HttpOnly; SameSite=Strict{secure}",
+        "{}{OF_APPROVAL}{id}={}; Path={}; HttpOnly; SameSite=Strict{secure}",
+        prefix(is_https),
         proof.as_str(),
         views::address(id)
     )
@@ -64,8 +65,7 @@ impl Cookies<'_> {
     }
 
     fn name(&self, start: &str) -> String {
-        // A browser takes a name with this prefix over https alone: nobody on the way can plant one.
-        let prefix = if self.is_https() { "__Secure-" } else { "" };
+        let prefix = prefix(self.is_https());
         format!("{prefix}{start}{}", self.0.port_or_known_default().unwrap_or_default())
     }
 
@@ -74,6 +74,11 @@ impl Cookies<'_> {
         let name = self.name(start);
         format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
     }
+}
+
+/// A browser takes a name with this prefix over https alone: nobody on the way can plant one.
+fn prefix(is_https: bool) -> &'static str {
+    if is_https { "__Secure-" } else { "" }
 }
 
 fn find(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -37,7 +37,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::calls::approvals::{
-    ApprovalId, Approvals, CodeRefused, Decision, PressRefused, Proof, Sight, StoreError, Visitor,
+    ApprovalId, Approvals, CodeRefused, Decision, PressRefused, Proof, Refusal, Sight, StoreError, Visitor,
 };
 use crate::domain::Environment;
 use crate::sealing::Sealer;
@@ -101,24 +101,6 @@ async fn show(
     desk.page_for(&id, &headers, StatusCode::OK).await
 }
 
-/// The fields of a form about an approval, from one of our own pages: no other form is read at all.
-async fn submitted<const N: usize>(
-    id: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: Body,
-    fields: [&str; N],
-) -> Result<(ApprovalId, [String; N]), Response> {
-    let id = ApprovalId::parse(id).ok_or_else(|| gone(StatusCode::NOT_FOUND))?;
-    if !own::is_from_here(uri, headers) {
-        return Err(foreign(&id));
-    }
-    match form::read(headers, body, fields).await {
-        Ok(values) => Ok((id, values)),
-        Err(refused) => Err(unread(&id, refused)),
-    }
-}
-
 async fn prove(
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
@@ -126,7 +108,7 @@ async fn prove(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (id, [code]) = match submitted(&id, &uri, &headers, body, ["code"]).await {
+    let (id, [code]) = match desk.submitted_about(&id, &uri, &headers, body, ["code"]).await {
         Ok(submitted) => submitted,
         Err(refused) => return refused,
     };
@@ -143,10 +125,11 @@ async fn press(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (id, [token, decision]) = match submitted(&id, &uri, &headers, body, ["token", "decision"]).await {
-        Ok(submitted) => submitted,
-        Err(refused) => return refused,
-    };
+    let (id, [token, decision]) =
+        match desk.submitted_about(&id, &uri, &headers, body, ["token", "decision"]).await {
+            Ok(submitted) => submitted,
+            Err(refused) => return refused,
+        };
     let decision = match decision.as_str() {
         "approve" => Decision::Approve,
         "decline" => Decision::Decline,
@@ -168,9 +151,43 @@ async fn press(
 }
 
 impl Desk {
+    /// Whether this form was sent by one of our own pages; one that was not is put on record.
+    fn is_from_here(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        let is_ours = own::is_from_here(uri, headers);
+        if !is_ours {
+            self.approvals.refused(Refusal::ForeignForm, None);
+        }
+        is_ours
+    }
+
+    /// The fields of a form about an approval, from one of our own pages: no other form is read at all.
+    async fn submitted_about<const N: usize>(
+        &self,
+        id: &str,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Body,
+        fields: [&str; N],
+    ) -> Result<(ApprovalId, [String; N]), Response> {
+        let id = ApprovalId::parse(id).ok_or_else(|| gone(StatusCode::NOT_FOUND))?;
+        if !self.is_from_here(uri, headers) {
+            return Err(foreign(&id));
+        }
+        match form::read(headers, body, fields).await {
+            Ok(values) => Ok((id, values)),
+            Err(refused) => Err(unread(&id, refused)),
+        }
+    }
+
+    async fn is_https(&self) -> bool {
+        self.approvals.origin().await.is_some_and(|origin| origin.starts_with("https://"))
+    }
+
     /// Who this browser shows to be there.
     async fn visitor(&self, id: &ApprovalId, headers: &HeaderMap) -> Result<Visitor, StoreError> {
-        let Some(people) = &self.people else { return Ok(cookie::of(headers, id).as_deref().into()) };
+        let Some(people) = &self.people else {
+            return Ok(cookie::of(headers, id, self.is_https().await).as_deref().into());
+        };
         Ok(self.person(people, headers).await?.map_or(Visitor::Anybody, Visitor::Person))
     }
 
@@ -203,8 +220,7 @@ impl Desk {
     async fn go_on(&self, id: &ApprovalId, proof: Option<&Proof>) -> Response {
         let location = [(header::LOCATION, views::address(id))];
         let Some(proof) = proof else { return (StatusCode::SEE_OTHER, location).into_response() };
-        let is_https = self.approvals.origin().await.is_some_and(|origin| origin.starts_with("https://"));
-        let cookie = [(header::SET_COOKIE, cookie::set(id, proof, is_https))];
+        let cookie = [(header::SET_COOKIE, cookie::set(id, proof, self.is_https().await))];
         (StatusCode::SEE_OTHER, location, cookie).into_response()
     }
 

@@ -24,8 +24,8 @@ use super::cookie::Cookies;
 use super::sign_in::{Returned, SignInRefused, SignIns};
 use super::views::people::{Hop, List, SignInPage};
 use super::views::{self, Told};
-use super::{Desk, form, own, unavailable};
-use crate::calls::approvals::{ApprovalId, SignInBy, SignedIn, StoreError};
+use super::{Desk, form, unavailable};
+use crate::calls::approvals::{ApprovalId, Refusal, SignInBy, SignedIn, StoreError};
 use crate::domain::{Principal, Scope};
 use crate::sealing::Sealer;
 
@@ -68,7 +68,7 @@ impl Desk {
         let Some(site) = self.site().await else { return Ok(None) };
         let Some(secret) = Cookies(&site).person(headers) else { return Ok(None) };
         let Some(person) = self.approvals.signed_in(&secret).await? else { return Ok(None) };
-        if people.sign_ins.still_may_approve(person.name()).await {
+        if people.sign_ins.still_may_approve(person.name(), person.shown()).await {
             return Ok(Some(person));
         }
         self.approvals.sign_out(&person).await?;
@@ -106,21 +106,36 @@ impl Desk {
         response
     }
 
+    /// The fields of a form that is about no approval, from one of our own pages.
+    async fn submitted<const N: usize>(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Body,
+        fields: [&str; N],
+    ) -> Result<[String; N], Response> {
+        if !self.is_from_here(uri, headers) {
+            return Err(views::page(StatusCode::FORBIDDEN, &Told::elsewhere()));
+        }
+        form::read(headers, body, fields).await.map_err(|status| views::page(status, &Told::elsewhere()))
+    }
+
     /// Lets in whoever may approve.
     async fn welcome(
         &self,
         site: &Url,
-        signed_in: Result<Arc<Principal>, SignInRefused>,
+        signed_in: Result<(Arc<Principal>, Option<String>), SignInRefused>,
         to: Option<&ApprovalId>,
     ) -> Response {
-        let principal = match signed_in {
-            Ok(principal) => principal,
+        let (principal, shown) = match signed_in {
+            Ok(known) => known,
             Err(refused) => return self.not_signed_in(refused, to),
         };
         if !principal.may(Scope::ApprovalsWrite) {
+            self.approvals.refused(Refusal::InsufficientScope, Some(&principal.name));
             return views::page(StatusCode::FORBIDDEN, &Told::may_not_approve());
         }
-        match self.approvals.sign_in(&principal.name).await {
+        match self.approvals.sign_in(&principal.name, shown.as_deref()).await {
             Ok(Some(person)) => {
                 let cookies = Cookies(site);
                 let mut response = go_to(to);
@@ -162,13 +177,16 @@ pub(super) async fn sign_in(
     if desk.approvals.ways().sign_in != Some(SignInBy::Token) {
         return super::gone(StatusCode::NOT_FOUND);
     }
-    let [to, token] = match submitted(&uri, &headers, body, ["to", "token"]).await {
+    let [to, token] = match desk.submitted(&uri, &headers, body, ["to", "token"]).await {
         Ok(values) => values,
         Err(refused) => return refused,
     };
     let to = ApprovalId::parse(&to);
     let signed_in = people.sign_ins.by_token(token.trim(), client.map(|Extension(client)| client)).await;
-    desk.welcome(&site, signed_in, to.as_ref()).await
+    if matches!(signed_in, Err(SignInRefused::Unknown | SignInRefused::Slowed { .. })) {
+        desk.approvals.refused(Refusal::WrongToken, None);
+    }
+    desk.welcome(&site, signed_in.map(|(principal, shown)| (principal, Some(shown))), to.as_ref()).await
 }
 
 /// Off to the issuer.
@@ -212,7 +230,10 @@ pub(super) async fn callback(
     if field(views::people::HERE).is_none() {
         return views::page(StatusCode::OK, &Hop::new(&query));
     }
-    let failed = |error| desk.sign_in_page(StatusCode::FORBIDDEN, None, Some(error));
+    let failed = |error| {
+        desk.approvals.refused(Refusal::WrongSignIn, None);
+        desk.sign_in_page(StatusCode::FORBIDDEN, None, Some(error))
+    };
     let (Some(sealed), Some(state)) = (Cookies(&site).sign_in(&headers), field("state")) else {
         return failed("this browser has no sign-in under way. Begin here.");
     };
@@ -235,7 +256,10 @@ pub(super) async fn callback(
     let (pkce_verifier, iss) = (pending.pkce_verifier.as_str(), field("iss"));
     let returned = Returned { code: &code, pkce_verifier, redirect_uri: &redirect_uri, iss: iss.as_deref() };
     let signed_in = people.sign_ins.finish(returned).await;
-    desk.welcome(&site, signed_in, pending.to.as_ref()).await
+    if signed_in == Err(SignInRefused::Unknown) {
+        desk.approvals.refused(Refusal::WrongSignIn, None);
+    }
+    desk.welcome(&site, signed_in.map(|principal| (principal, None)), pending.to.as_ref()).await
 }
 
 /// A press on the button that signs out.
@@ -248,13 +272,14 @@ pub(super) async fn sign_out(
     let (Some(people), Some(site)) = (&desk.people, desk.site().await) else {
         return super::gone(StatusCode::NOT_FOUND);
     };
-    let [token] = match submitted(&uri, &headers, body, ["token"]).await {
+    let [token] = match desk.submitted(&uri, &headers, body, ["token"]).await {
         Ok(values) => values,
         Err(refused) => return refused,
     };
     match desk.person(people, &headers).await {
         Ok(Some(person)) => {
             if !bool::from(person.token(SIGN_OUT).as_bytes().ct_eq(token.as_bytes())) {
+                desk.approvals.refused(Refusal::ForeignForm, Some(person.name()));
                 return views::page(StatusCode::FORBIDDEN, &Told::elsewhere());
             }
             if let Err(error) = desk.approvals.sign_out(&person).await {
@@ -267,19 +292,6 @@ pub(super) async fn sign_out(
     let mut response = go_to(None);
     add_cookie(&mut response, &Cookies(&site).forget_person());
     response
-}
-
-/// The fields of a form that is about no approval, from one of our own pages.
-async fn submitted<const N: usize>(
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: Body,
-    fields: [&str; N],
-) -> Result<[String; N], Response> {
-    if !own::is_from_here(uri, headers) {
-        return Err(views::page(StatusCode::FORBIDDEN, &Told::elsewhere()));
-    }
-    form::read(headers, body, fields).await.map_err(|status| views::page(status, &Told::elsewhere()))
 }
 
 fn callback_of(site: &Url) -> Option<Url> {

@@ -13,18 +13,20 @@ use crate::domain::Principal;
 
 /// Says who signs in.
 pub trait SignIns: fmt::Debug + Send + Sync {
-    /// Who holds this token, that a client at this address typed: wrong ones are slowed by it.
+    /// Who holds this token, that a client at this address typed: wrong ones are slowed by it. With the digest by
+    /// which the token is known again.
     fn by_token<'a>(
         &'a self,
         token: &'a str,
         client: Option<IpAddr>,
-    ) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>>;
+    ) -> BoxFuture<'a, Result<(Arc<Principal>, String), SignInRefused>>;
     /// Begins an authorization code flow that comes back to this address.
     fn begin<'a>(&'a self, redirect_uri: &'a Url) -> BoxFuture<'a, Result<Begun, SignInRefused>>;
     /// Ends it: who came back.
     fn finish<'a>(&'a self, returned: Returned<'a>) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>>;
-    /// Whether who signed in by this name still may approve, as far as this process can tell.
-    fn still_may_approve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool>;
+    /// Whether who signed in by this name, with the token of this digest, still may approve, as far as this process
+    /// can tell.
+    fn still_may_approve<'a>(&'a self, name: &'a str, shown: Option<&'a str>) -> BoxFuture<'a, bool>;
 }
 
 /// Why somebody has not signed in.

@@ -3,6 +3,7 @@
 mod foreign;
 mod looks;
 mod people;
+mod refusals;
 
 use std::sync::{Arc, Mutex};
 
@@ -349,4 +350,26 @@ async fn without_the_store_a_page_says_so_and_decides_nothing() {
     faulty.comes_back();
     assert!(site.waits().await);
     assert_eq!(site.press(&cookie, "approve").await.status, 303);
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_https_every_cookie_is_for_https_alone() {
+    let id = ApprovalId::parse(&"A".repeat(22)).unwrap();
+    let site = Site::plain().await;
+    let proof = site.approvals.prove_by_code(&site.ticket.id, CODE.into()).await.unwrap();
+    let set = cookie::set(&id, &proof, true);
+    assert!(set.starts_with("__Secure-fintecture-approval-") && set.ends_with("; Secure"), "{set}");
+    let (name, rest) = set.split_once('=').unwrap();
+    let headers = |cookie: String| HeaderMap::from_iter([(header::COOKIE, cookie.parse().unwrap())]);
+    let value = rest.split(';').next().unwrap();
+    assert_eq!(cookie::of(&headers(format!("{name}={value}")), &id, true).as_deref(), Some(value));
+    let planted = name.trim_start_matches("__Secure-");
+    assert_eq!(cookie::of(&headers(format!("{planted}={value}")), &id, true), None);
+
+    let origin = url::Url::parse("https://mcp.example.com").unwrap();
+    let person = site.approvals.sign_in("ada", None).await.unwrap().unwrap();
+    let cookies = cookie::Cookies(&origin);
+    for set in [cookies.set_person(&person), cookies.set_sign_in("x", 5), cookies.forget_person()] {
+        assert!(set.starts_with("__Secure-fintecture-") && set.ends_with("; Secure"), "{set}");
+    }
 }

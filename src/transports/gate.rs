@@ -12,15 +12,27 @@ use axum::{
     response::Response,
 };
 
-use super::{names::Names, reply};
+use super::{auth::face, names::Names, reply};
+use crate::{
+    audit::{RefusedAccess, Trail},
+    measures,
+};
 
-/// The gate, with the names that pass it.
+/// The gate, with the names that pass it, and where it is put on record that another one was refused.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate(Arc<Names>);
+pub(crate) struct Gate(Arc<Names>, Trail);
+
+/// What does not pass: the word for it, the answer's status, and what it says.
+type Stopped = (&'static str, StatusCode, &'static str);
 
 impl Gate {
     pub(crate) fn new(names: Names) -> Self {
-        Self(Arc::new(names))
+        Self(Arc::new(names), Trail::off())
+    }
+
+    /// Puts on this record what is refused.
+    pub(crate) fn recording(self, trail: Trail) -> Self {
+        Self(self.0, trail)
     }
 
     /// The same names for rmcp, which checks again.
@@ -28,35 +40,35 @@ impl Gate {
         &self.0
     }
 
-    fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Stopped> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = hosts.next();
         if hosts.next().is_some() {
-            return Err((StatusCode::BAD_REQUEST, "more than one Host header"));
+            return Err(("malformed", StatusCode::BAD_REQUEST, "more than one Host header"));
         }
         // HTTP/2 has the name in :authority, HTTP/1 may have it in the request line.
         if host.is_none() && uri.authority().is_none() {
-            return Err((StatusCode::BAD_REQUEST, "no Host header"));
+            return Err(("malformed", StatusCode::BAD_REQUEST, "no Host header"));
         }
         let header = host.map(|host| host.to_str().unwrap_or_default());
         if header.is_some_and(|host| host.parse::<Authority>().is_err()) {
-            return Err((StatusCode::BAD_REQUEST, "malformed Host header"));
+            return Err(("malformed", StatusCode::BAD_REQUEST, "malformed Host header"));
         }
         if !header
             .into_iter()
             .chain(uri.authority().map(Authority::as_str))
             .all(|name| is_one_of(name, &self.0.hosts))
         {
-            return Err((StatusCode::FORBIDDEN, "this Host is not served here"));
+            return Err(("foreign_host", StatusCode::FORBIDDEN, "this Host is not served here"));
         }
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let origin = origins.next();
         if origins.next().is_some() {
-            return Err((StatusCode::BAD_REQUEST, "more than one Origin header"));
+            return Err(("malformed", StatusCode::BAD_REQUEST, "more than one Origin header"));
         }
         match origin {
             Some(origin) if !is_one_of(origin.to_str().unwrap_or_default(), &self.0.origins) => {
-                Err((StatusCode::FORBIDDEN, "this Origin is not allowed"))
+                Err(("foreign_origin", StatusCode::FORBIDDEN, "this Origin is not allowed"))
             }
             _ => Ok(()),
         }
@@ -71,9 +83,11 @@ fn is_one_of(name: &str, names: &[String]) -> bool {
 pub(crate) async fn check(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     match gate.admit(request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err((status, reason)) => {
-            tracing::warn!(reason, "refused a request at the gate");
-            reply::error(status, reason)
+        Err((reason, status, said)) => {
+            tracing::warn!(reason = said, "refused a request at the gate");
+            measures::refused_access(reason);
+            gate.1.refused(&RefusedAccess { reason, principal: None, path: face(request.uri().path()) });
+            reply::error(status, said)
         }
     }
 }
@@ -91,7 +105,7 @@ mod tests {
         }
         Gate::new(Names::of("127.0.0.1:8080".parse().unwrap(), false, None))
             .admit(&uri.parse().unwrap(), &map)
-            .map_or_else(|(status, _)| status.as_u16(), |()| 200)
+            .map_or_else(|(_, status, _)| status.as_u16(), |()| 200)
     }
 
     #[test]

@@ -96,6 +96,7 @@ where
     let own = [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)];
     let shared: Vec<IpNet> = trusted_proxies.into_iter().chain(own.into_iter().flatten()).collect();
     let shared = Proxies::new(&shared);
+    let gate = gate.recording(trail.clone());
     let listener = Listener::new(listener, limits.connections)
         .at_most_of_an_address(limits.connections_per_address, shared);
     let waits = Waits { head: limits.head_wait, idle: CONNECTION_IDLE, write: WRITE_WAIT };

@@ -99,3 +99,66 @@ async fn another_person_than_the_one_who_asks_signs_in_and_approves() {
     }
     assert!(!log.contains("DE89") && !log.contains("Byron"), "{log}");
 }
+
+#[tokio::test]
+async fn a_sign_in_ends_with_the_very_token_that_it_was_made_with() {
+    let (old_token, old) = made("boss", "approvals:write").await;
+    let (new_token, new) = made("boss", "approvals:write").await;
+    let (agent_token, bot) = made("bot", AGENTS).await;
+    let dir = tempfile::tempdir().unwrap();
+    let (path, trail) = (dir.path().join("tokens"), dir.path().join("trail"));
+    std::fs::write(&path, [old.as_str(), new.as_str(), bot.as_str()].join("\n")).unwrap();
+    let mut server = Setup::simulator()
+        .flag("--confirm-writes=always")
+        .flag(&format!("--auth-tokens={}", path.display()))
+        .flag(&format!("--audit-log={}", trail.display()))
+        .http()
+        .await;
+    let asks = agent(&server, &agent_token).await;
+    let error = asks.error("manage_bank_accounts", account()).await;
+    let page = error["approval"]["url"].as_str().unwrap().to_owned();
+    let (mut with_old, mut with_new) = (Browser::new(), Browser::new());
+    for (person, token) in [(&mut with_old, &old_token), (&mut with_new, &new_token)] {
+        assert!(signs_in(person, &server, &page, token).await.text.contains("DE89 3704"));
+    }
+    let press = with_old.open(&page).await.token().unwrap();
+
+    std::fs::write(&path, [new.as_str(), bot.as_str()].join("\n")).unwrap();
+    server.process.signal(Signal::SIGHUP);
+    server.process.logged("read again tokens=2").await;
+    let fields = [("token", press.as_str()), ("decision", "approve")];
+    let refused = with_old.submit(&page, &origin(&page), &fields).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(!with_old.open(&page).await.text.contains("DE89"));
+    assert_eq!(with_new.presses(&page, "approve").await.status, StatusCode::OK);
+    assert!(asks.good("manage_bank_accounts", account()).await["bank_account"].is_object());
+
+    // All of it is on record, by name.
+    let foreign = http().post(&page).header("origin", "https://evil.example").send().await.unwrap();
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    assert_eq!(signs_in(&mut Browser::new(), &server, &page, &old_token).await.status, StatusCode::FORBIDDEN);
+    server.process.signal(Signal::SIGTERM);
+    server.process.ended().await;
+    let text = std::fs::read_to_string(&trail).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let decisions: Vec<(&str, &Value)> = lines
+        .iter()
+        .filter(|line| line["event"] == "approval" && line["how"] == "page")
+        .map(|line| (line["decision"].as_str().unwrap(), &line["approver"]))
+        .collect();
+    let boss = json!("boss");
+    assert_eq!(
+        decisions,
+        [("asked", &Value::Null), ("signed_in", &boss), ("signed_in", &boss), ("approved", &boss)]
+    );
+    let refusals: Vec<(&str, &str)> = lines
+        .iter()
+        .filter(|line| line["event"] == "refused")
+        .map(|line| (line["reason"].as_str().unwrap(), line["path"].as_str().unwrap()))
+        .collect();
+    let expected = ["unproven", "foreign_origin", "wrong_token"].map(|reason| (reason, "/approvals"));
+    assert_eq!(refusals, expected);
+    for secret in [&old_token, &new_token, &agent_token] {
+        assert!(!text.contains(secret.as_str()));
+    }
+}

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::record::Record;
-use super::{ApprovalId, Approvals, Refused, clock, index, whole_seconds};
+use super::{ApprovalId, Approvals, Phase, Refused, clock, index, whole_seconds};
 use crate::calls::repeats::Key;
 use crate::store::{Change, StoreError};
 
@@ -28,10 +28,14 @@ impl Approvals {
         Ok(self.change(id, tell).await?.unwrap_or(false))
     }
 
-    /// The approval of this id, as it stands now.
+    /// The approval of this id, as it stands now. One that this process has used up is used, whatever is kept.
     pub(super) async fn load(&self, id: &ApprovalId) -> Result<Option<Record>, StoreError> {
-        let record: Option<Record> = self.store.get(&index::record(id)).await?;
-        Ok(record.and_then(|record| record.at(clock::now())))
+        let (kept, now): (Option<Record>, _) = (self.store.get(&index::record(id)).await?, clock::now());
+        let mut record = kept.and_then(|record| record.at(now));
+        if let Some(record) = record.as_mut().filter(|_| self.used.has(id, now)) {
+            record.phase = Phase::Used;
+        }
+        Ok(record)
     }
 
     /// The approval that a call of this write finds.

@@ -14,6 +14,8 @@
 //! | `code`, `guesses`, `typing` | the code that a person types, and how often it may be wrong |
 //! | `desk`, `windows` | where the pages stand, and the windows of the person's browser |
 //! | `page` | what the pages may see and do |
+//! | `used` | what this process has used up, whatever the store says later |
+//! | `recording` | what is put on record of all this |
 //! | `id`, `clock` | names and secrets that nobody can guess; what time it is |
 
 mod clock;
@@ -27,7 +29,9 @@ mod page;
 mod people;
 mod proof;
 mod record;
+mod recording;
 mod typing;
+mod used;
 mod windows;
 
 #[cfg(test)]
@@ -41,10 +45,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use super::masking;
 use super::repeats::Key;
-use crate::audit::{Event, Trail};
-use crate::measures;
+use crate::audit::Trail;
 use crate::store::Store;
 pub use crate::store::StoreError;
 use crate::tools::Question;
@@ -56,7 +58,9 @@ pub use people::{Approvers, People, SIGNED_IN_FOR, SignInBy, SignedIn, Waits};
 pub use proof::Proof;
 pub use record::Phase;
 use record::Record;
+pub use recording::Refusal;
 pub use typing::CodeRefused;
+use used::Used;
 
 /// Whether a write needs a person's yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,7 +130,9 @@ pub struct Approvals {
     people: Option<People>,
     desk: Arc<dyn Desk>,
     store: Store,
-    /// Where it is put on record what a person decides.
+    /// What this process has used up.
+    used: Used,
+    /// Where it is put on record what a person decides, and what is refused.
     trail: OnceLock<Trail>,
 }
 
@@ -134,31 +140,20 @@ impl Approvals {
     /// Given by whoever holds the person's browser, or knows the code.
     #[must_use]
     pub fn new(code: Option<Code>, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
-        Arc::new(Self { code, people: None, desk, store, trail: OnceLock::new() })
+        Arc::new(Self { code, people: None, desk, store, used: Used::default(), trail: OnceLock::new() })
     }
 
     /// Given by people who sign in.
     #[must_use]
     pub fn by_people(people: People, desk: Arc<dyn Desk>, store: Store) -> Arc<Self> {
-        Arc::new(Self { code: None, people: Some(people), desk, store, trail: OnceLock::new() })
-    }
-
-    /// Puts on this record what a person decides on a page.
-    pub fn records(&self, trail: Trail) {
-        let _ = self.trail.set(trail);
-    }
-
-    fn on_record(&self, decided: &Decided, principal: &str, write: &Key) {
-        let decision = match decided.decision {
-            Decision::Approve => "approved",
-            Decision::Decline => "declined",
-        };
-        measures::approval(decision);
-        let Some(trail) = self.trail.get() else { return };
-        let principal = Some(masking::mask_text(principal).into_owned());
-        let approver = decided.approver.as_deref().map(|name| masking::mask_text(name).into_owned());
-        let arguments = trail.digest(write);
-        trail.note(&Event::Approval { decision, how: "page", principal, approver, arguments });
+        Arc::new(Self {
+            code: None,
+            people: Some(people),
+            desk,
+            store,
+            used: Used::default(),
+            trail: OnceLock::new(),
+        })
     }
 
     /// Approvals that only a client can bring: there is no page.
@@ -270,7 +265,15 @@ impl Approvals {
                 taken
             })
         };
-        Ok(self.change(&id, take).await?.flatten())
+        // Whoever can write to the store could have brought an old value back.
+        if self.used.has(&id, clock::now()) {
+            return Ok(None);
+        }
+        let taken = self.change(&id, take).await?.flatten();
+        if let Some(taken) = &taken {
+            self.used.add(&taken.id, taken.until, clock::now());
+        }
+        Ok(taken)
     }
 
     /// The write certainly never left after all: the approval holds again, for the time that it had left, unless the
@@ -286,6 +289,7 @@ impl Approvals {
         {
             return Ok(());
         }
+        self.used.forget(&taken.id);
         let hold_again = |record: &mut Record, _| {
             if record.phase == Phase::Used {
                 record.phase = Phase::Approved;

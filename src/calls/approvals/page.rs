@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use super::clock::{self, left};
 use super::id::page_token;
 use super::record::{Phase, Record};
-use super::{ApprovalId, Approvals, Proof, SignInBy, SignedIn, index, whole_seconds};
+use super::{ApprovalId, Approvals, Proof, Refusal, SignInBy, SignedIn, index, whole_seconds};
 use crate::store::StoreError;
 use crate::tools::Question;
 
@@ -250,13 +250,27 @@ impl Approvals {
             record.decided = Some(decided.clone());
             Ok((decided, record.principal.clone(), record.write))
         };
-        let (decided, principal, write) = self.change(id, decide).await?.ok_or(PressRefused::Unknown)??;
+        let decided = self.change(id, decide).await?.ok_or(PressRefused::Unknown)?;
+        let (decided, principal, write) =
+            decided.inspect_err(|refused| self.press_refused(*refused, &visitor))?;
         self.on_record(&decided, &principal, &write);
         tracing::info!(?decision, how = ?decided.how, "a person decided about a write");
         if let Err(error) = self.leave(id).await {
             tracing::warn!(%error, "a decided approval holds its place among those that wait until its time is over");
         }
         Ok(decided)
+    }
+
+    fn press_refused(&self, refused: PressRefused, visitor: &Visitor) {
+        let refusal = match refused {
+            PressRefused::NotTheirs => Refusal::OwnWrite,
+            PressRefused::Unproven => Refusal::Unproven,
+            PressRefused::Foreign => Refusal::ForeignForm,
+            // There was nothing to refuse.
+            PressRefused::Unknown | PressRefused::Over | PressRefused::Store(_) => return,
+        };
+        let name = if let Visitor::Person(person) = visitor { Some(person.name()) } else { None };
+        self.refused(refusal, name);
     }
 
     /// Gives the place of an approval back that waits no more.

@@ -57,6 +57,7 @@ impl People {
 pub struct SignedIn {
     name: String,
     secret: String,
+    shown: Option<String>,
 }
 
 impl SignedIn {
@@ -64,6 +65,12 @@ impl SignedIn {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The digest of the token that they showed, where they showed one.
+    #[must_use]
+    pub fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     /// What a page of theirs about this must send with a press.
@@ -102,6 +109,9 @@ pub struct Waits {
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     name: String,
+    /// The digest of the token that they showed: the sign-in ends with that token.
+    #[serde(default)]
+    shown: Option<String>,
 }
 
 fn signed_in(secret: &str) -> Name {
@@ -109,16 +119,20 @@ fn signed_in(secret: &str) -> Name {
 }
 
 impl Approvals {
-    /// Lets a person who may approve do so for a while. None where the system gives no randomness.
+    /// Lets a person who may approve do so for a while; `shown` is the digest of the token that they showed, where
+    /// they showed one. None where the system gives no randomness.
     ///
     /// # Errors
     /// [`StoreError`] where that cannot be written down.
-    pub async fn sign_in(&self, name: &str) -> Result<Option<SignedIn>, StoreError> {
+    pub async fn sign_in(&self, name: &str, shown: Option<&str>) -> Result<Option<SignedIn>, StoreError> {
         let Some((secret, _)) = Handed::new() else { return Ok(None) };
-        let keep = |_: Option<Kept>| (Change::Put(Kept { name: name.to_owned() }, SIGNED_IN_FOR), ());
+        let (name, shown) = (name.to_owned(), shown.map(ToOwned::to_owned));
+        let keep = |_: Option<Kept>| {
+            (Change::Put(Kept { name: name.clone(), shown: shown.clone() }, SIGNED_IN_FOR), ())
+        };
         self.store.update(&signed_in(&secret), keep).await?;
-        tracing::info!("a person signed in to approve");
-        Ok(Some(SignedIn { name: name.to_owned(), secret }))
+        self.signed_in_on_record(&name);
+        Ok(Some(SignedIn { name, secret, shown }))
     }
 
     /// Who has signed in with this cookie, and not out again.
@@ -127,7 +141,7 @@ impl Approvals {
     /// [`StoreError`] where that cannot be found out.
     pub async fn signed_in(&self, secret: &str) -> Result<Option<SignedIn>, StoreError> {
         let kept: Option<Kept> = self.store.get(&signed_in(secret)).await?;
-        Ok(kept.map(|kept| SignedIn { name: kept.name, secret: secret.to_owned() }))
+        Ok(kept.map(|Kept { name, shown }| SignedIn { name, secret: secret.to_owned(), shown }))
     }
 
     /// Ends that.

@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::guesses::{self, AllGuesses};
 use super::record::Record;
-use super::{ApprovalId, Approvals, Code, How, Phase, Proof, clock, whole_seconds};
+use super::{ApprovalId, Approvals, Code, How, Phase, Proof, Refusal, clock, whole_seconds};
 use crate::store::{Change, StoreError};
 
 /// Why a code gives no proof.
@@ -55,7 +55,17 @@ impl Approvals {
         let code = self.code.clone().ok_or(CodeRefused::NoCode)?;
         let (approvals, id) = (Arc::clone(self), id.clone());
         // The task ends the guess, whether or not anybody waits for it.
-        let looked = tokio::spawn(async move { approvals.look_at_code(&id, code, typed).await });
+        let looked = tokio::spawn(async move {
+            let looked = approvals.look_at_code(&id, code, typed).await;
+            match looked {
+                Err(CodeRefused::Wrong { .. } | CodeRefused::Locked) => {
+                    approvals.refused(Refusal::WrongCode, None);
+                }
+                Err(CodeRefused::Closed { .. }) => approvals.refused(Refusal::TooManyCodes, None),
+                _ => {}
+            }
+            looked
+        });
         looked.await.unwrap_or(Err(CodeRefused::Over))
     }
 

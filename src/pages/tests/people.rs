@@ -36,9 +36,10 @@ impl SignIns for Known {
         &'a self,
         token: &'a str,
         client: Option<IpAddr>,
-    ) -> BoxFuture<'a, Result<Arc<Principal>, SignInRefused>> {
+    ) -> BoxFuture<'a, Result<(Arc<Principal>, String), SignInRefused>> {
         *self.client.lock().unwrap() = client;
-        Box::pin(async move { named(token.strip_suffix("'s canary token").unwrap_or_default()) })
+        let known = named(token.strip_suffix("'s canary token").unwrap_or_default());
+        Box::pin(async move { known.map(|principal| (principal, format!("digest of {token}"))) })
     }
 
     fn begin<'a>(&'a self, redirect_uri: &'a Url) -> BoxFuture<'a, Result<Begun, SignInRefused>> {
@@ -67,19 +68,20 @@ impl SignIns for Known {
         })
     }
 
-    fn still_may_approve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool> {
-        Box::pin(async move { !self.removed.lock().unwrap().contains(name) })
+    fn still_may_approve<'a>(&'a self, name: &'a str, shown: Option<&'a str>) -> BoxFuture<'a, bool> {
+        let is_same = shown.is_none_or(|digest| digest == format!("digest of {name}'s canary token"));
+        Box::pin(async move { is_same && !self.removed.lock().unwrap().contains(name) })
     }
 }
 
-struct House {
-    site: Site,
+pub(super) struct House {
+    pub(super) site: Site,
     known: Arc<Known>,
 }
 
 impl House {
     /// With one write of ada's that waits.
-    async fn new(by: SignInBy, approvers: Approvers) -> Self {
+    pub(super) async fn new(by: SignInBy, approvers: Approvers) -> Self {
         let notes = Arc::new(Notes::default());
         let desk = Arc::clone(&notes) as Arc<dyn ApprovalDesk>;
         let approvals = Approvals::by_people(HowPeopleDecide { by, approvers }, desk, Store::memory());
@@ -96,16 +98,16 @@ impl House {
         Self { site: Site { approvals, notes, routes, ticket }, known }
     }
 
-    async fn by_token(approvers: Approvers) -> Self {
+    pub(super) async fn by_token(approvers: Approvers) -> Self {
         Self::new(SignInBy::Token, approvers).await
     }
 
-    async fn types(&self, to: &str, name: &str) -> Page {
+    pub(super) async fn types(&self, to: &str, name: &str) -> Page {
         let form = format!("to={to}&token={name}%27s+canary+token");
         self.site.post("/approvals/sign-in", None, Some(&own_origin()), &form).await
     }
 
-    async fn cookie(&self, name: &str) -> String {
+    pub(super) async fn cookie(&self, name: &str) -> String {
         self.types("", name).await.cookie().unwrap()
     }
 }

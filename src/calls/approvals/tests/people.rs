@@ -8,7 +8,7 @@ fn by_people(approvers: Approvers) -> Arc<Approvals> {
 }
 
 async fn person(approvals: &Approvals, name: &str) -> SignedIn {
-    let secret = approvals.sign_in(name).await.unwrap().unwrap().as_str().to_owned();
+    let secret = approvals.sign_in(name, None).await.unwrap().unwrap().as_str().to_owned();
     approvals.signed_in(&secret).await.unwrap().unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! Replicas that share a store are as one.
 
 use super::*;
+use crate::store::Change;
 
 fn two() -> (Arc<Approvals>, Arc<Approvals>) {
     let store = Store::memory();
@@ -28,19 +29,45 @@ async fn a_page_of_one_replica_decides_about_a_write_that_waits_at_another() {
 
 #[tokio::test]
 async fn of_two_replicas_one_uses_an_approval_up() {
-    for _ in 0..50 {
+    for round in 0..50 {
         let (one, other) = two();
         let ticket = opened(&one, 1).await;
         answered(&one, &ticket.id, Decision::Approve).await;
         let take = |approvals: Arc<Approvals>| tokio::spawn(async move { approvals.take(&[1; 32]).await });
         let (first, second) = futures_util::join!(take(Arc::clone(&one)), take(Arc::clone(&other)));
-        let taken: Vec<Taken> =
-            [first, second].into_iter().filter_map(|taken| taken.unwrap().unwrap()).collect();
-        assert_eq!(taken.len(), 1);
+        let (first, second) = (first.unwrap().unwrap(), second.unwrap().unwrap());
+        assert_ne!(first.is_some(), second.is_some());
         // It holds again for both.
-        other.put_back(taken[0].clone()).await.unwrap();
-        assert!(one.take(&[1; 32]).await.unwrap().is_some());
+        let (who, taken) = if first.is_some() { (&one, first) } else { (&other, second) };
+        who.put_back(taken.unwrap()).await.unwrap();
+        let next = if round % 2 == 0 { &one } else { &other };
+        assert!(next.take(&[1; 32]).await.unwrap().is_some());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_used_an_approval_up_does_not_believe_a_store_that_says_otherwise() {
+    let store = Store::memory();
+    let one = with_code_on(store.clone());
+    let ticket = opened(&one, 1).await;
+    answered(&one, &ticket.id, Decision::Approve).await;
+    let name = index::record(&ticket.id);
+    let old: Record = store.get(&name).await.unwrap().unwrap();
+    let taken = one.take(&[1; 32]).await.unwrap().unwrap();
+    let bring_back = async || {
+        let put = |_: Option<Record>| (Change::Put(old.clone(), MINUTE), ());
+        store.update(&name, put).await.unwrap();
+    };
+    bring_back().await;
+    assert_eq!(one.standing(&[1; 32]).await, Ok(Standing::Unknown));
+    assert_eq!(one.take(&[1; 32]).await.unwrap(), None);
+    // What this process puts back itself holds again.
+    let used =
+        |record: Option<Record>| (Change::Put(Record { phase: Phase::Used, ..record.unwrap() }, MINUTE), ());
+    store.update(&name, used).await.unwrap();
+    one.put_back(taken).await.unwrap();
+    assert_eq!(one.standing(&[1; 32]).await, Ok(Standing::Approved));
+    assert!(one.take(&[1; 32]).await.unwrap().is_some());
 }
 
 #[tokio::test(start_paused = true)]
