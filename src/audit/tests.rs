@@ -1,5 +1,7 @@
 //! What is written is whole, what is tampered with is found, and what cannot be written is said to be.
 
+mod losing;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

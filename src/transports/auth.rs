@@ -17,7 +17,7 @@ use axum::{
 use url::{Url, form_urlencoded};
 
 use super::{
-    gate::{self, Gate},
+    gate::{self, Gate, face},
     metadata,
     refusals::Refusals,
     reply,
@@ -215,11 +215,6 @@ impl Door {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
-}
-
-/// Which face a path belongs to, as it goes on record: a path as it came could hold anything.
-fn face(path: &str) -> &'static str {
-    ["/mcp", "/sse", "/messages", "/metrics"].into_iter().find(|face| *face == path).unwrap_or("other")
 }
 
 #[cfg(test)]

@@ -84,7 +84,8 @@ where
     S: ServerHandler + Clone,
 {
     let address = listener.local_addr().map_err(TransportError::Listener)?;
-    let gate = Gate::new(Names::of(address, config.tls.is_some(), config.public_url.as_ref()));
+    let names = Names::of(address, config.tls.is_some(), config.public_url.as_ref());
+    let gate = Gate::new(names).on_record(config.trail.clone());
     let (end, closing) = (CancellationToken::new(), CancellationToken::new());
     let calls = TaskTracker::new();
     let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
