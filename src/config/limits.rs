@@ -58,7 +58,7 @@ limits! {
     streams_per_principal = 1000, "streams-per-principal", "of these, of one principal; beyond, 429";
     calls_in_flight = 1024, "calls-in-flight", "tool calls and reads that run at once; beyond, rate_limited";
     calls_in_flight_per_principal = 256, "calls-in-flight-per-principal", "of these, of one authenticated principal; beyond, rate_limited";
-    calls_per_minute = 3000, "calls-per-minute", "tool calls and reads of one authenticated principal in a minute; beyond, rate_limited";
+    calls_per_minute = 3000, "calls-per-minute", "requests of one authenticated principal in a minute, refused ones included; beyond, rate_limited";
     verifications_per_day = 100, "verifications-per-day", "verifications started for one customer in a day; beyond, rate_limited";
     shutdown_seconds = 60, "shutdown-seconds", "time for calls in flight at the end, in seconds";
 }
