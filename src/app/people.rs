@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::access::oauth::{self, SignIn};
-use crate::access::{Access, Refused};
+use crate::access::{Access, Refused, Told};
 use crate::calls::approvals::{self, SignInBy};
 use crate::config::Approvers;
 use crate::domain::{Principal, Scope};
@@ -57,8 +57,8 @@ impl SignIns for People {
                 return Err(SignInRefused::Unknown);
             }
             self.access.admit(token, client).await.map_err(|refused| match refused {
-                Refused::Wrong { is_slowed: true, .. } => SignInRefused::Slowed { retry_after_seconds: 1 },
-                Refused::Wrong { .. } => SignInRefused::Unknown,
+                Refused::Wrong { told: Told::AtOnce, .. } => SignInRefused::Unknown,
+                Refused::Wrong { .. } => SignInRefused::Slowed { retry_after_seconds: 1 },
                 Refused::Unavailable => SignInRefused::Unavailable,
             })
         }
