@@ -50,6 +50,8 @@ limits! {
     header_seconds = 15, "header-seconds", "time for the head of a request, in seconds; then the connection is closed";
     body_seconds = 30, "body-seconds", "time for the body of a request, in seconds; then 408";
     request_bytes = 1_048_576, "request-bytes", "longest request body, in bytes; beyond, 413";
+    bodies_bytes = 67_108_864, "bodies-bytes", "request bodies held at once, in all, until they are answered, in bytes; beyond, 503";
+    bodies_bytes_per_principal = 16_777_216, "bodies-bytes-per-principal", "of these, of one authenticated principal, in bytes; beyond, 429";
     sessions = 2000, "sessions", "sessions of Streamable HTTP open at once; beyond, 503";
     sessions_per_principal = 500, "sessions-per-principal", "of these, of one principal; beyond, 429";
     session_idle_seconds = 1800, "session-idle-seconds", "after so long without a message a session ends, in seconds";

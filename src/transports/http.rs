@@ -27,6 +27,7 @@ use crate::{access::Access, audit::Trail, store::Store};
 use super::{
     TransportError,
     auth::Door,
+    bodies::Bodies,
     client::Proxies,
     gate::Gate,
     legacy_sse::LegacySse,
@@ -143,9 +144,14 @@ where
 {
     let limits = &config.limits;
     let streams = Places::new(places::STREAMS, limits.streams, limits.streams_per_principal);
+    // One body of full length has room, whatever is set.
+    let [all, each] =
+        [limits.bodies_bytes, limits.bodies_bytes_per_principal].map(|bytes| bytes.max(limits.body_bytes));
+    let bodies = Bodies::new(all, each);
+    let shared = (streams, bodies);
     let streamable =
-        Streamable::new(server.clone(), gate, config, Arc::clone(&streams), end.clone(), calls.clone());
-    let legacy_sse = Arc::new(LegacySse::new(server, config, streams, shutdown.clone(), calls.clone()));
+        Streamable::new(server.clone(), gate, config, shared.clone(), end.clone(), calls.clone());
+    let legacy_sse = Arc::new(LegacySse::new(server, config, shared, shutdown.clone(), calls.clone()));
     let streamable =
         Router::new().route("/mcp", any(Streamable::<S>::handle)).with_state(Arc::new(streamable));
     let legacy_sse = Router::new()
