@@ -2,15 +2,15 @@
 //!
 //! It bounds what guessing costs this server; that no guess succeeds is for the token to see to, with its 256 bits.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use governor::clock::DefaultClock;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
-use tokio::sync::Semaphore;
 
 use crate::measures;
 
@@ -18,7 +18,9 @@ use crate::measures;
 const AT_ONCE_A_MINUTE: u32 = 20;
 /// How long the answer to a further one waits.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Answers that wait at once; further ones wait for one of these places first.
+/// Answers that wait at once, to one address and in all; further ones are turned away, so that guesses hold little and
+/// nobody waits behind another one's.
+const WAITING_OF_ONE: usize = 16;
 const WAITING: usize = 512;
 /// Addresses that are counted by themselves; further ones are counted as one.
 const MAX_ADDRESSES: usize = 10_000;
@@ -29,8 +31,26 @@ const SWEEP_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Guesses {
     at_once: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>,
-    places: Semaphore,
+    waiting: Mutex<Waiting>,
     swept: Mutex<Instant>,
+}
+
+/// How many answers wait, and to whom.
+#[derive(Debug, Default)]
+struct Waiting {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// When a wrong token is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// At once.
+    AtOnce,
+    /// After a pause, which is over.
+    Slowly,
+    /// Not at all: too many answers wait.
+    TurnedAway,
 }
 
 impl Default for Guesses {
@@ -39,23 +59,41 @@ impl Default for Guesses {
             at_once: RateLimiter::hashmap(Quota::per_minute(
                 NonZeroU32::new(AT_ONCE_A_MINUTE).unwrap_or(NonZeroU32::MIN),
             )),
-            places: Semaphore::new(WAITING),
+            waiting: Mutex::default(),
             swept: Mutex::new(Instant::now()),
         }
     }
 }
 
 impl Guesses {
-    /// Waits until a wrong token from this address may be answered. True where it had to wait.
-    pub(super) async fn wait(&self, client: Option<IpAddr>) -> bool {
-        if self.at_once.check_key(&self.counted_as(client)).is_ok() {
-            return false;
+    /// Waits until a wrong token from this address may be answered, unless too many wait already.
+    pub(super) async fn wait(&self, client: Option<IpAddr>) -> Told {
+        let address = self.counted_as(client);
+        if self.at_once.check_key(&address).is_ok() {
+            return Told::AtOnce;
         }
+        let Some(_place) = self.place(address) else {
+            measures::refused_access("turned_away");
+            return Told::TurnedAway;
+        };
         measures::refused_access("slowed");
-        // Only a closed semaphore fails, and this one is never closed.
-        let _place = self.places.acquire().await;
         tokio::time::sleep(PAUSE).await;
-        true
+        Told::Slowly
+    }
+
+    fn place(&self, address: IpAddr) -> Option<Place<'_>> {
+        let mut waiting = self.waiting();
+        let theirs = waiting.by_address.get(&address).copied().unwrap_or_default();
+        if waiting.all >= WAITING || theirs >= WAITING_OF_ONE {
+            return None;
+        }
+        waiting.all += 1;
+        waiting.by_address.insert(address, theirs + 1);
+        Some(Place { guesses: self, address })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The address that a client is counted by: of IPv6 the network, since whoever has one has all its addresses.
@@ -83,12 +121,85 @@ impl Guesses {
     }
 }
 
+/// An answer that waits, until this is dropped: with the answer, or with whoever has hung up.
+struct Place<'a> {
+    guesses: &'a Guesses,
+    address: IpAddr,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.guesses.waiting();
+        waiting.all = waiting.all.saturating_sub(1);
+        if let Some(theirs) = waiting.by_address.get_mut(&self.address) {
+            *theirs = theirs.saturating_sub(1);
+            if *theirs == 0 {
+                waiting.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join_all;
+
     use super::*;
 
-    async fn slowed(guesses: &Guesses, address: &str) -> bool {
+    async fn told(guesses: &Guesses, address: &str) -> Told {
         guesses.wait(Some(address.parse().unwrap())).await
+    }
+
+    async fn slowed(guesses: &Guesses, address: &str) -> bool {
+        told(guesses, address).await == Told::Slowly
+    }
+
+    /// An address of its own for each number, whose answers at once are used up.
+    async fn guesser(guesses: &Guesses, number: usize) -> String {
+        let address = format!("198.51.{}.{}", number / 256, number % 256);
+        for _ in 0..AT_ONCE_A_MINUTE {
+            told(guesses, &address).await;
+        }
+        address
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_answers_to_one_address_wait_and_others_do_not_wait_behind_them() {
+        let guesses = Guesses::default();
+        let guesser = guesser(&guesses, 1).await;
+        let answers = join_all((0..100).map(|_| told(&guesses, &guesser)));
+        let honest = async {
+            tokio::task::yield_now().await;
+            let before = tokio::time::Instant::now();
+            assert_eq!(told(&guesses, "192.0.2.2").await, Told::AtOnce);
+            assert_eq!(before.elapsed(), Duration::ZERO);
+        };
+        let (answers, ()) = tokio::join!(answers, honest);
+        assert_eq!(answers.iter().filter(|told| **told == Told::Slowly).count(), WAITING_OF_ONE);
+        assert_eq!(answers.iter().filter(|told| **told == Told::TurnedAway).count(), 100 - WAITING_OF_ONE);
+        assert!(slowed(&guesses, &guesser).await, "there is room again");
+        assert!(guesses.waiting().by_address.is_empty(), "who does not wait is not kept");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_answers_wait_in_all_and_those_who_hang_up_wait_no_more() {
+        let guesses = Guesses::default();
+        let mut guessers = Vec::new();
+        for number in 0..=WAITING / WAITING_OF_ONE {
+            guessers.push(guesser(&guesses, number).await);
+        }
+        let last = guessers.pop().unwrap();
+        let mut waiting: Vec<_> = guessers
+            .iter()
+            .flat_map(|address| (0..WAITING_OF_ONE).map(|_| Box::pin(told(&guesses, address))))
+            .collect();
+        for answer in &mut waiting {
+            assert!(futures_util::poll!(answer.as_mut()).is_pending());
+        }
+        assert_eq!(told(&guesses, &last).await, Told::TurnedAway);
+        assert_eq!(told(&guesses, "192.0.2.2").await, Told::AtOnce, "an honest client's answer");
+        drop(waiting);
+        assert_eq!(told(&guesses, &last).await, Told::Slowly);
     }
 
     /// Paused time runs on as soon as everybody waits.
@@ -101,7 +212,7 @@ mod tests {
         assert!(slowed(&guesses, "192.0.2.1").await);
         assert!(slowed(&guesses, "::ffff:192.0.2.1").await, "the same address, written as IPv6");
         assert!(!slowed(&guesses, "192.0.2.2").await);
-        assert!(!guesses.wait(None).await);
+        assert_eq!(guesses.wait(None).await, Told::AtOnce);
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,6 +31,7 @@ use crate::domain::{Principal, Scopes};
 use crate::measures;
 use crate::secret::Secret;
 use guesses::Guesses;
+pub use guesses::Told;
 
 /// What everybody is called who shows the one token of a server.
 const ONE_TOKEN: &str = "token";
@@ -90,8 +91,8 @@ pub enum Refused {
     Wrong {
         /// Why, in words for the client; no part of the token.
         reason: &'static str,
-        /// Whether its answer was held back, since there were many wrong ones before it.
-        is_slowed: bool,
+        /// How its answer was held back, where there were many wrong ones before it.
+        told: Told,
     },
     /// The authorization server's keys cannot be had, so no token can be checked.
     #[error("tokens cannot be checked now")]
@@ -171,7 +172,9 @@ impl Access {
             Way::Tokens(file) => file.whose(token).ok_or(Refused::unknown()),
             Way::OAuth { verifier, .. } => match verifier.verify(token).await {
                 Ok(principal) => Ok(Arc::new(principal)),
-                Err(oauth::TokenRefused::Invalid(reason)) => Err(Refused::Wrong { reason, is_slowed: false }),
+                Err(oauth::TokenRefused::Invalid(reason)) => {
+                    Err(Refused::Wrong { reason, told: Told::AtOnce })
+                }
                 Err(oauth::TokenRefused::Unavailable) => Err(Refused::Unavailable),
             },
         }
@@ -185,11 +188,15 @@ impl Access {
     pub async fn admit(&self, token: &str, client: Option<IpAddr>) -> Result<Arc<Principal>, Refused> {
         match self.authenticate(token).await {
             Err(Refused::Wrong { reason, .. }) => {
-                let is_slowed = self.0.guesses.wait(client).await;
-                Err(Refused::Wrong { reason, is_slowed })
+                Err(Refused::Wrong { reason, told: self.slow_down(client).await })
             }
             answer => answer,
         }
+    }
+
+    /// What [`admit`](Self::admit) does after a wrong token, for whoever has something to let go of before.
+    pub async fn slow_down(&self, client: Option<IpAddr>) -> Told {
+        self.0.guesses.wait(client).await
     }
 
     /// Whose token this is by its digest, where the file still has it.
@@ -236,7 +243,7 @@ impl Access {
 
 impl Refused {
     fn unknown() -> Self {
-        Self::Wrong { reason: "the token is not known here", is_slowed: false }
+        Self::Wrong { reason: "the token is not known here", told: Told::AtOnce }
     }
 }
 

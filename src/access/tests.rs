@@ -147,7 +147,7 @@ async fn wrong_tokens_wait_and_a_right_one_never_does() {
     let mut slowed = 0;
     for place in 0..100 {
         match access.admit(&format!("guess-{place}"), client).await {
-            Err(Refused::Wrong { is_slowed, .. }) => slowed += usize::from(is_slowed),
+            Err(Refused::Wrong { told, .. }) => slowed += usize::from(told == Told::Slowly),
             other => panic!("{other:?}"),
         }
         let before = tokio::time::Instant::now();

@@ -56,6 +56,8 @@ fn http_limits(limits: &Limits) -> HttpLimits {
     let count = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
     HttpLimits {
         body_bytes: count(limits.request_bytes),
+        bodies_bytes: count(limits.bodies_bytes),
+        bodies_bytes_per_principal: count(limits.bodies_bytes_per_principal),
         body_wait: seconds(limits.body_seconds),
         head_wait: seconds(limits.header_seconds),
         sessions: count(limits.sessions),

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::access::oauth::{self, SignIn};
-use crate::access::{Access, Digest, Refused};
+use crate::access::{Access, Digest, Refused, Told};
 use crate::calls::approvals::{self, SignInBy};
 use crate::config::Approvers;
 use crate::domain::{Principal, Scope};
@@ -59,10 +59,8 @@ impl SignIns for People {
             let admitted = self.access.admit(token, client).await;
             admitted.map(|principal| (principal, Digest::of(token).to_string())).map_err(|refused| {
                 match refused {
-                    Refused::Wrong { is_slowed: true, .. } => {
-                        SignInRefused::Slowed { retry_after_seconds: 1 }
-                    }
-                    Refused::Wrong { .. } => SignInRefused::Unknown,
+                    Refused::Wrong { told: Told::AtOnce, .. } => SignInRefused::Unknown,
+                    Refused::Wrong { .. } => SignInRefused::Slowed { retry_after_seconds: 1 },
                     Refused::Unavailable => SignInRefused::Unavailable,
                 }
             })

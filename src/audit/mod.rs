@@ -26,7 +26,7 @@ mod tests;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -73,6 +73,8 @@ struct Inner {
     logged: AtomicU64,
     /// Lines that nobody waits for and that found no room.
     lost: Arc<AtomicU64>,
+    /// Whether any was lost since the queue was empty: the log is told once.
+    is_losing: Arc<AtomicBool>,
     refusals: DefaultDirectRateLimiter,
     /// Refused accesses without a line of their own, since the last one that has one.
     unlisted: AtomicU64,
@@ -140,7 +142,7 @@ impl Trail {
         facts: Facts,
         start: Own,
     ) -> std::io::Result<Self> {
-        let (shown, lost) = (Arc::new(Mutex::new(head)), Arc::default());
+        let (shown, lost, is_losing) = (Arc::new(Mutex::new(head)), Arc::default(), Arc::default());
         let mut writer = Writer {
             medium,
             hasher,
@@ -149,6 +151,7 @@ impl Trail {
             shown: Arc::clone(&shown),
             unrecorded: 0,
             lost: Arc::clone(&lost),
+            is_losing: Arc::clone(&is_losing),
         };
         writer.say(start)?;
         let digests = match key {
@@ -166,6 +169,7 @@ impl Trail {
             head: shown,
             logged: AtomicU64::new(0),
             lost,
+            is_losing,
             refusals: RateLimiter::direct(Quota::per_second(REFUSALS_A_SECOND).allow_burst(REFUSALS_AT_ONCE)),
             unlisted: AtomicU64::new(0),
         })));
@@ -232,9 +236,11 @@ impl Trail {
             inner.jobs.try_send(Job::Line(entry)).ok()
         });
         if written.is_none() {
-            tracing::error!("a line of the audit trail was lost: too many wait to be written");
-            inner.lost.fetch_add(1, Ordering::Relaxed);
-            measures::audit_failures(1);
+            if inner.loses() {
+                tracing::error!(
+                    "a line of the audit trail was lost, and others may be: too many wait to be written"
+                );
+            }
         }
     }
 
@@ -273,6 +279,13 @@ impl Trail {
 }
 
 impl Inner {
+    /// A line is lost. True where it is the first one since the queue was empty.
+    fn loses(&self) -> bool {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        measures::audit_failures(1);
+        !self.is_losing.swap(true, Ordering::Relaxed)
+    }
+
     fn members(&self, event: &Event) -> Result<String, Unwritable> {
         #[derive(serde::Serialize)]
         struct Line<'a> {

@@ -1,5 +1,6 @@
 //! What is written is whole, what is tampered with is found, and what cannot be written is said to be.
 
+mod losing;
 mod unwritable;
 
 use std::fs;

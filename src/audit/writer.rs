@@ -3,7 +3,7 @@
 //! Whoever waits hears that their line is there, or that it could not be written; a line that could not be is not in
 //! the chain, and the next batch tries afresh, so that a disk that works again is enough.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -53,6 +53,8 @@ pub(super) struct Writer {
     pub(super) unrecorded: u64,
     /// Those of them that never reached this thread.
     pub(super) lost: Arc<AtomicU64>,
+    /// Whether any was lost since the queue was empty.
+    pub(super) is_losing: Arc<AtomicBool>,
 }
 
 /// A line of the trail's own.
@@ -117,6 +119,9 @@ impl Writer {
                             Ok(job) => other = Some(job),
                             Err(_) => break,
                         }
+                    }
+                    if jobs.is_empty() {
+                        self.is_losing.store(false, Ordering::Relaxed);
                     }
                     self.write(&mut batch);
                 }

@@ -79,6 +79,14 @@ impl Completions {
         Self { calls, provider_ids: provider_ids.to_vec(), shelf: Shelf::default() }
     }
 
+    /// Counts a completion of what cannot be completed.
+    ///
+    /// # Errors
+    /// `rate_limited` where the caller has asked too often.
+    pub async fn arrives(&self, caller: &Caller) -> Result<(), ToolError> {
+        self.calls.arrives(caller).await
+    }
+
     /// Completes what was typed; with nothing where nothing is known now, and where the caller may not read the records
     /// that it would name. Counts as a call.
     ///
@@ -90,7 +98,7 @@ impl Completions {
         wanted: Wanted,
         typed: &str,
     ) -> Result<Completed, ToolError> {
-        let _place = self.calls.admit(caller).await?;
+        let _place = self.calls.admit(caller, false).await?;
         let principal = &caller.principal;
         if wanted.scope().is_some_and(|scope| !principal.may(scope)) {
             return Ok(Completed::default());

@@ -91,8 +91,8 @@ impl Calls {
     /// # Errors
     /// [`NoTask`] where they were handed no such task, or may not hear of it now.
     pub async fn task(&self, caller: &Caller, id: String) -> Result<Task, NoTask> {
+        let _place = self.admit(caller, false).await?;
         let handle = self.open_task(caller, &id)?;
-        let _place = self.admit(caller).await?;
         let mut task = self.task_of(caller, handle, id).await;
         if let TaskState::Done(reply) = &mut task.state {
             if self.masks_for(&caller.principal) {
@@ -168,20 +168,22 @@ impl Calls {
         Reply { body, is_error: false }
     }
 
-    /// Ends a task that has not ended: whoever asks for it hears that it is cancelled.
+    /// Ends a task that has not ended: whoever asks for it hears that it is cancelled. Counts as a call.
     ///
     /// # Errors
     /// [`NoTask`] where this caller was handed no such task, lacks the right by now, or nobody would hear of it.
     pub async fn cancel_task(&self, caller: &Caller, id: &str) -> Result<(), NoTask> {
+        self.arrives(caller).await?;
         self.open_task(caller, id)?;
         self.tasks.cancel(&caller.principal.name, id).await
     }
 
-    /// Whether this caller was handed such a task, and may hear of it.
+    /// Whether this caller was handed such a task, and may hear of it. Counts as a call.
     ///
     /// # Errors
     /// [`NoTask`] where not.
-    pub fn knows_task(&self, caller: &Caller, id: &str) -> Result<(), NoTask> {
+    pub async fn knows_task(&self, caller: &Caller, id: &str) -> Result<(), NoTask> {
+        self.arrives(caller).await?;
         self.open_task(caller, id).map(drop)
     }
 }

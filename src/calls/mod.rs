@@ -40,7 +40,7 @@ use crate::store::Store;
 use crate::tools::{self, Fields, Request, ToolError, Tools};
 use crate::traces::{self, Span};
 use budget::Budget;
-use limits::{Limits, Place};
+use limits::{Limits, Over, Place};
 use recording::Entry;
 use records::Records;
 use repeats::Repeats;
@@ -179,12 +179,28 @@ impl Calls {
         self.config.masks_personal_data && !principal.may(Scope::PersonalDataRead)
     }
 
-    /// Lets in what is no call of a tool, and yet counts as one.
+    /// Lets in a call, or what counts as one, before it is looked at: what is refused for another reason counts, too.
     ///
     /// # Errors
     /// `rate_limited` where a limit is reached.
-    async fn admit(&self, caller: &Caller) -> Result<Place, ToolError> {
-        self.limits.admit(&caller.principal).await.map_err(|over| over.refusal(false))
+    async fn admit(&self, caller: &Caller, is_write: bool) -> Result<Place, ToolError> {
+        let place = self.limits.admit(&caller.principal).await;
+        place.map_err(|over| self.over(caller, &over).refusal(is_write))
+    }
+
+    /// Counts a request that needs no place: it is answered at once, or refused.
+    ///
+    /// # Errors
+    /// `rate_limited` where the caller has asked too often.
+    pub async fn arrives(&self, caller: &Caller) -> Result<(), ToolError> {
+        let counted = self.limits.count(&caller.principal).await;
+        counted.map_err(|over| self.over(caller, &over).refusal(false))
+    }
+
+    /// Whoever is over a limit may go on asking: so many of that are on record in a second, and the others counted.
+    fn over<'a>(&self, caller: &Caller, over: &'a Over) -> &'a Over {
+        self.config.trail.refused(&recording::over_a_limit(caller));
+        over
     }
 
     async fn call_in(
@@ -200,22 +216,40 @@ impl Calls {
         let span = Span::of_call(&caller.origin, known, named);
         let _in_flight = measures::call_begins();
         let context = Arc::new(context.at(span.place().clone()));
-        let entry = Arc::new(Entry::new(self, caller, tool, action, &arguments));
-        let (mut answer, waited) = self.answer(caller, tool, action, arguments, &context, &entry).await;
-        if let Answer::Reply(reply) = &mut answer
-            && self.masks_for(&caller.principal)
-        {
-            masking::mask(&mut reply.body);
-        }
-        if let Err(error) = entry.answered(&answer, waited.is_some(), &context).await {
-            answer = Answer::Reply(refusal(&self.tools, action, &error));
-        }
+        let (answer, waited) = match self.admit(caller, self.tools.is_write(tool, &arguments)).await {
+            Ok(place) => self.recorded(caller, tool, action, arguments, &context, place).await,
+            Err(over) => (Answer::Reply(refusal(&self.tools, action, &over)), None),
+        };
         let elapsed = started.elapsed();
         let outcome = answer.outcome();
         measures::call(known, named, outcome, elapsed);
         span.call_ended(outcome, answer.is_error());
         log(known, named, &caller.principal, &answer, waited.as_ref(), &context, span.place(), elapsed);
         answer
+    }
+
+    /// The answer as it may be shown, once it is on record.
+    async fn recorded(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        action: Option<&'static str>,
+        arguments: Map<String, Value>,
+        context: &Arc<CallContext>,
+        place: Place,
+    ) -> (Answer, Option<Waited>) {
+        let entry = Arc::new(Entry::new(self, caller, tool, action, &arguments));
+        let (mut answer, waited) =
+            self.answer(caller, tool, action, arguments, context, (&entry, place)).await;
+        if let Answer::Reply(reply) = &mut answer
+            && self.masks_for(&caller.principal)
+        {
+            masking::mask(&mut reply.body);
+        }
+        if let Err(error) = entry.answered(&answer, waited.is_some(), context).await {
+            answer = Answer::Reply(refusal(&self.tools, action, &error));
+        }
+        (answer, waited)
     }
 
     async fn answer(
@@ -225,7 +259,7 @@ impl Calls {
         action: Option<&'static str>,
         arguments: Map<String, Value>,
         context: &Arc<CallContext>,
-        entry: &Arc<Entry>,
+        (entry, place): (&Arc<Entry>, Place),
     ) -> (Answer, Option<Waited>) {
         let budget = Budget::new(caller.progress.is_some());
         let refused = |error: &ToolError| (Answer::Reply(refusal(&self.tools, action, error)), None);
@@ -235,10 +269,6 @@ impl Calls {
         let request = match self.tools.parse(tool, arguments, caller.principal.scopes) {
             Err(error) => return refused(&error),
             Ok(request) => request,
-        };
-        let place = match self.limits.admit(&caller.principal).await {
-            Err(over) => return refused(&over.refusal(matches!(request, Request::Write(_)))),
-            Ok(place) => place,
         };
         match request {
             Request::Read(read) => {

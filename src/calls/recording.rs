@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::caller::Caller;
 use super::repeats::Key;
 use super::{Answer, Calls, Reply, masking};
-use crate::audit::{CameTo, Event, Receipt, Subject, Targets, Trail, Unwritable};
+use crate::audit::{CameTo, Event, Receipt, RefusedAccess, Subject, Targets, Trail, Unwritable};
 use crate::domain::{AccountId, CustomerId, VerificationId, is_printable};
 use crate::fintecture::CallContext;
 use crate::tools::ToolError;
@@ -232,6 +232,11 @@ impl Calls {
         };
         trail.record(&Event::Call { subject, result }, false).await.map(|_| ())
     }
+}
+
+/// What is on record of a caller that is over a limit.
+pub(super) fn over_a_limit(caller: &Caller) -> RefusedAccess {
+    RefusedAccess { reason: "rate_limited", principal: Some(who(caller).0), path: "other" }
 }
 
 fn nobody() -> Subject {

@@ -50,6 +50,8 @@ limits! {
     header_seconds = 15, "header-seconds", "time for the head of a request, in seconds; then the connection is closed";
     body_seconds = 30, "body-seconds", "time for the body of a request, in seconds; then 408";
     request_bytes = 1_048_576, "request-bytes", "longest request body, in bytes; beyond, 413";
+    bodies_bytes = 67_108_864, "bodies-bytes", "request bodies held at once, in all, until they are answered, in bytes; beyond, 503";
+    bodies_bytes_per_principal = 16_777_216, "bodies-bytes-per-principal", "of these, of one authenticated principal, in bytes; beyond, 429";
     sessions = 2000, "sessions", "sessions of Streamable HTTP open at once; beyond, 503";
     sessions_per_principal = 500, "sessions-per-principal", "of these, of one principal; beyond, 429";
     session_idle_seconds = 1800, "session-idle-seconds", "after so long without a message a session ends, in seconds";
@@ -58,7 +60,7 @@ limits! {
     streams_per_principal = 1000, "streams-per-principal", "of these, of one principal; beyond, 429";
     calls_in_flight = 1024, "calls-in-flight", "tool calls and reads that run at once; beyond, rate_limited";
     calls_in_flight_per_principal = 256, "calls-in-flight-per-principal", "of these, of one authenticated principal; beyond, rate_limited";
-    calls_per_minute = 3000, "calls-per-minute", "tool calls and reads of one authenticated principal in a minute; beyond, rate_limited";
+    calls_per_minute = 3000, "calls-per-minute", "requests of one authenticated principal in a minute, refused ones included; beyond, rate_limited";
     verifications_per_day = 100, "verifications-per-day", "verifications started for one customer in a day; beyond, rate_limited";
     shutdown_seconds = 60, "shutdown-seconds", "time for calls in flight at the end, in seconds";
 }

@@ -17,6 +17,28 @@ pub(super) async fn complete(
     caller: &Caller,
     request: &CompleteRequestParams,
 ) -> Result<CompletionInfo, ErrorData> {
+    let wanted = match wanted(prompts, caller, request) {
+        Ok(Some(wanted)) => wanted,
+        nothing => {
+            completions.arrives(caller).await.map_err(|error| refusal::of_error(&error))?;
+            return nothing.map(|_| CompletionInfo::default());
+        }
+    };
+    let found = completions.complete(caller, wanted, &request.argument.value).await;
+    let Completed { values, total, has_more } = found.map_err(|error| refusal::of_error(&error))?;
+    let mut info = CompletionInfo::default();
+    info.values = values;
+    info.total = total.and_then(|total| u32::try_from(total).ok());
+    info.has_more = has_more;
+    Ok(info)
+}
+
+/// Which ids are asked for, if any.
+fn wanted(
+    prompts: &Prompts,
+    caller: &Caller,
+    request: &CompleteRequestParams,
+) -> Result<Option<Wanted>, ErrorData> {
     let name = request.argument.name.as_str();
     let known = match &request.r#ref {
         Reference::Prompt(reference) => {
@@ -37,19 +59,11 @@ pub(super) async fn complete(
         let arguments = request.context.as_ref()?.arguments.as_ref()?;
         arguments.get("customer_id")?.parse().ok()
     };
-    let wanted = match name {
+    Ok(match name {
         "customer_id" => Some(Wanted::CustomerId),
         "account_id" => customer_id().map(Wanted::AccountId),
         "verification_id" => customer_id().map(Wanted::VerificationId),
         "provider_id" => Some(Wanted::ProviderId),
         _ => None,
-    };
-    let Some(wanted) = wanted else { return Ok(CompletionInfo::default()) };
-    let found = completions.complete(caller, wanted, &request.argument.value).await;
-    let Completed { values, total, has_more } = found.map_err(|error| refusal::of_error(&error))?;
-    let mut info = CompletionInfo::default();
-    info.values = values;
-    info.total = total.and_then(|total| u32::try_from(total).ok());
-    info.has_more = has_more;
-    Ok(info)
+    })
 }

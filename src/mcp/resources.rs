@@ -121,12 +121,15 @@ pub(super) struct Read {
 pub(super) async fn read(calls: &Calls, caller: &Caller, uri: &str) -> Result<Read, ErrorData> {
     let segments: Vec<&str> = uri.strip_prefix(SCHEME).unwrap_or_default().split('/').collect();
     if segments.contains(&"") {
-        return Err(unknown(uri));
+        return Err(unknown(calls, caller, uri).await);
     }
     let contents = match segments.as_slice() {
         ["capabilities", name] => {
             let files = calls.tools().capability_files();
-            let file = files.iter().find(|file| file.name == *name).ok_or_else(|| unknown(uri))?;
+            let Some(file) = files.iter().find(|file| file.name == *name) else {
+                return Err(unknown(calls, caller, uri).await);
+            };
+            calls.arrives(caller).await.map_err(|over| refusal::of_error(&over))?;
             calls.reads_capability(caller, name);
             let contents = vec![contents(uri, YAML, file.text.clone())];
             return Ok(Read { result: ReadResourceResult::new(contents), is_fixed: true });
@@ -152,7 +155,7 @@ pub(super) async fn read(calls: &Calls, caller: &Caller, uri: &str) -> Result<Re
             let to_read = dossier::markdown(result.get("dossier").unwrap_or(&Value::Null));
             vec![contents(uri, MARKDOWN, to_read), contents(uri, JSON, result.to_string())]
         }
-        _ => return Err(unknown(uri)),
+        _ => return Err(unknown(calls, caller, uri).await),
     };
     Ok(Read { result: ReadResourceResult::new(contents), is_fixed: false })
 }
@@ -184,7 +187,11 @@ async fn call(
     Err(refusal::of_contract(reply.body))
 }
 
-fn unknown(uri: &str) -> ErrorData {
+/// Counts as a call, too: otherwise whoever is over a limit could go on with what there is not.
+async fn unknown(calls: &Calls, caller: &Caller, uri: &str) -> ErrorData {
+    if let Err(over) = calls.arrives(caller).await {
+        return refusal::of_error(&over);
+    }
     let message =
         "there is no such resource; resources/list and resources/templates/list say which there are";
     ErrorData::resource_not_found(message, Some(json!({ "uri": uri })))

@@ -88,6 +88,11 @@ impl Server {
         caller::of(context, BroughtAlong::default(), &self.0.seals, self.0.forms_count).caller
     }
 
+    /// Counts a request that is no call, and yet one that is answered: who is over a limit is told so.
+    async fn arrives(&self, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.0.calls.arrives(&self.caller(context)).await.map_err(|over| refusal::of_error(&over))
+    }
+
     /// The tools as somebody with these rights sees them.
     fn tools(&self, scopes: Scopes) -> Arc<[Tool]> {
         self.0.lists.of(self.0.calls.tools(), scopes)
@@ -135,6 +140,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        self.arrives(&context).await?;
         let scopes = caller::principal(&context).scopes;
         let mut list = ListToolsResult::with_all_items(self.tools(scopes).to_vec());
         list.meta = self.identity_for(&context);
@@ -147,6 +153,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         if !self.0.calls.tools().has(&request.name) {
+            self.arrives(&context).await?;
             let tools = self.tools(caller::principal(&context).scopes);
             let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
             let message = format!("there is no such tool; the tools are {}", names.join(", "));
@@ -195,7 +202,7 @@ impl ServerHandler for Server {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.0.calls.knows_task(&self.caller(&context), &request.task_id).map_err(tasks::refused)
+        self.0.calls.knows_task(&self.caller(&context), &request.task_id).await.map_err(tasks::refused)
     }
 
     async fn cancel_task(
@@ -211,6 +218,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
+        self.arrives(&context).await?;
         let scopes = caller::principal(&context).scopes;
         let prompts = prompts::list(self.0.calls.tools().prompts(), scopes);
         let mut list = ListPromptsResult::with_all_items(prompts);
@@ -224,6 +232,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         refusal::catch(async {
+            self.arrives(&context).await?;
             let arguments = request.arguments.unwrap_or_default();
             let (prompts, scopes) = (self.0.calls.tools().prompts(), caller::principal(&context).scopes);
             let mut result = prompts::get(prompts, scopes, &request.name, &arguments)?;
@@ -255,6 +264,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        self.arrives(&context).await?;
         let mut list = ListResourcesResult::with_all_items(resources::list(self.0.calls.tools()));
         list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
@@ -265,6 +275,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        self.arrives(&context).await?;
         let scopes = caller::principal(&context).scopes;
         let mut list = ListResourceTemplatesResult::with_all_items(resources::templates(scopes));
         list.meta = self.identity_for(&context);
@@ -292,8 +303,9 @@ impl ServerHandler for Server {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
+        self.arrives(&context).await?;
         const WITH_PARAMS: [&str; 7] = [
             "completion/complete",
             "tools/call",

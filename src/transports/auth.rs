@@ -10,20 +10,20 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header, request::Parts},
     middleware::{self, Next},
     response::Response,
 };
 use url::form_urlencoded;
 
 use super::{
-    gate::{self, Gate},
+    gate::{self, Gate, face},
     metadata::{self, Place},
     refusals::Refusals,
     reply,
 };
 use crate::{
-    access::{Access, Refused},
+    access::{Access, Refused, Told},
     audit::{RefusedAccess, Trail},
     domain::{Principal, Scopes},
     measures,
@@ -34,6 +34,9 @@ use crate::{
 fn asked_scopes() -> Scopes {
     Scopes::of_agents()
 }
+
+/// Longest token that is looked at, in bytes: none is as long.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// Who is let in, and who is told when somebody is not.
 #[derive(Debug, Clone)]
@@ -100,6 +103,9 @@ fn shown<'a>(uri: &Uri, headers: &'a HeaderMap) -> Shown<'a> {
     }
     match token.trim_matches(' ') {
         "" => Shown::Badly(StatusCode::UNAUTHORIZED, "there is no token in the Authorization header"),
+        token if token.len() > MAX_TOKEN_BYTES => {
+            Shown::Badly(StatusCode::UNAUTHORIZED, "the token is longer than any that is good here")
+        }
         token => Shown::Token(token),
     }
 }
@@ -112,7 +118,22 @@ async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
     let (mut parts, body) = request.into_parts();
     let principal = match door.enter(&parts).await {
         Ok(principal) => principal,
-        Err(response) => return *response,
+        Err(NotLetIn { response, wrong_token }) => {
+            let (face, version) = (face(parts.uri.path()), parts.version);
+            let client = parts.extensions.get::<IpAddr>().copied();
+            // An answer that waits holds nothing of its request.
+            drop((parts, body));
+            let Some(reason) = wrong_token else { return *response };
+            return match door.access.slow_down(client).await {
+                // So many of an address are told as are answered at once: the log cannot be flooded.
+                Told::AtOnce => {
+                    tracing::warn!(reason, path = face, "refused a wrong token");
+                    *response
+                }
+                Told::Slowly => *response,
+                Told::TurnedAway => turn_away(version),
+            };
+        }
     };
     parts.extensions.insert(Arc::clone(&principal));
     // The token is not passed on, whatever lies behind.
@@ -122,8 +143,32 @@ async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
     response
 }
 
+/// Who is not let in.
+struct NotLetIn {
+    response: Box<Response>,
+    /// Why the token is wrong, where one was shown that is: then the answer may have to wait.
+    wrong_token: Option<&'static str>,
+}
+
+impl From<Response> for NotLetIn {
+    fn from(response: Response) -> Self {
+        Self { response: Box::new(response), wrong_token: None }
+    }
+}
+
+/// Too many answers to wrong tokens wait: this one does not, and whoever goes on has to connect anew.
+fn turn_away(version: Version) -> Response {
+    let mut response =
+        reply::too_many("too many wrong tokens came from this address: wait, and send the right one");
+    // HTTP/2 knows no such header.
+    if version < Version::HTTP_2 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 impl Door {
-    async fn enter(&self, request: &Parts) -> Result<Arc<Principal>, Box<Response>> {
+    async fn enter(&self, request: &Parts) -> Result<Arc<Principal>, NotLetIn> {
         if self.access.is_open() {
             return Ok(Arc::new(Principal::local()));
         }
@@ -137,41 +182,33 @@ impl Door {
             Shown::Nothing => {
                 refuse("no_token", None);
                 let said = format!("this server lets nobody in without a token: {}", self.how_to_get_one());
-                return Err(Box::new(self.answer(request, StatusCode::UNAUTHORIZED, None, &said)));
+                return Err(self.answer(request, StatusCode::UNAUTHORIZED, None, &said).into());
             }
             Shown::Badly(status, said) => {
                 refuse("malformed", None);
                 let error = (status == StatusCode::BAD_REQUEST).then_some(("invalid_request", said));
-                return Err(Box::new(self.answer(request, status, error, said)));
+                return Err(self.answer(request, status, error, said).into());
             }
         };
-        let client = request.extensions.get::<IpAddr>().copied();
-        match self.access.admit(token, client).await {
+        match self.access.authenticate(token).await {
             Ok(principal) if principal.scopes.is_empty() => {
                 refuse("insufficient_scope", Some(&principal));
                 let said = "this token holds no right on this server: ask whoever gives tokens out for one with the scopes that you need";
                 let error = Some(("insufficient_scope", "the token holds no scope of this server"));
-                Err(Box::new(self.answer(request, StatusCode::FORBIDDEN, error, said)))
+                Err(self.answer(request, StatusCode::FORBIDDEN, error, said).into())
             }
             Ok(principal) => Ok(principal),
-            Err(Refused::Wrong { reason, is_slowed }) => {
+            Err(Refused::Wrong { reason, .. }) => {
                 refuse("wrong_token", None);
-                // So many of an address are told as are answered at once: the log cannot be flooded.
-                if !is_slowed {
-                    tracing::warn!(reason, path = face(request.uri.path()), "refused a wrong token");
-                }
                 let said = format!("{reason}: {}", self.how_to_get_one());
-                Err(Box::new(self.answer(
-                    request,
-                    StatusCode::UNAUTHORIZED,
-                    Some(("invalid_token", reason)),
-                    &said,
-                )))
+                let error = Some(("invalid_token", reason));
+                let response = Box::new(self.answer(request, StatusCode::UNAUTHORIZED, error, &said));
+                Err(NotLetIn { response, wrong_token: Some(reason) })
             }
             Err(Refused::Unavailable) => {
                 refuse("unavailable", None);
                 tracing::warn!("refused a token, since the authorization server's keys cannot be had");
-                Err(Box::new(reply::busy("tokens cannot be checked at the moment; try again")))
+                Err(reply::busy("tokens cannot be checked at the moment; try again").into())
             }
         }
     }
@@ -215,14 +252,6 @@ impl Door {
     }
 }
 
-/// Which face a path belongs to, as it goes on record: a path as it came could hold anything.
-pub(super) fn face(path: &str) -> &'static str {
-    if path.starts_with("/approvals") {
-        return "/approvals";
-    }
-    ["/mcp", "/sse", "/messages", "/metrics"].into_iter().find(|face| *face == path).unwrap_or("other")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +285,9 @@ mod tests {
             assert_eq!(status(&of("/mcp", &headers(&[bad]))), Some(401), "{bad}");
         }
         assert_eq!(status(&of("/mcp", &headers(&["Bearer abc", "Bearer abc"]))), Some(400));
+        let long = "a".repeat(MAX_TOKEN_BYTES);
+        assert_eq!(of("/mcp", &headers(&[&format!("Bearer {long}")])), Shown::Token(&long));
+        assert_eq!(status(&of("/mcp", &headers(&[&format!("Bearer {long}a")]))), Some(401));
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::{access::Access, audit::Trail, store::Store};
 use super::{
     TransportError,
     auth::Door,
+    bodies::Bodies,
     client::Proxies,
     gate::Gate,
     legacy_sse::LegacySse,
@@ -85,7 +86,8 @@ where
     S: ServerHandler + Clone,
 {
     let address = listener.local_addr().map_err(TransportError::Listener)?;
-    let gate = Gate::new(Names::of(address, config.tls.is_some(), config.public_url.as_ref()));
+    let names = Names::of(address, config.tls.is_some(), config.public_url.as_ref());
+    let gate = Gate::new(names).on_record(config.trail.clone());
     let (end, closing) = (CancellationToken::new(), CancellationToken::new());
     let calls = TaskTracker::new();
     let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
@@ -96,7 +98,6 @@ where
     let own = [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)];
     let shared: Vec<IpNet> = trusted_proxies.into_iter().chain(own.into_iter().flatten()).collect();
     let shared = Proxies::new(&shared);
-    let gate = gate.recording(trail.clone());
     let listener = Listener::new(listener, limits.connections)
         .at_most_of_an_address(limits.connections_per_address, shared);
     let waits = Waits { head: limits.head_wait, idle: CONNECTION_IDLE, write: WRITE_WAIT };
@@ -145,9 +146,14 @@ where
 {
     let limits = &config.limits;
     let streams = Places::new(places::STREAMS, limits.streams, limits.streams_per_principal);
+    // One body of full length has room, whatever is set.
+    let [all, each] =
+        [limits.bodies_bytes, limits.bodies_bytes_per_principal].map(|bytes| bytes.max(limits.body_bytes));
+    let bodies = Bodies::new(all, each);
+    let shared = (streams, bodies);
     let streamable =
-        Streamable::new(server.clone(), gate, config, Arc::clone(&streams), end.clone(), calls.clone());
-    let legacy_sse = Arc::new(LegacySse::new(server, config, streams, shutdown.clone(), calls.clone()));
+        Streamable::new(server.clone(), gate, config, shared.clone(), end.clone(), calls.clone());
+    let legacy_sse = Arc::new(LegacySse::new(server, config, shared, shutdown.clone(), calls.clone()));
     let streamable =
         Router::new().route("/mcp", any(Streamable::<S>::handle)).with_state(Arc::new(streamable));
     let legacy_sse = Router::new()

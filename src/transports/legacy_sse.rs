@@ -32,7 +32,9 @@ use tokio_util::{
 use uuid::Uuid;
 
 use super::{
-    TransportError, client,
+    TransportError,
+    bodies::Bodies,
+    client,
     connection::{self, Ending},
     held::Held,
     http::HttpConfig,
@@ -54,6 +56,7 @@ pub(crate) struct LegacySse<S> {
     server: S,
     sessions: Arc<Sessions>,
     streams: Arc<Places>,
+    bodies: Arc<Bodies>,
     trail: Trail,
     limits: HttpLimits,
     shutdown: CancellationToken,
@@ -78,7 +81,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
     pub(crate) fn new(
         server: S,
         config: &HttpConfig,
-        streams: Arc<Places>,
+        (streams, bodies): (Arc<Places>, Arc<Bodies>),
         shutdown: CancellationToken,
         tasks: TaskTracker,
     ) -> Self {
@@ -86,6 +89,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             server,
             sessions: Arc::default(),
             streams,
+            bodies,
             trail: config.trail.clone(),
             limits: config.limits.clone(),
             shutdown,
@@ -167,8 +171,8 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             this.trail.refused(&RefusedAccess { reason: "foreign_session", principal, path: "/messages" });
             return reply::no_such_session();
         }
-        let (parts, body) = request.into_parts();
-        let bytes = match reply::json_bytes(&parts.headers, body, &this.limits).await {
+        let (mut parts, body) = request.into_parts();
+        let bytes = match reply::json_bytes(&mut parts, body, &this.limits, &this.bodies).await {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };

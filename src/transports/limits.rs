@@ -70,10 +70,25 @@ pub const CONNECTION_IDLE: Duration = Duration::from_secs(75);
 pub const WRITE_WAIT: Duration = Duration::from_secs(30);
 
 /// Longest head of a request, in bytes.
-pub const HEAD_BYTES: u32 = 64 * 1024;
+pub const HEAD_BYTES: u32 = 16 * 1024;
 
-/// Requests of one HTTP/2 connection at once.
-pub const HTTP2_STREAMS: u32 = 128;
+/// Requests of one HTTP/2 connection at once; whoever needs more opens another one.
+pub const HTTP2_STREAMS: u32 = 64;
+
+/// What an HTTP/2 client may send of one body before any of it is read, in bytes.
+pub const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
+
+/// The same of all bodies on its connection.
+pub const HTTP2_WINDOW: u32 = 128 * 1024;
+
+/// What is kept of an answer that an HTTP/2 client does not take, in bytes.
+pub const HTTP2_UNSENT: usize = 64 * 1024;
+
+/// Bytes of request bodies that are held at once, until their requests are answered.
+pub const BODIES_BYTES: usize = 64 * 1024 * 1024;
+
+/// Of these, of one authenticated principal.
+pub const BODIES_BYTES_PER_PRINCIPAL: usize = 16 * 1024 * 1024;
 
 /// Pause between two pings to an HTTP/2 client, and how long it may take to answer one.
 pub const HTTP2_PING: Duration = Duration::from_secs(20);
@@ -105,6 +120,10 @@ pub const RETRY_AFTER_SECONDS: u16 = 5;
 pub struct HttpLimits {
     /// Longest request body, in bytes ([`MESSAGE_BYTES`]).
     pub body_bytes: usize,
+    /// Bytes of all bodies at once ([`BODIES_BYTES`]).
+    pub bodies_bytes: usize,
+    /// Of these, of one principal ([`BODIES_BYTES_PER_PRINCIPAL`]).
+    pub bodies_bytes_per_principal: usize,
     /// Time for such a body ([`BODY_WAIT`]).
     pub body_wait: Duration,
     /// Time for the head of a request ([`HEAD_WAIT`]).
@@ -133,6 +152,8 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             body_bytes: MESSAGE_BYTES,
+            bodies_bytes: BODIES_BYTES,
+            bodies_bytes_per_principal: BODIES_BYTES_PER_PRINCIPAL,
             body_wait: BODY_WAIT,
             head_wait: HEAD_WAIT,
             sessions: SESSIONS,

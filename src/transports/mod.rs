@@ -12,6 +12,7 @@
 //! | `connection` | serves one connection over the wire, and says what its end means |
 //! | `stdio` | lines on stdin and stdout |
 //! | `legacy_sse` | a stream of events out, POSTs in |
+//! | `bodies` | how much of request bodies is held at once |
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
 //! | `shared` | sessions that another replica may take up |
 //! | `places` | places for sessions and streams, shared out among principals |
@@ -26,6 +27,7 @@
 mod addresses;
 mod auth;
 mod batch;
+mod bodies;
 mod client;
 mod connection;
 mod gate;

@@ -1,17 +1,21 @@
 //! The HTTP answers that are ours and not rmcp's, as JSON.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use tokio::time::timeout;
 
 use super::{
+    bodies::{Bodies, HeldBody},
+    client,
     limits::{HttpLimits, RETRY_AFTER_SECONDS},
     message::Refusal,
 };
@@ -55,28 +59,80 @@ pub(crate) fn json_body(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The body of a POST that carries JSON, or the answer to one that does not.
+/// The body of a POST that carries JSON, or the answer to one that does not. It counts as held for as long as any copy of
+/// the request's head lives, which handlers see with its message.
 pub(crate) async fn json_bytes(
-    headers: &axum::http::HeaderMap,
+    parts: &mut Parts,
     body: Body,
     limits: &HttpLimits,
+    bodies: &Arc<Bodies>,
 ) -> Result<Bytes, Response> {
     let content_type =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json"));
     }
-    match timeout(limits.body_wait, Limited::new(body, limits.body_bytes).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(failure)) if failure.is::<LengthLimitError>() => {
-            measures::limit_hit("request-bytes");
-            Err(error(StatusCode::PAYLOAD_TOO_LARGE, Refusal::TOO_LARGE))
+    let mut held = bodies.begin(&client::principal(&parts.extensions));
+    let Ok(read) = timeout(limits.body_wait, read(Limited::new(body, limits.body_bytes), &mut held)).await
+    else {
+        measures::limit_hit("body-seconds");
+        return Err(error(StatusCode::REQUEST_TIMEOUT, "the request body took too long"));
+    };
+    parts.extensions.insert(Arc::new(held));
+    read
+}
+
+async fn read(mut body: Limited<Body>, held: &mut HeldBody) -> Result<Bytes, Response> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => {
+                let Ok(data) = frame.into_data() else { continue };
+                held.grow(data.len())?;
+                // Copied, since a short piece would hold on to all that was read with it.
+                bytes.extend_from_slice(&data);
+            }
+            Err(failure) if failure.is::<LengthLimitError>() => {
+                measures::limit_hit("request-bytes");
+                return Err(error(StatusCode::PAYLOAD_TOO_LARGE, Refusal::TOO_LARGE));
+            }
+            Err(_) => return Err(error(StatusCode::BAD_REQUEST, "the request body could not be read")),
         }
-        Ok(Err(_)) => Err(error(StatusCode::BAD_REQUEST, "the request body could not be read")),
-        Err(_) => {
-            measures::limit_hit("body-seconds");
-            Err(error(StatusCode::REQUEST_TIMEOUT, "the request body took too long"))
-        }
+    }
+    Ok(bytes.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    /// What `json_bytes` says to a body of this length, and the head that goes on with it.
+    async fn posted(bodies: &Arc<Bodies>, length: usize) -> (u16, Parts) {
+        let request = Request::post("/mcp").header(header::CONTENT_TYPE, "application/json");
+        let (mut parts, body) = request.body(Body::from(vec![b' '; length])).unwrap().into_parts();
+        let answer = json_bytes(&mut parts, body, &HttpLimits::default(), bodies).await;
+        let status = answer.map_or_else(
+            |refused| refused.status().as_u16(),
+            |bytes| {
+                assert_eq!(bytes.len(), length);
+                200
+            },
+        );
+        (status, parts)
+    }
+
+    #[tokio::test]
+    async fn a_body_counts_until_its_request_is_done_with() {
+        let bodies = Bodies::new(100, 100);
+        let (first, parts) = posted(&bodies, 60).await;
+        let with_a_handler = parts.clone();
+        drop(parts);
+        assert_eq!((first, posted(&bodies, 41).await.0), (200, 503));
+        assert_eq!(posted(&bodies, 40).await.0, 200, "what was refused counts no more");
+        drop(with_a_handler);
+        assert_eq!(posted(&bodies, 100).await.0, 200);
     }
 }

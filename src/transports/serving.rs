@@ -29,7 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     client::Proxies,
     held::Held,
-    limits::{HEAD_BYTES, HTTP2_PING, HTTP2_STREAMS},
+    limits::{HEAD_BYTES, HTTP2_PING, HTTP2_STREAM_WINDOW, HTTP2_STREAMS, HTTP2_UNSENT, HTTP2_WINDOW},
     listener::{Accepted, Listener},
     pace::{Busy, Late, Pace, Paced, Waits},
     tls::Tls,
@@ -165,6 +165,10 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(HTTP2_STREAMS)
         .max_header_list_size(HEAD_BYTES)
+        // What is sent and not read waits here: a body that nobody reads, of a request that waits or is refused.
+        .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(HTTP2_WINDOW)
+        .max_send_buf_size(HTTP2_UNSENT)
         .keep_alive_interval(HTTP2_PING)
         .keep_alive_timeout(HTTP2_PING);
     builder

@@ -23,7 +23,9 @@ use rmcp::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    batch, client,
+    batch,
+    bodies::Bodies,
+    client,
     gate::Gate,
     held::Held,
     http::HttpConfig,
@@ -49,6 +51,7 @@ pub(crate) struct Streamable<S> {
     sessions: Arc<Sessions>,
     shared: Option<Arc<Shared>>,
     streams: Arc<Places>,
+    bodies: Arc<Bodies>,
     trail: Trail,
     limits: HttpLimits,
     end: CancellationToken,
@@ -68,7 +71,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         server: S,
         gate: &Gate,
         config: &HttpConfig,
-        streams: Arc<Places>,
+        (streams, bodies): (Arc<Places>, Arc<Bodies>),
         end: CancellationToken,
         calls: TaskTracker,
     ) -> Self {
@@ -87,7 +90,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             shared.is_some().then(|| Arc::new(Kept(Arc::clone(&sessions))) as Arc<dyn SessionStore>);
         let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), rmcp);
         let trail = config.trail.clone();
-        Self { service, sessions, shared, streams, trail, limits, end, calls }
+        Self { service, sessions, shared, streams, bodies, trail, limits, end, calls }
     }
 
     /// Any method of `/mcp`.
@@ -161,8 +164,8 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         reply::no_such_session()
     }
 
-    async fn post(&self, visit: &Visit, parts: Parts, body: Body) -> Response {
-        let bytes = match reply::json_bytes(&parts.headers, body, &self.limits).await {
+    async fn post(&self, visit: &Visit, mut parts: Parts, body: Body) -> Response {
+        let bytes = match reply::json_bytes(&mut parts, body, &self.limits, &self.bodies).await {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };

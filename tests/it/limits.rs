@@ -38,7 +38,8 @@ async fn one_client_at_full_speed_is_limited_and_the_others_are_not() {
     let simulator = simulator(&[]).await;
     let inside = Inside::before(
         &simulator.base_url(),
-        limited(CallLimits { per_minute: 50, ..CallLimits::default() }),
+        // One for the list of tools that every agent asks for.
+        limited(CallLimits { per_minute: 51, ..CallLimits::default() }),
     );
     let noisy = inside.agent(&principal("noisy", ALL)).await;
     let others = join_all((0..5).map(|number| {
@@ -68,7 +69,7 @@ async fn one_client_at_full_speed_is_limited_and_the_others_are_not() {
     let (refused, _) = in_time(async { tokio::join!(shouting, working) }).await;
     assert_eq!(refused, 200 - LIMIT);
     assert_eq!(simulator.requests(Operation::GetCustomerById), (5 * LIMIT + LIMIT) as u64);
-    // A write says what became of it, a resource is a call, and a list is none.
+    // A write says what became of it, and resources and lists count, too.
     let create = json!({"action": "create", "first_name": "Ada", "last_name": "B", "email": "a@example.com"});
     let error = noisy.error(CUSTOMERS, create).await;
     assert_eq!(error["outcome"], "not_applied");
@@ -76,7 +77,48 @@ async fn one_client_at_full_speed_is_limited_and_the_others_are_not() {
     let read = noisy.client.read_resource(rmcp::model::ReadResourceRequestParams::new(uri));
     let error = in_time(read).await.unwrap_err().to_string();
     assert!(error.contains("as many calls in a minute"), "{error}");
-    assert_eq!(noisy.offered().await.len(), 3);
+    let error = in_time(noisy.client.list_all_prompts()).await.unwrap_err().to_string();
+    assert!(error.contains("as many calls in a minute"), "{error}");
+}
+
+/// Else whoever is over their limit would go on with what is refused.
+#[tokio::test]
+async fn what_is_refused_for_another_reason_counts_and_so_does_what_needs_no_upstream() {
+    let simulator = simulator(&[]).await;
+    let config = limited(CallLimits { per_minute: 10, ..CallLimits::default() });
+    let inside = Inside::before(&simulator.base_url(), config);
+    let readers = ["one", "two", "three", "four"].map(|name| principal(name, "customers:read"));
+    for (place, reader) in readers.iter().enumerate() {
+        let agent = inside.agent(reader).await;
+        let refused = async || match place {
+            0 => agent.error(CUSTOMERS, json!({"action": "get"})).await["kind"].as_str().unwrap().to_owned(),
+            1 => {
+                let start = json!({"action": "create", "first_name": "A", "last_name": "B", "email": "a@example.com"});
+                agent.error(CUSTOMERS, start).await["kind"].as_str().unwrap().to_owned()
+            }
+            2 => {
+                let call = agent.client.call_tool(rmcp::model::CallToolRequestParams::new("no_such_tool"));
+                in_time(call).await.unwrap_err().to_string()
+            }
+            _ => {
+                let uri = "fintecture://capabilities/none";
+                let read = agent.client.read_resource(rmcp::model::ReadResourceRequestParams::new(uri));
+                in_time(read).await.unwrap_err().to_string()
+            }
+        };
+        let is_over =
+            |said: &str| said.contains("rate_limited") || said.contains("as many calls in a minute");
+        for _ in 0..9 {
+            let said = refused().await;
+            assert!(!is_over(&said), "{said}");
+        }
+        for _ in 0..2 {
+            let said = refused().await;
+            assert!(is_over(&said), "{place}: {said}");
+        }
+        assert_eq!(agent.error(CUSTOMERS, get()).await["kind"], "rate_limited", "{place}");
+    }
+    assert_eq!(simulator.requests(Operation::GetCustomerById), 0);
 }
 
 #[tokio::test]

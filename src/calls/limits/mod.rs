@@ -93,6 +93,14 @@ impl Limits {
         admitted.await.inspect_err(|over: &Over| measures::limit_hit(over.limit))
     }
 
+    /// Counts what holds no place.
+    ///
+    /// # Errors
+    /// [`Over`], where the principal has asked too often.
+    pub(super) async fn count(&self, principal: &Principal) -> Result<(), Over> {
+        self.minutes.count(principal).await.inspect_err(|over| measures::limit_hit(over.limit))
+    }
+
     /// The verifications that are started for each customer.
     pub(super) fn daily(&self) -> &Arc<Daily> {
         &self.daily
