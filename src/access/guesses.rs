@@ -166,8 +166,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn few_answers_to_one_address_wait_and_others_do_not_wait_behind_them() {
         let guesses = Guesses::default();
-        let guesser = guesser(&guesses, 1).await;
-        let answers = join_all((0..100).map(|_| told(&guesses, &guesser)));
+        let address = guesser(&guesses, 1).await;
+        let answers = join_all((0..100).map(|_| told(&guesses, &address)));
         let honest = async {
             tokio::task::yield_now().await;
             let before = tokio::time::Instant::now();
@@ -177,19 +177,19 @@ mod tests {
         let (answers, ()) = tokio::join!(answers, honest);
         assert_eq!(answers.iter().filter(|told| **told == Told::Slowly).count(), WAITING_OF_ONE);
         assert_eq!(answers.iter().filter(|told| **told == Told::TurnedAway).count(), 100 - WAITING_OF_ONE);
-        assert!(slowed(&guesses, &guesser).await, "there is room again");
+        assert!(slowed(&guesses, &address).await, "there is room again");
         assert!(guesses.waiting().by_address.is_empty(), "who does not wait is not kept");
     }
 
     #[tokio::test(start_paused = true)]
     async fn so_many_answers_wait_in_all_and_those_who_hang_up_wait_no_more() {
         let guesses = Guesses::default();
-        let mut guessers = Vec::new();
+        let mut addresses = Vec::new();
         for number in 0..=WAITING / WAITING_OF_ONE {
-            guessers.push(guesser(&guesses, number).await);
+            addresses.push(guesser(&guesses, number).await);
         }
-        let last = guessers.pop().unwrap();
-        let mut waiting: Vec<_> = guessers
+        let last = addresses.pop().unwrap();
+        let mut waiting: Vec<_> = addresses
             .iter()
             .flat_map(|address| (0..WAITING_OF_ONE).map(|_| Box::pin(told(&guesses, address))))
             .collect();

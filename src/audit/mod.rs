@@ -235,12 +235,10 @@ impl Trail {
             let entry = Entry { members, durable: false, written: None };
             inner.jobs.try_send(Job::Line(entry)).ok()
         });
-        if written.is_none() {
-            if inner.loses() {
-                tracing::error!(
-                    "a line of the audit trail was lost, and others may be: too many wait to be written"
-                );
-            }
+        if written.is_none() && inner.loses() {
+            tracing::error!(
+                "a line of the audit trail was lost, and others may be: too many wait to be written"
+            );
         }
     }
 

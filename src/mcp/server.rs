@@ -305,7 +305,6 @@ impl ServerHandler for Server {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        self.arrives(&context).await?;
         const WITH_PARAMS: [&str; 7] = [
             "completion/complete",
             "tools/call",
@@ -315,6 +314,7 @@ impl ServerHandler for Server {
             "tasks/update",
             "tasks/cancel",
         ];
+        self.arrives(&context).await?;
         if WITH_PARAMS.contains(&request.method.as_str()) {
             let message =
                 format!("the params of {} do not have the shape that the protocol asks for", request.method);

@@ -55,7 +55,6 @@ impl Bodies {
 
 impl HeldBody {
     /// So much more was read of it. The answer to the request where that is more than may be held.
-    #[expect(clippy::result_large_err, reason = "the answer is what there is to say")]
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Response> {
         let mut held = self.bodies.lock();
         if let Some(principal) = &self.principal {

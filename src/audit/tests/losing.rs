@@ -30,14 +30,14 @@ async fn the_log_hears_once_of_lines_that_are_lost_until_none_wait() {
     let trail = Trail::on(medium, Hasher::new(None), head, None, facts(), start).unwrap();
     let inner = trail.0.as_ref().unwrap();
     for _ in 0..2 {
-        let held = disk.lock().unwrap();
+        let busy = disk.lock().unwrap();
         // As many as wait, and as are taken at once, and one more.
         for number in 0..=MAX_WAITING + 1024 {
             trail.note(&read(number));
         }
         assert!(inner.is_losing.load(Ordering::SeqCst), "the first one is told");
         assert!(!inner.loses() && !inner.loses(), "and no further one");
-        drop(held);
+        drop(busy);
         trail.record(&read(0), false).await.unwrap();
         assert!(!inner.is_losing.load(Ordering::SeqCst), "all are written: the next one is told again");
     }
