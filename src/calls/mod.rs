@@ -218,7 +218,11 @@ impl Calls {
         let context = Arc::new(context.at(span.place().clone()));
         let (answer, waited) = match self.admit(caller, self.tools.is_write(tool, &arguments)).await {
             Ok(place) => self.recorded(caller, tool, action, arguments, &context, place).await,
-            Err(over) => (Answer::Reply(refusal(&self.tools, action, &over)), None),
+            Err(over) => {
+                // Whoever is over a limit still hears first what stands before the limits.
+                let first = self.request(caller, tool, arguments, &context).err().unwrap_or(over);
+                (Answer::Reply(refusal(&self.tools, action, &first)), None)
+            }
         };
         let elapsed = started.elapsed();
         let outcome = answer.outcome();
@@ -252,6 +256,20 @@ impl Calls {
         (answer, waited)
     }
 
+    /// The call as its arguments say it, where it may be made at all.
+    fn request(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        arguments: Map<String, Value>,
+        context: &CallContext,
+    ) -> Result<Request, ToolError> {
+        if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
+            return Err(ToolError::writes_stopped());
+        }
+        self.tools.parse(tool, arguments, caller.principal.scopes)
+    }
+
     async fn answer(
         &self,
         caller: &Caller,
@@ -263,10 +281,7 @@ impl Calls {
     ) -> (Answer, Option<Waited>) {
         let budget = Budget::new(caller.progress.is_some());
         let refused = |error: &ToolError| (Answer::Reply(refusal(&self.tools, action, error)), None);
-        if context.writes_are_stopped() && self.tools.is_write(tool, &arguments) {
-            return refused(&ToolError::writes_stopped());
-        }
-        let request = match self.tools.parse(tool, arguments, caller.principal.scopes) {
+        let request = match self.request(caller, tool, arguments, context) {
             Err(error) => return refused(&error),
             Ok(request) => request,
         };
