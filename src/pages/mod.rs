@@ -21,6 +21,7 @@ mod own;
 mod people;
 mod plain;
 mod sign_in;
+mod style;
 mod views;
 
 #[cfg(test)]
@@ -75,8 +76,7 @@ pub fn routes_for_people(
 }
 
 fn with(more: Router<Arc<Desk>>, desk: Desk) -> Router {
-    more.route("/approvals/style.css", get(views::style))
-        .route("/approvals/{id}", get(show).post(press))
+    more.route("/approvals/{id}", get(show).post(press))
         .route("/approvals/{id}/code", post(prove))
         .layer(middleware::map_response(headers::strict))
         .with_state(Arc::new(desk))

@@ -3,7 +3,7 @@
 pub(super) mod people;
 
 use askama::Template;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::plain::{plain, span, time};
@@ -17,12 +17,6 @@ pub(super) const TRY_AGAIN_SECONDS: &str = "5";
 /// Where the page of an approval stands.
 pub(super) fn address(id: &ApprovalId) -> String {
     format!("/approvals/{id}")
-}
-
-/// The one style sheet.
-pub(super) async fn style() -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
-    (kind, include_str!("../../templates/approval/style.css")).into_response()
 }
 
 /// A page of these words.

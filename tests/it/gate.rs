@@ -6,14 +6,13 @@ use serde_json::json;
 use crate::support::http_server::http;
 use crate::support::setup::Setup;
 
-const ROUTES: [(Method, &str); 9] = [
+const ROUTES: [(Method, &str); 8] = [
     (Method::POST, "/mcp"),
     (Method::GET, "/mcp"),
     (Method::DELETE, "/mcp"),
     (Method::GET, "/sse"),
     (Method::POST, "/messages?session_id=1"),
     (Method::GET, "/approvals/AAAAAAAAAAAAAAAAAAAAAA"),
-    (Method::GET, "/approvals/style.css"),
     (Method::POST, "/approvals/AAAAAAAAAAAAAAAAAAAAAA"),
     (Method::POST, "/approvals/AAAAAAAAAAAAAAAAAAAAAA/code"),
 ];
