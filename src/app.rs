@@ -5,12 +5,16 @@ mod approvals;
 mod audit;
 mod browser;
 mod check;
+mod demo;
 mod desk;
 mod network;
 mod people;
 mod serve;
+mod setup;
+mod shell;
 mod signals;
 mod simulate;
+mod skill;
 mod store;
 mod upstream;
 
@@ -97,6 +101,11 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
         Command::Token(TokenCommand::New { name, scopes }) => {
             access::new_token(&name, scopes.as_deref(), problems)
         }
+        Command::Skill(command) => skill::run(command, problems),
+        Command::Setup(args) => setup::run(&args, problems),
+        Command::Demo(args) => demo::run(&args, problems),
+        Command::Completions { shell } => shell::completions(shell, problems),
+        Command::Man => shell::manual(problems),
     }
 }
 

@@ -1,14 +1,24 @@
 //! The command line. Values are typed as texts here and checked in `config`, so that every problem is told at once.
 
+mod audit;
+mod serve;
+mod simulator;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand};
-use secrecy::SecretString;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-use crate::config::{Limits, Problems, ServeFlags, variables};
+pub(crate) use audit::{AuditCommand, VerifyArgs};
+pub(crate) use serve::ServeArgs;
+pub(crate) use simulator::SimulatorArgs;
 
+use crate::config::{Limits, Problems, variables};
+
+/// The program's name.
+pub(crate) const NAME: &str = "fintecture-mcp";
 /// Longest command line that is searched for more than its first problem, in words.
 const MAX_ROUNDS: usize = 100;
 
@@ -17,7 +27,7 @@ const MAX_ROUNDS: usize = 100;
 /// Without a command it serves over stdio, which is what Claude Desktop starts; without any setting it plays on
 /// the built-in simulator.
 #[derive(Debug, Parser)]
-#[command(name = "fintecture-mcp", version, args_conflicts_with_subcommands = true, after_help = variables::help())]
+#[command(name = NAME, version, args_conflicts_with_subcommands = true, after_help = variables::help())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -47,166 +57,21 @@ pub(crate) enum Command {
     /// Look into audit trails
     #[command(subcommand)]
     Audit(AuditCommand),
-}
-
-/// Flags of `serve`.
-#[derive(Debug, Default, Args)]
-pub(crate) struct ServeArgs {
-    /// How clients reach the server [default: stdio]
-    #[arg(long, value_name = "stdio|http")]
-    transport: Option<String>,
-    /// Where to listen, with --transport http; beyond loopback only with authentication [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<String>,
-    /// Which upstream; goes before `FINTECTURE_ENVIRONMENT`
-    #[arg(long, value_name = "simulator|sandbox|production")]
-    environment: Option<String>,
-    /// Folder with capability files to use instead of the built-in ones
-    #[arg(long, value_name = "DIR")]
-    capabilities: Option<PathBuf>,
-    /// Refuse every action that writes, and do not show them
-    #[arg(long)]
-    read_only: bool,
-    /// While this file exists, refuse every write; looked at on each call, so no restart is needed
-    #[arg(long, value_name = "FILE")]
-    stop_writes: Option<PathBuf>,
-    /// Whether IBANs, e-mails and phones reach the agent as they are [default: masked in production, else full]
-    #[arg(long, value_name = "full|masked")]
-    personal_data: Option<String>,
-    /// Whether a person is asked before a write: never, auto (where the client can be asked), always [default: always in production, else auto]
-    #[arg(long, value_name = "never|auto|always")]
-    confirm_writes: Option<String>,
-    /// Where the approval pages listen, on stdio; beyond loopback only with an approval code [default: 127.0.0.1:0]
-    #[arg(long, value_name = "ADDR:PORT")]
-    approvals_listen: Option<String>,
-    /// Authenticate callers by the bearer tokens of this file, which `token new` makes lines for; read again on SIGHUP
-    #[arg(long, value_name = "FILE")]
-    auth_tokens: Option<PathBuf>,
-    /// Authenticate callers by access tokens of this OAuth 2.1 authorization server
-    #[arg(long, value_name = "URL")]
-    oauth_issuer: Option<String>,
-    /// What those access tokens must be for: this server's resource identifier
-    #[arg(long, value_name = "URI")]
-    oauth_audience: Option<String>,
-    /// This server's client id at that authorization server, with which a person signs in to approve
-    #[arg(long, value_name = "ID")]
-    oauth_client_id: Option<String>,
-    /// Where clients and people find this server, such as <https://mcp.example.com>; names its allowed host and origin
-    #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
-    /// Believe what a proxy at these addresses says of its client's address; may be given several times
-    #[arg(long, value_name = "CIDR")]
-    trusted_proxy: Vec<String>,
-    /// PEM file with this server's certificate chain; read again on SIGHUP
-    #[arg(long, value_name = "FILE")]
-    tls_cert: Option<PathBuf>,
-    /// PEM file with its private key; read again on SIGHUP
-    #[arg(long, value_name = "FILE")]
-    tls_key: Option<PathBuf>,
-    /// Write a line for every call, approval and refusal to this file, each chained to the one before; opened again on SIGHUP
-    #[arg(long, value_name = "FILE")]
-    audit_log: Option<PathBuf>,
-    /// Key that the audit trail's hashes are made with, so that nobody without it can make them
-    #[arg(long, value_name = "FILE")]
-    audit_key: Option<PathBuf>,
-    /// Who may approve a write: anyone with approvals:write, or never the principal that calls [default: any]
-    #[arg(long, value_name = "any|other")]
-    approvers: Option<String>,
-    /// Where approvals, repeat records, sessions and counts are kept; a URL with a password goes into `FINTECTURE_STORE_URL` [default: memory]
-    #[arg(long, value_name = "memory|redis://...")]
-    store: Option<String>,
-    /// Key that everything in a shared store is sealed with, the same on every replica
-    #[arg(long, value_name = "FILE")]
-    store_key: Option<PathBuf>,
-    /// Set a limit; may be given several times. See below
-    #[arg(long, value_name = "NAME=VALUE")]
-    limit: Vec<String>,
-    /// How log lines on standard error look [default: text]
-    #[arg(long, value_name = "text|json")]
-    log_format: Option<String>,
-}
-
-impl From<ServeArgs> for ServeFlags {
-    fn from(args: ServeArgs) -> Self {
-        Self {
-            transport: args.transport,
-            listen: args.listen,
-            environment: args.environment,
-            capabilities: args.capabilities,
-            read_only: args.read_only,
-            stop_writes: args.stop_writes,
-            personal_data: args.personal_data,
-            confirm_writes: args.confirm_writes,
-            approvals_listen: args.approvals_listen,
-            auth_tokens: args.auth_tokens,
-            oauth_issuer: args.oauth_issuer,
-            oauth_audience: args.oauth_audience,
-            oauth_client_id: args.oauth_client_id,
-            public_url: args.public_url,
-            trusted_proxy: args.trusted_proxy,
-            tls_cert: args.tls_cert,
-            tls_key: args.tls_key,
-            audit_log: args.audit_log,
-            audit_key: args.audit_key,
-            approvers: args.approvers,
-            store: args.store,
-            store_key: args.store_key,
-            limit: args.limit,
-            log_format: args.log_format,
-        }
-    }
-}
-
-/// How faults are written, for `--help`. The documentation of `simulator` says more.
-const FAULTS: &str = "\
-Faults: KIND[=VALUE][:PROBABILITY][#TIMES][@WHERE]
-  PROBABILITY  from 0 to 1; default 1
-  TIMES        happens so often and no more
-  WHERE        reads, writes, token (the token endpoint) or an operation id; default all nine operations
-  TIME         such as 200ms or 3s, up to 10 minutes
-Tried in the order given: latency adds to what follows, of the others the first that is drawn happens.
-
-  latency=TIME          waits, then goes on
-  status=CODE           answers 300 to 599; nothing is done
-  status-after=CODE     the same once it is done
-  rate-limit=TIME       429 with Retry-After in seconds; nothing is done
-  rate-limit-date=TIME  the same with an HTTP date
-  reset-before          resets the connection; nothing is done
-  reset-after           resets the connection once it is done
-  late-commit=TIME      resets the connection; a write takes effect TIME later
-  hang                  never answers; nothing is done
-  hang-after            never answers once it is done
-  truncate              done; half the body, less than Content-Length says
-  truncate-chunked      done; a chunked body that is cut off
-  garbage               done; a body of bytes that are no text
-  html                  done; a page of HTML
-  half-json             done; the first half of the JSON
-  empty                 done; no body
-  trickle=NB/s          done; the body at N bytes a second
-  expire-token          401 though the token was good; nothing is done
-  short-token=TIME      tokens of the token endpoint end after TIME, whatever they say
-
-Examples: --fault reset-after:0.1@writes --fault expire-token#1 --fault status=503@token";
-
-/// Flags of `simulator`.
-#[derive(Debug, Args)]
-#[command(after_help = FAULTS)]
-pub(crate) struct SimulatorArgs {
-    /// Where to listen; loopback only
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8090")]
-    pub listen: String,
-    /// The one bearer token to accept, beside those of its own token endpoint [default: any]
-    #[arg(long, value_name = "T")]
-    pub token: Option<SecretString>,
-    /// Refuse requests that are not signed with the private key of this PEM public key
-    #[arg(long, value_name = "FILE")]
-    pub public_key: Option<PathBuf>,
-    /// Fail on purpose; may be given several times. See below
-    #[arg(long, value_name = "FAULT")]
-    pub fault: Vec<String>,
-    /// See the same faults again; the seed of every run is logged [default: random]
-    #[arg(long, value_name = "N")]
-    pub fault_seed: Option<String>,
+    /// Work with the agent skill of this server
+    #[command(subcommand)]
+    Skill(SkillCommand),
+    /// Show the configuration for a client, or put it into the client's file
+    Setup(SetupArgs),
+    /// Play a KYC story on the built-in simulator, as an MCP client, and show it
+    Demo(DemoArgs),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 /// Flags of `check`.
@@ -257,34 +122,50 @@ pub(crate) enum TokenCommand {
     },
 }
 
-/// What to do with the files of an audit trail.
+/// What to do with skills.
 #[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Find a changed, missing, repeated, reordered or cut line, and say which it is
-    Verify(VerifyArgs),
-    /// Show the writes that are on record without a known outcome
-    Unresolved {
-        /// The files of the trail, rotated ones first
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
+pub(crate) enum SkillCommand {
+    /// Write the skill for agents that read skills from disk: DIR/kyc-check/SKILL.md and what it refers to
+    Export {
+        /// The folder that holds skills; made where it is not there
+        dir: PathBuf,
+        /// Folder with capability files to use instead of the built-in ones
+        #[arg(long, value_name = "DIR")]
+        capabilities: Option<PathBuf>,
     },
 }
 
-/// Flags of `audit verify`.
+/// Flags of `setup`.
 #[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
-    /// The files of the trail, rotated ones first
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// A head that was kept elsewhere, from the log or the metric: its line must be there
-    #[arg(long, value_name = "HASH")]
-    pub head: Option<String>,
-    /// The head that the files before these ended in, where those are not given
-    #[arg(long, value_name = "HASH")]
-    pub after: Option<String>,
-    /// The key that the trail was written with
-    #[arg(long, value_name = "FILE")]
-    pub audit_key: Option<PathBuf>,
+pub(crate) struct SetupArgs {
+    /// Whose configuration
+    #[arg(value_enum)]
+    pub client: SetupClient,
+    /// Write it into the client's file; without, it is only shown
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// The clients that `setup` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SetupClient {
+    /// Claude Desktop
+    ClaudeDesktop,
+    /// Claude Code
+    ClaudeCode,
+    /// Cursor
+    Cursor,
+    /// VS Code
+    Vscode,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {}
+
+/// The command line as clap knows it.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// What the command line asks for.
@@ -349,7 +230,7 @@ fn one_line(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Arg, CommandFactory};
+    use clap::Arg;
 
     use super::*;
 
