@@ -4,7 +4,7 @@ import posixpath
 from urllib.parse import unquote, urlsplit
 
 
-def problems(root, pages, tracked):
+def problems(pages, tracked):
     """What is wrong with the links of the pages; `tracked` are the files of the project."""
     by_name = {page.name: page for page in pages}
     folders = {folder for name in tracked for folder in parents(name)}

@@ -8,6 +8,7 @@ use clap::Arg;
 use clap::error::ErrorKind;
 
 use super::*;
+use crate::measures;
 
 /// What begins a command line of ours without being part of it.
 const WRAPPERS: [&str; 8] = ["$", "exec", "sudo", "env", "uvx", "npx", "-y", "--yes"];
@@ -115,25 +116,42 @@ fn every_command_line_in_the_documentation_is_accepted() {
     assert!(seen > 20, "only {seen} command lines were found");
 }
 
+/// The names in a text that begin with this, whole.
+fn names<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let whole = text.match_indices(prefix).filter(move |(at, _)| !text[..*at].ends_with(part));
+    let name = move |at: usize| text[at..].split(|c| !part(c)).next().unwrap();
+    whole.map(move |(at, _)| name(at)).filter(move |name| *name != prefix)
+}
+
 #[test]
-fn every_flag_and_variable_in_the_documentation_exists() {
+fn every_flag_variable_limit_and_metric_in_the_documentation_exists() {
     let mut known = BTreeSet::from(["--help".to_owned(), "--version".to_owned()]);
     flags(&definition(), &mut known);
     known.extend(FLAGS_OF_OTHERS.map(str::to_owned));
-    let variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let (variables, limits) = (variables::help(), Limits::help());
+    let variables: BTreeSet<_> = names(&variables, "FINTECTURE_").collect();
     let mut wrong = Vec::new();
     for (page, text) in pages() {
-        for span in code(&text).iter().filter(|span| span.starts_with("--") && !span.contains('\n')) {
-            let flag = span.split([' ', '=', '[']).next().unwrap();
-            if !known.contains(flag) {
+        for span in code(&text) {
+            let flag = span.split([' ', '=', '[', '\n']).next().unwrap();
+            if flag.starts_with("--") && !known.contains(flag) {
                 wrong.push(format!("{page}: no command has the flag {flag}"));
             }
+            for (_, limit) in span.match_indices("--limit ").map(|(at, flag)| span.split_at(at + flag.len()))
+            {
+                let name = limit.split(['=', ' ', '\n']).next().unwrap();
+                if name != "NAME" && !limits.contains(&format!("  {name}=")) {
+                    wrong.push(format!("{page}: there is no limit {name}"));
+                }
+            }
         }
-        for (at, _) in text.match_indices("FINTECTURE_") {
-            let name: String = text[at..].chars().take_while(|c| variable(*c)).collect();
-            let whole = !text[..at].ends_with(variable);
-            if whole && name != "FINTECTURE_" && !variables::help().contains(&name) {
-                wrong.push(format!("{page}: there is no variable {name}"));
+        for name in names(&text, "FINTECTURE_").filter(|name| !variables.contains(name)) {
+            wrong.push(format!("{page}: there is no variable {name}"));
+        }
+        for name in names(&text, "fintecture_mcp_") {
+            if !measures::ALL.iter().any(|measure| measure.name == name) {
+                wrong.push(format!("{page}: there is no metric {name}"));
             }
         }
     }
