@@ -46,6 +46,7 @@ class Session:
             "HOME": str(folder),
             "DOCS_STATE": str(state),
             "LANG": "C.UTF-8",
+            "TOKEN": "fmcp_...",  # the one that the page made, where it made one
             "RUST_LOG": "info",
         }
 

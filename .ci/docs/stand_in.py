@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from state import State, serves
+from state import LOCAL, PUBLIC, State, serves
 
 # What is done elsewhere in .ci/run, or needs an account or another machine.
 ELSEWHERE = {
@@ -33,7 +33,7 @@ def main(state, name, arguments):
         words = [word for word in arguments if word not in ("-y", "--yes")]
         if words and words[0].split("@")[0] == "fintecture-mcp":
             return program(state, words[1:])
-    line = " ".join(arguments)
+    line = " ".join(word for word in arguments if word != "--locked")
     if any(line == known or line.startswith(f"{known} ") for known in ELSEWHERE.get(name, [])):
         return 0
     raise SystemExit(f"`{name} {line}`: not known to .ci/docs/stand_in.py; mark the block `<!-- not run: why -->`?")
@@ -65,6 +65,7 @@ def keep_token(state, shown):
 
 def curl(state, arguments):
     """Asks a server of the page. A status of 400 and more must stand in the section, or is a failure."""
+    arguments = [argument.replace(PUBLIC, LOCAL) for argument in arguments]
     state.wait_for(" ".join(arguments))
     arguments = [state.replaced(argument) for argument in arguments]
     for argument in arguments:
