@@ -32,7 +32,6 @@ fn info(environment: Environment, config: &RestConfig) -> Value {
     let (title, notice) = about(environment);
     json!({
         "title": title,
-        "summary": env!("CARGO_PKG_DESCRIPTION"),
         "description": format!("{notice}{}", config.words),
         "version": env!("CARGO_PKG_VERSION"),
         "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
