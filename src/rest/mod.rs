@@ -1,13 +1,13 @@
 //! The REST face over [`calls`](crate::calls): a tool call is a POST with its arguments, the answer is its result, and the
 //! kind of an error decides the status.
 //!
-//! `caller` reads who calls, `status` has the status of each kind, `openapi` describes all of it. Translates between HTTP's
+//! `caller` reads who calls, `statuses` has the status of each kind, `openapi` describes all of it. Translates between HTTP's
 //! words and ours and decides nothing about tools. Knows no listener and no door.
 
 mod caller;
 mod openapi;
 mod responses;
-mod status;
+mod statuses;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::calls::{Answer, Caller, Calls};
 use crate::domain::{Principal, Scope, Scopes};
 use crate::tools::{self, ErrorKind, ToolError};
+
+pub use statuses::status;
 
 /// Where a tool is called, by POST.
 pub const TOOL_ROUTE: &str = "/v1/tools/{tool}";
@@ -172,7 +174,7 @@ fn respond(body: &Value) -> Response {
     let kind = error.map(|error| error.get("kind").and_then(Value::as_str).and_then(ErrorKind::named));
     let status = match kind {
         None => StatusCode::OK,
-        Some(kind) => status::of(kind.unwrap_or(ErrorKind::Internal)),
+        Some(kind) => statuses::status(kind.unwrap_or(ErrorKind::Internal)),
     };
     let mut response = (status, body.to_string()).into_response();
     let headers = response.headers_mut();

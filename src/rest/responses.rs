@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::status;
+use super::statuses::{status as status_of, when};
 use crate::tools::ErrorKind;
 
 /// Schema of the bodies of what is refused before there is a call.
@@ -38,7 +38,7 @@ struct Row {
 fn rows(authenticates: bool) -> BTreeMap<u16, Row> {
     let mut rows: BTreeMap<u16, Row> = BTreeMap::new();
     for kind in ErrorKind::ALL {
-        rows.entry(status::of(kind).as_u16()).or_default().kinds.push(kind);
+        rows.entry(status_of(kind).as_u16()).or_default().kinds.push(kind);
     }
     let token = authenticates.then_some(WITHOUT_A_TOKEN);
     for (status, when) in BEFORE_A_CALL.into_iter().chain(token) {
@@ -80,7 +80,7 @@ pub(super) fn schemas(error: Value) -> [(String, Value); 2] {
 
 impl Row {
     fn response(&self, status: u16) -> Value {
-        let of_kinds = self.kinds.iter().map(|kind| format!("`{}`: {}.", kind.as_str(), status::when(*kind)));
+        let of_kinds = self.kinds.iter().map(|kind| format!("`{}`: {}.", kind.as_str(), when(*kind)));
         let before = self.before.map(|when| format!("Before there is a call: {when}."));
         let description: Vec<String> = of_kinds.chain(before).collect();
         let schema = match (self.kinds.is_empty(), self.before.is_some()) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use fintecture_mcp::domain::{Environment, Principal};
-use fintecture_mcp::rest::{Request, Rest, RestConfig};
+use fintecture_mcp::rest::{Request, Rest, RestConfig, status};
 use fintecture_mcp::tools::ErrorKind;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -289,4 +289,13 @@ async fn the_description_has_every_status_and_no_more() {
         "a tool": description["paths"]["/v1/tools/verify_identity"],
         "result": description["components"]["schemas"]["verify_identity_result"],
     }));
+}
+
+#[test]
+fn the_page_about_plain_http_has_the_status_of_every_kind() {
+    let page = include_str!("../../docs/http.md");
+    for kind in ErrorKind::ALL {
+        let row = format!("| `{}` | {} |", kind.as_str(), status(kind).as_u16());
+        assert!(page.contains(&row), "docs/http.md lacks {row}");
+    }
 }

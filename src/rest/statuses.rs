@@ -4,8 +4,9 @@ use axum::http::StatusCode;
 
 use crate::tools::ErrorKind;
 
-/// The status of a kind of error, in numbers since one of them has no name.
-pub(super) fn of(kind: ErrorKind) -> StatusCode {
+/// The HTTP status that a kind of error is answered with.
+#[must_use]
+pub fn status(kind: ErrorKind) -> StatusCode {
     StatusCode::from_u16(row(kind).0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
@@ -28,7 +29,9 @@ fn row(kind: ErrorKind) -> (u16, &'static str) {
             (428, "a person has to approve first: give them approval.url, wait, and send the same again")
         }
         ErrorKind::Declined => (409, "the person said no"),
-        ErrorKind::Cancelled => (499, "the call was given up before anything was sent"),
+        ErrorKind::Cancelled => {
+            (499, "the call was given up, by whoever made it or by the person asked; nothing was sent")
+        }
         ErrorKind::Unauthorized => (502, "the upstream refused this server's credentials"),
         ErrorKind::Forbidden => (502, "the upstream refuses this server's credentials the right for it"),
         ErrorKind::UpstreamRejected => (502, "the upstream rejected the request and says why"),
