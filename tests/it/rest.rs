@@ -148,24 +148,33 @@ async fn who_hangs_up_gives_the_call_up_and_never_a_write_that_left() {
     let setup = Setup::against(&upstream.base_url()).flag("--audit-log").flag(path.to_str().unwrap());
     let mut server = setup.http().await;
     let plain = Plain::to(&server, None).await;
-    let mut looked_up = create("Lovelace");
-    looked_up["external_id"] = json!("crm-1");
-    for (number, arguments) in [looked_up, create("Byron")].iter().enumerate() {
-        let call = tokio::spawn(plain.post(CUSTOMERS).json(arguments).send());
+    let looked_up = |last_name: &str| {
+        let mut arguments = create(last_name);
+        arguments["external_id"] = json!(format!("crm-{last_name}"));
+        arguments
+    };
+    let http2 =
+        reqwest::Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+    let url = server.url("/v1/tools/manage_customers");
+    let calls = [
+        plain.post(CUSTOMERS).json(&looked_up("Lovelace")),
+        http2.post(&url).json(&looked_up("Hopper")),
+        plain.post(CUSTOMERS).json(&create("Byron")),
+    ];
+    for (number, call) in calls.into_iter().enumerate() {
+        let call = tokio::spawn(call.send());
         upstream.has_got(number + 1).await;
         call.abort();
-        let ended = if number == 0 {
-            "outcome=\"cancelled\""
-        } else {
-            upstream.now(Fault::Bytes(answer("201 Created", br#"{"id": "new_1"}"#)));
-            "outcome=\"success\""
-        };
-        let line = server.process.logged(ended).await;
-        assert!(line.contains("face=\"rest\""), "{line}");
+        if number < 2 {
+            let cancelled = server.process.counted("outcome=\"cancelled\"", number + 1).await;
+            assert!(cancelled.contains("face=\"rest\""), "{cancelled}");
+        }
     }
+    upstream.now(Fault::Bytes(answer("201 Created", br#"{"id": "new_1"}"#)));
+    server.process.logged("outcome=\"success\"").await;
     let again = plain.call(CUSTOMERS, &create("Byron")).await.good();
     assert_eq!((&again["repeated"], &again["customer"]["id"]), (&json!(true), &json!("new_1")));
-    assert_eq!(upstream.count(), 2, "one look-up, and one write");
+    assert_eq!(upstream.count(), 3, "two look-ups, and one write");
     server.process.signal(Signal::SIGTERM);
     assert!(in_time(server.process.ended()).await.0.success());
     let lines: Vec<Value> = std::fs::read_to_string(&path)
