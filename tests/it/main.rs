@@ -49,6 +49,8 @@ mod replicas;
 mod replicas_die;
 mod requests;
 mod resources;
+mod rest;
+mod rest_refusals;
 mod revisions;
 mod rights;
 mod signing;
