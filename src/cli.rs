@@ -240,7 +240,8 @@ mod tests {
         let cli = Cli::command();
         let serve = cli.find_subcommand("serve").unwrap();
         let row = |flag: &Arg| {
-            let value = flag.get_value_names().filter(|_| flag.get_action().takes_values());
+            let needs_value = flag.get_action().takes_values() && !flag.is_require_equals_set();
+            let value = flag.get_value_names().filter(|_| needs_value);
             let value = value.map(|names| format!(" {}", names[0].replace('|', "\\|"))).unwrap_or_default();
             format!("| `--{}{value}` | {} |", flag.get_long()?, flag.get_help()?).into()
         };
