@@ -3,7 +3,7 @@
 # npm packages, an archive of the bare binary, what it is made of (CycloneDX), server.json for the MCP registry, and
 # SHA256SUMS.
 #
-#     packaging/build.sh [FOLDER]      # FOLDER is emptied first; default: packages in Cargo's target folder
+#     packaging/build.sh [FOLDER]      # default: packages in Cargo's target folder; those of an earlier build are replaced
 #
 # Needs a Rust toolchain, python3 with venv, and npm. MATURIN_FLAGS says more to maturin, such as --compatibility.
 set -euo pipefail
@@ -18,9 +18,9 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 "$here/setup.sh"
-rm -rf "$out"
 mkdir -p "$out"
 out="$(cd "$out" && pwd)"
+rm -f "$out"/fintecture[-_]mcp-* "$out/server.json" "$out/SHA256SUMS"
 
 cargo build --release --locked
 binary="$CARGO_TARGET_DIR/release/fintecture-mcp"

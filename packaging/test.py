@@ -128,6 +128,8 @@ def bundle(home, _index):
     subprocess.run([mcpb, "unpack", packed, folder], env=environment(home), check=True, stdout=subprocess.DEVNULL)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert [tool["name"] for tool in manifest["tools"]] == TOOLS, manifest["tools"]
+    asked = {variable["name"] for variable in about.template("variables.json")}
+    assert asked == set(manifest["server"]["mcp_config"]["env"]), asked
     hidden = [name for name, option in manifest["user_config"].items() if option.get("sensitive")]
     assert hidden == ["customer_token", "app_secret"], hidden
     for settings in SETTINGS:

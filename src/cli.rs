@@ -233,6 +233,22 @@ mod tests {
     use clap::Arg;
 
     use super::*;
+    use crate::config::ServeFlags;
+
+    /// Clients with a form for settings cannot leave a flag out.
+    #[test]
+    fn read_only_stands_alone_or_says_whether() {
+        let read = |flag: &str| {
+            let cli = Cli::try_parse_from([NAME, flag]).map_err(|error| one_line(&error))?;
+            Ok::<_, String>(ServeFlags::from(cli.serve).read_only)
+        };
+        assert_eq!(read("--read-only"), Ok(true));
+        assert_eq!(read("--read-only=true"), Ok(true));
+        assert_eq!(read("--read-only=false"), Ok(false));
+        for refused in ["--read-only=", "--read-only=no", "--read-only=${user_config.read_only}"] {
+            assert!(read(refused).is_err_and(|said| said.contains("--read-only")), "{refused}");
+        }
+    }
 
     #[test]
     fn the_readme_shows_every_flag_of_serve() {
