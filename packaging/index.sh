@@ -7,7 +7,9 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 python="${PACKAGING_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/fintecture-mcp-ci/packaging}/python/bin"
 
 "$python/python" -B "$here/index.py" "$1"
-# skillsaw brings the registry's schema.
-schema="$("$python/python" -c 'from importlib.resources import files
-print(files("skillsaw") / "schemas/mcp_registry/v2025_12_11/server.schema.json")')"
-"$python/check-jsonschema" --schemafile "$schema" "$1/server.json"
+# Against the registry's schema, its rules, and the name that the npm package must show for it.
+linted="$(mktemp -d)"
+trap 'rm -rf "$linted"' EXIT
+cp "$1/server.json" "$linted/"
+tar -xzOf "$1"/fintecture-mcp-[0-9]*.tgz package/package.json >"$linted/package.json"
+"$python/skillsaw" lint --strict --no-plugins --no-progress "$linted"

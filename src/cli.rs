@@ -229,43 +229,4 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Arg;
-
-    use super::*;
-    use crate::config::ServeFlags;
-
-    /// Clients with a form for settings cannot leave a flag out.
-    #[test]
-    fn read_only_stands_alone_or_says_whether() {
-        let read = |flag: &str| {
-            let cli = Cli::try_parse_from([NAME, flag]).map_err(|error| one_line(&error))?;
-            Ok::<_, String>(ServeFlags::from(cli.serve).read_only)
-        };
-        assert_eq!(read("--read-only"), Ok(true));
-        assert_eq!(read("--read-only=true"), Ok(true));
-        assert_eq!(read("--read-only=false"), Ok(false));
-        for refused in ["--read-only=", "--read-only=no", "--read-only=${user_config.read_only}"] {
-            assert!(read(refused).is_err_and(|said| said.contains("--read-only")), "{refused}");
-        }
-    }
-
-    #[test]
-    fn the_readme_shows_every_flag_of_serve() {
-        let readme = include_str!("../README.md");
-        let cli = Cli::command();
-        let serve = cli.find_subcommand("serve").unwrap();
-        let row = |flag: &Arg| {
-            let needs_value = flag.get_action().takes_values() && !flag.is_require_equals_set();
-            let value = flag.get_value_names().filter(|_| needs_value);
-            let value = value.map(|names| format!(" {}", names[0].replace('|', "\\|"))).unwrap_or_default();
-            format!("| `--{}{value}` | {} |", flag.get_long()?, flag.get_help()?).into()
-        };
-        let rows: Vec<String> = serve.get_arguments().filter_map(row).collect();
-        let table = rows.join("\n").replace("See below", "See [Limits](#limits)");
-        assert!(
-            rows.len() > 20 && readme.contains(&table),
-            "the README's table of flags should be:\n{table}"
-        );
-    }
-}
+mod tests;
