@@ -13,13 +13,14 @@ import * as people from "./people.mjs";
 import * as hostile from "./hostile.mjs";
 import * as foreign from "./foreign.mjs";
 import * as signIn from "./sign_in.mjs";
+import * as card from "./card.mjs";
 
 const AT_ONCE = 3;
 const [binary, shots] = process.argv.slice(2);
 if (!binary) throw new Error("run.mjs SERVER [FOLDER]");
 if (shots) mkdirSync(shots, { recursive: true });
 
-const checks = Object.entries({ ...hostile, ...foreign, ...people, ...signIn, ...states });
+const checks = Object.entries({ ...hostile, ...foreign, ...people, ...signIn, ...card, ...states });
 const only = process.env.ONLY?.split(",");
 let failed = 0;
 
