@@ -135,7 +135,10 @@ const card = {
 
 /** The title of a result, and what is shown of it. */
 function views(result) {
-  if (isObject(result.error)) return ["No result", showError(result, card.openPage())];
+  if (isObject(result.error)) {
+    const title = isObject(result.error.approval) ? "A person has to approve this" : "No result";
+    return [title, showError(result, card.openPage())];
+  }
   if (isObject(result.dossier)) return ["Dossier of a customer", showDossier(result)];
   if (isObject(result.verification)) return ["Identity verification", showVerification(result, card.about())];
   if (Array.isArray(result.verifications)) return ["Verifications of a customer", showVerifications(result, card.about())];
@@ -165,17 +168,15 @@ function isSeen() {
 
 place("again").addEventListener("click", () => card.follow());
 host.told.set("ui/notifications/tool-input", ({ arguments: args }) => {
-  if (isObject(args)) card.args = args;
-  if (card.result === undefined) return;
-  card.draw();
-  card.readName();
-  card.follow();
+  Object.assign(card, { args: isObject(args) ? args : {}, name: "", hasAskedName: false });
+  if (card.result !== undefined) card.show(card.result);
 });
 host.told.set("ui/notifications/tool-result", (result) => card.show(read(result)));
 host.told.set("ui/notifications/tool-cancelled", () => {
   const words = card.args.action === "start"
     ? "The call was cancelled. The verification may have been started all the same: ask the agent to list this customer’s verifications."
     : "The call was cancelled: there is no result.";
+  card.tell("");
   place("title").textContent = "Cancelled";
   place("content").replaceChildren(say("p", words));
 });

@@ -157,7 +157,7 @@ function approve(address, until, openPage) {
   button.addEventListener("click", () => openPage(address));
   const canOpen = openPage !== undefined && /^https?:\/\//.test(address);
   return [
-    say("p", "A person has to approve this first, on a page in a browser:"),
+    say("p", "It is approved, or declined, on a page in a browser:"),
     facts([["Address", address], ["Open until", until]]),
     canOpen ? node("p", {}, button) : undefined,
   ];

@@ -5,6 +5,7 @@ import { pathOf } from "./visitor.mjs";
 import { inTime } from "./servers.mjs";
 
 const { Client, StreamableHTTPClientTransport } = await import(pathOf("@modelcontextprotocol/client"));
+const { EmptyResultSchema } = await import(pathOf("@modelcontextprotocol/core"));
 const { AppBridge, RESOURCE_MIME_TYPE, getToolUiResourceUri } = await import(pathOf("@modelcontextprotocol/ext-apps/app-bridge"));
 
 /** The policy that the extension has hosts make of what a card asks for. */
@@ -38,10 +39,6 @@ const page = (card) => `<!doctype html><html lang="en"><title>Host</title>
 export class Host {
   /** What the card called, in order. */
   calls = [];
-  /** The pages that it had opened. */
-  opened = [];
-  /** Sizes that it asked for. */
-  sizes = [];
   /** Every message from it. */
   messages = [];
 
@@ -65,12 +62,14 @@ export class Host {
       host.calls.push(params);
       return answer ? answer(params) : host.client.callTool(params);
     };
-    host.bridge.onopenlink = async ({ url }) => {
-      host.opened.push(url);
-      return {};
-    };
+    /** The first page that it has opened. */
+    host.opened = new Promise((resolve) => {
+      host.bridge.onopenlink = async ({ url }) => {
+        resolve(url);
+        return {};
+      };
+    });
     host.bridge.onsizechange = ({ height }) => {
-      host.sizes.push(height);
       person.tab.evaluate(`makeRoom(${Number(height)})`).catch(() => {}); // The tab may be gone.
     };
     const greeted = new Promise((resolve) => { host.bridge.oninitialized = resolve; });
@@ -115,6 +114,11 @@ export class Host {
     await this.bridge.sendToolResult({ content: [{ type: "text", text }], structuredContent, isError: "error" in structuredContent });
   }
 
+  /** A request of the host's to the card. */
+  asks(method) {
+    return this.bridge.request({ method }, EmptyResultSchema);
+  }
+
   text() {
     return this.card.evaluate("document.body.innerText");
   }
@@ -129,7 +133,15 @@ export class Host {
 
   /** Judges the card as it is. */
   async judge(name) {
-    await this.person.judge(`card-${name}`, this.card);
+    // The card has the room that it asked for.
+    const hasRoom = "innerHeight === Math.ceil(document.documentElement.getBoundingClientRect().height)";
+    await this.person.judge(`card-${name}`, this.card, () => inTime(this.card.waitForFunction(hasRoom, { timeout: 0 }), "room"));
     assert.deepEqual(await this.card.evaluate("window.violations"), [], name);
   }
+}
+
+/** A host in front of a server that asks nobody, or as `flags` say. */
+export async function hosted({ servers, visitor }, { environment = "simulator", flags = ["--confirm-writes", "never"], upstream, ...how } = {}) {
+  const { origin } = await servers.http(environment, { flags, upstream });
+  return Host.of(await visitor(), servers, origin, how);
 }

@@ -135,13 +135,14 @@ export class Visitor {
 
   /**
    * Judges the page that is open, or a frame of it, in light and dark and in every size; leaves it as it was, and a
-   * picture of each.
+   * picture of each. `settled` waits until a new size has had its effects.
    */
-  async judge(name, page = this.tab) {
+  async judge(name, page = this.tab, settled = async () => {}) {
     for (const scheme of SCHEMES) {
       await this.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       for (const [size, viewport] of Object.entries(SIZES)) {
         await this.tab.setViewport(viewport);
+        await settled();
         const where = `${name}-${size}-${scheme}`;
         await this.picture(where);
         await this.fitsSideways(where, page);
