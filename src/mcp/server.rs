@@ -268,7 +268,8 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         self.arrives(&context).await?;
-        let mut list = ListResourcesResult::with_all_items(resources::list(self.0.calls.tools(), &self.0.card));
+        let mut list =
+            ListResourcesResult::with_all_items(resources::list(self.0.calls.tools(), &self.0.card));
         list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }

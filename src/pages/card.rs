@@ -49,7 +49,9 @@ mod tests {
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
         assert!(!STYLE.contains("</") && !STYLE.contains("url(") && !STYLE.contains("@import"));
         let html = card().unwrap();
-        for absent in ["http:", " src=", " href=", "innerHTML", "eval(", "fetch(", "onclick", "XMLHttpRequest"] {
+        for absent in
+            ["http:", " src=", " href=", "innerHTML", "eval(", "fetch(", "onclick", "XMLHttpRequest"]
+        {
             assert!(!html.contains(absent), "{absent}");
         }
         assert_eq!(html.matches("https").count(), 1, "in the pattern of addresses that may be opened");
@@ -57,7 +59,8 @@ mod tests {
 
     #[test]
     fn it_only_reads() {
-        let calls: Vec<_> = SCRIPT.split("host.call(").skip(1).map(|call| call.split_once("})").unwrap().0).collect();
+        let calls: Vec<_> =
+            SCRIPT.split("host.call(").skip(1).map(|call| call.split_once("})").unwrap().0).collect();
         assert_eq!(calls.len(), 2, "{calls:?}");
         for call in calls {
             assert!(call.contains(r#"{ action: "get", "#), "{call}");

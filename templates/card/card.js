@@ -46,7 +46,7 @@ const card = {
     const said = result.repeated === true ? "This was sent before: it is the first outcome, and nothing was sent again." : undefined;
     const hint = result.hint !== undefined && !card.isPending() ? value(result.hint) : undefined;
     const notes = [said, hint].filter((note) => note !== undefined).map((note) => say("p", note, { className: "note" }));
-    place("content").replaceChildren(...[...content, ...notes].filter((one) => one !== undefined));
+    place("content").replaceChildren(...[...notes, ...content].filter((one) => one !== undefined));
     if (hadFocus) place("title").focus();
     const environment = place("environment");
     environment.hidden = result.environment === undefined;

@@ -55,6 +55,16 @@ export async function cardValuesStayText(check) {
   assert.deepEqual(host.framed.seen.filter((path) => path !== "GET /favicon.ico"), ["GET /card"], "nor where the card is from");
 }
 
+/** A long name of a field leaves room for its value. */
+export async function cardGivesValuesRoom(check) {
+  const host = await hosted(check);
+  const long = "a name of a field that goes on and on ".repeat(5);
+  await host.tells({ environment: "sandbox", verification: { id: "ver_1", status: "failed", [long]: "a value with some words" } }, {});
+  await host.shows(long.trim());
+  const widths = await host.card.$$eval("dd", (all) => all.map((one) => one.getBoundingClientRect().width / one.parentElement.clientWidth));
+  assert.ok(Math.min(...widths) > 0.5, `${widths}`);
+}
+
 /** What does not show, or turns a line around, is shown by its number; a long value ends. */
 export async function cardShowsWhatHides(check) {
   const host = await hosted(check);
