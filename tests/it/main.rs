@@ -23,6 +23,7 @@ mod attempts;
 mod audit;
 mod bad_arguments;
 mod canaries;
+mod card;
 mod check;
 mod completions;
 mod credentials;
