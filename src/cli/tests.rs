@@ -36,6 +36,13 @@ fn pages() -> Vec<(String, String)> {
     let pages = docs.filter(|path| path.extension().is_some_and(|kind| kind == "md")).chain(others);
     let name = |path: &PathBuf| path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
     let mut pages: Vec<_> = pages.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect();
+    // What systemd starts reads as a block of commands.
+    let unit = include_str!("../../deploy/fintecture-mcp.service").replace("\\\n", " ");
+    let unit = unit.lines().map(|line| match line.strip_prefix("ExecStart=") {
+        Some(command) => format!("\n```sh\n{command}\n```\n"),
+        None => format!("{line}\n"),
+    });
+    pages.push(("deploy/fintecture-mcp.service".to_owned(), unit.collect()));
     pages.sort();
     assert!(pages.len() > 5);
     pages
