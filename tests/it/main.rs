@@ -31,6 +31,7 @@ mod data;
 mod dossier;
 mod ending;
 mod errors;
+mod errors_page;
 mod faults;
 mod gate;
 mod given_up;

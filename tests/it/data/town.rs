@@ -87,7 +87,9 @@ impl Town {
         sinks.at("log").shows(&log);
         let spans = self.collector.spans();
         assert!(!spans.is_empty());
-        spans.iter().for_each(|span| sinks.at("traces").shows(&hex(&span.trace_id)));
+        for span in &spans {
+            sinks.at("traces").shows(&hex(&span.trace_id));
+        }
         sinks.at("traces").shows(&self.collector.text());
         sinks.at("traces").shows(&self.collector.header("api-key").unwrap());
         sinks.at("audit trail").shows(&std::fs::read_to_string(self.path("trail")).unwrap());

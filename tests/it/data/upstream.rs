@@ -23,10 +23,10 @@ pub(super) fn answer(request: &Request) -> ResponseTemplate {
         _ => panic!("nobody asks for {}", request.url),
     };
     let status = if is_write { 201 } else { 200 };
-    ResponseTemplate::new(status).set_body_json(if is_list { list(record) } else { record })
+    ResponseTemplate::new(status).set_body_json(if is_list { list(&record) } else { record })
 }
 
-fn list(record: Value) -> Value {
+fn list(record: &Value) -> Value {
     let [count, links] = ["meta.count", "links"].map(value);
     json!({"data": [record], "meta": {"count": count}, "links": {"next": links}})
 }
