@@ -82,7 +82,7 @@ impl Process {
 
     /// The first line on standard error that holds this text.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
-self.counted(text, 1).await
+        self.counted(text, 1).await
     }
 
     /// The line on standard error that is the `number`th to hold this text.
