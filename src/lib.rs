@@ -35,7 +35,7 @@
 //! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts | protocols |
 //! | [`calls`] | what surrounds every tool call: repeats, approvals, audit, waits, masking, panic guard, log line; completion of ids | protocols |
-//! | [`pages`] | what a person sees in a browser: the approval pages | who asks, the listener, the upstream |
+//! | [`pages`] | what a person sees in a browser: the approval pages, the card | who asks, the listener, the upstream |
 //! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, links | transports, the upstream |
 //! | [`rest`] | the REST face over calls: `POST /v1/tools/{tool}`, and its OpenAPI description | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |

@@ -166,7 +166,8 @@ async fn serve(prepared: Prepared) -> anyhow::Result<()> {
         (Transport::Http(_), Approvers::Any) => FormsCount::OfAuthenticated,
         (Transport::Http(_), Approvers::Other) => FormsCount::OfNone,
     };
-    let server = Server::new(Arc::clone(&calls), completions, seals.questions, &words, forms_count);
+    let card = pages::card().context("the card")?;
+    let server = Server::new(Arc::clone(&calls), completions, seals.questions, &words, forms_count, card);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");

@@ -115,7 +115,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         arguments: Option<String>,
     },
-    /// A capability file was read.
+    /// A capability file was read, or the card.
     Resource {
         /// Who read it.
         principal: String,

@@ -198,8 +198,8 @@ impl Intent {
 }
 
 impl Calls {
-    /// Puts on record that a capability file is read. Nothing waits for it: there is nothing personal in it.
-    pub fn reads_capability(&self, caller: &Caller, name: &str) {
+    /// Puts on record that a capability file, or the card, is read. Nothing waits for it: there is nothing personal in it.
+    pub fn reads_file(&self, caller: &Caller, name: &str) {
         let (principal, client) = who(caller);
         self.config.trail.note(&Event::Resource { principal, client, resource: name.to_owned() });
     }

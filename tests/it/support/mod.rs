@@ -24,7 +24,9 @@ pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod setup;
 pub(crate) mod simulator;
+pub(crate) mod tables;
 pub(crate) mod tally;
+pub(crate) mod tokens;
 pub(crate) mod upstream;
 pub(crate) mod wire;
 
