@@ -27,6 +27,7 @@ mod check;
 mod completions;
 mod credentials;
 mod crowd;
+mod demo;
 mod dossier;
 mod ending;
 mod errors;
