@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "fintecture",
             "mcp",
             "pages",
+            "rest",
             "roots",
             "sealing",
             "secret",
@@ -32,8 +33,9 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ),
     ("cli", &["config"]),
     ("telemetry", &["config", "measures", "traces", "domain"]),
-    ("transports", &["access", "audit", "store", "measures", "domain"]),
+    ("transports", &["rest", "access", "audit", "store", "measures", "domain"]),
     ("mcp", &["calls", "tools", "store", "sealing", "traces", "domain"]),
+    ("rest", &["calls", "tools", "traces", "domain"]),
     ("pages", &["calls", "tools", "sealing", "domain"]),
     (
         "calls",
