@@ -50,8 +50,8 @@ async fn play() -> anyhow::Result<()> {
         // Whoever closed the pipe has seen enough.
         Err(DemoError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => {
-            let logged = logged.await.unwrap_or_default();
-            Err(anyhow!(error).context(format!("the demo stopped; the server said:\n{}", logged.trim_end())))
+            super::say(&mut io::stderr(), logged.await.unwrap_or_default().trim_end());
+            Err(anyhow!(error).context("the demo stopped"))
         }
     }
 }

@@ -104,7 +104,8 @@ async fn what_is_set_for_a_real_upstream_never_reaches_it() {
 async fn a_terminal_has_colours_and_sees_how_far_it_is() {
     let shown = on_a_terminal(120, &[]).await;
     assert!(shown.contains("\u{1b}[32mverified\u{1b}[0m"), "{shown}");
-    assert!(shown.contains("The verification is still pending. (1 of 30 s)"), "{shown}");
+    let told = shown.split_once("6/8 The verification is still pending. (");
+    assert!(told.is_some_and(|(_, rest)| rest.contains(" of 30 s)")), "{shown}");
     let stays = stays(&shown);
     assert!(stays.iter().any(|line| line.ends_with(SLOW_BANK)), "{stays:#?}");
     assert!(!stays.iter().any(|line| line.contains("still pending")), "what moves goes: {stays:#?}");
@@ -123,7 +124,7 @@ async fn a_narrow_terminal_breaks_lines_between_words() {
     let shown = on_a_terminal(40, &[]).await;
     for line in stays(&shown) {
         let is_one_word = line.split_whitespace().filter(|word| word.chars().count() > 1).count() <= 1;
-        assert!(line.chars().count() <= 40 || is_one_word || line.contains('"'), "{line}");
+        assert!(line.chars().count() <= 40 || is_one_word, "{line}");
     }
 }
 
