@@ -38,6 +38,7 @@
 //! | [`pages`] | what a person sees in a browser: the approval pages | who asks, the listener, the upstream |
 //! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, links | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
+//! | [`setup`] | puts this server into the configuration of a client, and nothing else into it | how the server is configured |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
 //! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
 //! | `cli`, `telemetry` | the command line; where log lines, metrics and traces go | everything but config |
@@ -61,6 +62,7 @@ pub mod pages;
 pub mod roots;
 pub mod sealing;
 pub mod secret;
+pub mod setup;
 pub mod simulator;
 pub mod store;
 mod telemetry;

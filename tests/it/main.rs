@@ -51,6 +51,7 @@ mod requests;
 mod resources;
 mod revisions;
 mod rights;
+mod setup;
 mod signing;
 mod signing_in;
 mod soak;
