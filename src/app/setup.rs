@@ -42,9 +42,9 @@ pub(super) fn run(args: &SetupArgs, mut problems: Problems) -> Result<(), Failed
     let wanted =
         Wanted { client, name: args.name.clone(), server: server.server, questions: server.questions };
     if args.write {
-        write(&wanted, &file, scope)?
+        write(&wanted, &file, scope)?;
     } else {
-        show(&wanted, &file)?
+        show(&wanted, &file)?;
     }
     for line in server.notes {
         tell(args.write, &line);

@@ -37,7 +37,7 @@ pub(crate) struct SetupArgs {
     /// Which upstream the server uses [default: simulator]
     #[arg(long, value_name = "simulator|sandbox|production")]
     pub environment: Option<String>,
-    /// Give the server a variable, such as FINTECTURE_CUSTOMER_TOKEN_FILE=/path; may be given several times
+    /// Give the server a variable, such as `FINTECTURE_CUSTOMER_TOKEN_FILE=/path`; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     pub variable: Vec<String>,
     /// Connect to a server that runs at this address, in place of starting one

@@ -118,9 +118,9 @@ impl<'a> Document<'a> {
 
     /// The text with this element at the end of an array, which is made where it is missing.
     pub(super) fn push(&self, name: &str, element: &Value) -> Result<String, Broken> {
-        let list = Value::Array(vec![element.clone()]);
-        let Some(root) = &self.root else { return self.set(&[name], &list) };
-        let Some(member) = self.member(self.object(root)?, name)? else { return self.set(&[name], &list) };
+        let only = Value::Array(vec![element.clone()]);
+        let Some(root) = &self.root else { return self.set(&[name], &only) };
+        let Some(member) = self.member(self.object(root)?, name)? else { return self.set(&[name], &only) };
         let Some(array) = member.value.as_array() else {
             return Err(self.broken(&member.value, format!("\"{name}\" must be an array")));
         };

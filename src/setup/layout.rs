@@ -85,16 +85,12 @@ pub(super) fn insert(
     let next = tokens.iter().find(|token| token.range.start >= last.end && !is_comment(token));
     let comma = next.filter(|token| token.token == Token::Comma);
     let behind = comma.map_or(last.end, |comma| comma.range.end);
-    let (place, added) = match indent_of(text, last.start) {
-        Some(indent) => {
-            // What is said about the last member behind it stays with it.
-            let place = behind_comments(text, tokens, behind);
-            (place, format!("{}{indent}{}", style.eol, style.render(name, value, indent)))
-        }
-        None => {
-            let style = Style { one_line: true, ..style };
-            (behind, style.render(name, value, ""))
-        }
+    let (place, added) = if let Some(indent) = indent_of(text, last.start) {
+        // What is said about the last member behind it stays with it.
+        let place = behind_comments(text, tokens, behind);
+        (place, format!("{}{indent}{}", style.eol, style.render(name, value, indent)))
+    } else {
+        (behind, Style { one_line: true, ..style }.render(name, value, ""))
     };
     let comma = if comma.is_none() { "," } else { "" };
     format!("{}{comma}{}{added}{}", &text[..last.end], &text[last.end..place], &text[place..])
@@ -110,8 +106,8 @@ fn fill(
     style: Style<'_>,
 ) -> String {
     let inside = container.range.start + 1..container.range.end.saturating_sub(1);
-    let comments = tokens.iter().filter(|token| inside.contains(&token.range.start) && is_comment(token));
-    let place = comments.last().map_or(inside.start, |comment| comment.range.end);
+    let is_inside = |token: &&TokenAndRange<'_>| inside.contains(&token.range.start) && is_comment(token);
+    let place = tokens.iter().rfind(is_inside).map_or(inside.start, |comment| comment.range.end);
     if style.one_line {
         return format!("{}{}{}", &text[..place], style.render(name, value, ""), &text[place..]);
     }

@@ -58,7 +58,7 @@ const FILES: [(&str, &str, Fate); 49] = [
     ("ours_in_clear", "claude-desktop", Changed),
     ("ours_by_address", "cursor", Refused("the name \"fintecture\" is another server's there")),
     ("foreign", "claude-desktop", Refused("the name \"fintecture\" is another server's there")),
-    ("broken_missing_comma", "cursor", Refused("line 4, column 5: expected comma")),
+    ("broken_missing_comma", "cursor", Refused("line 3, column 28: expected comma")),
     ("broken_unclosed", "claude-desktop", Refused("line 2, column 17: unterminated object")),
     ("broken_comment", "claude-desktop", Refused("line 2, column 3: comments are not allowed")),
     ("broken_trailing_comma", "claude-code", Refused("line 3, column 26: trailing commas are not allowed")),

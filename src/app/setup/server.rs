@@ -197,10 +197,7 @@ fn serve_flags(words: &[String], problems: &mut Problems) -> ServeFlags {
 
 /// Reads the settings as the server will.
 fn check(environment: &str, flags: ServeFlags, set: &[(String, String)], problems: &mut Problems) {
-    if flags.environment.is_some() {
-        return;
-    }
-    let flags = ServeFlags { environment: Some(environment.to_owned()), ..flags };
+    let flags = ServeFlags { environment: Some(environment.to_owned()), transport: None, ..flags };
     let read = |name: &str| set.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
     if let Err(wrong) = Serve::read(flags, &variables::Variables::new(&read), Problems::default()) {
         for line in wrong.to_string().lines() {
