@@ -8,6 +8,8 @@ mod document;
 mod entry;
 mod file;
 mod layout;
+#[cfg(test)]
+mod tests;
 
 pub use client::{Client, Places, Scope};
 pub use document::Broken;

@@ -407,6 +407,11 @@ async fn a_server_that_runs_is_reached_by_its_address() {
 }
 
 #[tokio::test]
+async fn help() {
+    insta::assert_snapshot!(Home::new().ok(&["--help"]).await);
+}
+
+#[tokio::test]
 async fn wrong_flags_are_told_all_at_once() {
     let home = Home::new();
     let mut said = String::new();
