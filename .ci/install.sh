@@ -1,6 +1,7 @@
 # Installing what the steps need. What is there already is left alone.
 
 deny=cargo-deny-0.20.2
+claude_code=claude-code-2.1.197
 
 # commands: Debian packages for the commands that are missing.
 commands() {
@@ -15,6 +16,9 @@ commands() {
   command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium fonts-dejavu-core)
   command -v redis-server >/dev/null || missing+=(redis-server)
   command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+  command -v zsh >/dev/null || missing+=(zsh)
+  command -v fish >/dev/null || missing+=(fish)
+  command -v mandoc >/dev/null || missing+=(mandoc)
   compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
   if [ "${#missing[@]}" = 0 ]; then
     echo "none is missing"
@@ -50,6 +54,16 @@ docs_checks() {
   python3 -m venv "$cache/docs"
   "$cache/docs/bin/pip" install --quiet "${packages[@]}"
   echo "${packages[*]}" >"$cache/docs/installed.txt"
+}
+
+# claude_code_install: its program, without the scripts of other packages.
+claude_code_install() {
+  [ -x "$cache/$claude_code/installed" ] && return
+  mkdir -p "$cache/$claude_code"
+  npm install --prefix "$cache/$claude_code" --silent --no-audit --no-fund --ignore-scripts \
+    "@anthropic-ai/${claude_code%-*}@${claude_code##*-}"
+  node "$cache/$claude_code/node_modules/@anthropic-ai/claude-code/install.cjs"
+  install -m 755 /dev/null "$cache/$claude_code/installed"
 }
 
 # python_checks: what capability-files.py imports.

@@ -2,17 +2,19 @@
 
 mod audit;
 mod serve;
+mod setup;
 mod simulator;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use audit::{AuditCommand, VerifyArgs};
 pub(crate) use serve::ServeArgs;
+pub(crate) use setup::{SetupArgs, SetupClient, SetupScope};
 pub(crate) use simulator::SimulatorArgs;
 
 use crate::config::{Limits, Problems, variables};
@@ -61,7 +63,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Skill(SkillCommand),
     /// Show the configuration for a client, or put it into the client's file
-    Setup(SetupArgs),
+    Setup(Box<SetupArgs>),
     /// Play a KYC story on the built-in simulator, as an MCP client, and show it
     Demo(DemoArgs),
     /// Print the completions for a shell
@@ -133,30 +135,6 @@ pub(crate) enum SkillCommand {
         #[arg(long, value_name = "DIR")]
         capabilities: Option<PathBuf>,
     },
-}
-
-/// Flags of `setup`.
-#[derive(Debug, Args)]
-pub(crate) struct SetupArgs {
-    /// Whose configuration
-    #[arg(value_enum)]
-    pub client: SetupClient,
-    /// Write it into the client's file; without, it is only shown
-    #[arg(long)]
-    pub write: bool,
-}
-
-/// The clients that `setup` knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SetupClient {
-    /// Claude Desktop
-    ClaudeDesktop,
-    /// Claude Code
-    ClaudeCode,
-    /// Cursor
-    Cursor,
-    /// VS Code
-    Vscode,
 }
 
 /// Flags of `demo`.

@@ -39,6 +39,7 @@
 //! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, links | transports, the upstream |
 //! | [`rest`] | the REST face over calls: `POST /v1/tools/{tool}`, and its OpenAPI description | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
+//! | [`setup`] | puts this server into the configuration of a client, and nothing else into it | how the server is configured |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
 //! | [`demo`] | a KYC story, played by an MCP client and shown in a terminal | how its server was started |
 //! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
@@ -65,6 +66,7 @@ pub mod rest;
 pub mod roots;
 pub mod sealing;
 pub mod secret;
+pub mod setup;
 pub mod simulator;
 pub mod store;
 mod telemetry;

@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "roots",
             "sealing",
             "secret",
+            "setup",
             "simulator",
             "store",
             "telemetry",
@@ -54,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("measures", &[]),
     ("traces", &[]),
     ("secret", &[]),
+    ("setup", &[]),
     ("roots", &[]),
     ("domain", &[]),
 ];

@@ -1,0 +1,239 @@
+//! The server that a client is to use, as the flags of `setup` describe it, checked as the server will check it.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::command;
+use crate::cli::{self, Command, NAME, Parsed, SetupArgs};
+use crate::config::{Problems, Serve, ServeFlags, variables};
+use crate::domain::{Environment, is_loopback};
+use crate::setup::{Client, Places, Question, Scope, Server};
+
+/// Stands for a secret that is not there yet while the settings are checked.
+const PLACEHOLDER: &str = "to-be-set";
+
+/// A server for a client's file.
+pub(super) struct Planned {
+    pub(super) server: Server,
+    pub(super) questions: Vec<Question>,
+    /// What the person has to know or do, a line each.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads the flags. `None` where they are wrong; the problems say how.
+pub(super) fn read(
+    args: &SetupArgs,
+    client: Client,
+    scope: Scope,
+    places: &Places,
+    problems: &mut Problems,
+) -> Option<Planned> {
+    match &args.url {
+        Some(url) => address(args, url, client, problems),
+        None => program(args, client, scope, places, problems),
+    }
+}
+
+fn address(args: &SetupArgs, url: &str, client: Client, problems: &mut Problems) -> Option<Planned> {
+    if !client.takes_addresses() {
+        problems.add(format!(
+            "--url: {} reads no addresses from its file; add this one under Settings, Connectors",
+            client.title()
+        ));
+        return None;
+    }
+    if let Err(reason) = check_address(url) {
+        problems.add(format!("--url {reason}"));
+        return None;
+    }
+    let variable = variables::MCP_TOKEN.variable.name;
+    let id = format!("{}-mcp-token", args.name);
+    let reference = client.reference(variable, &id).filter(|_| args.bearer);
+    let (questions, notes) = match reference {
+        None => (Vec::new(), Vec::new()),
+        Some(_) if client.asks() => {
+            let description = "Bearer token for the server (fintecture-mcp)".to_owned();
+            let note = format!("{} asks for the token when it connects, and keeps it.", client.title());
+            (vec![Question { id, description }], vec![note])
+        }
+        Some(_) => {
+            let note =
+                format!("{} takes the token from {variable}: set it where it is started.", client.title());
+            (Vec::new(), vec![note])
+        }
+    };
+    let authorization = reference.map(|reference| format!("Bearer {reference}"));
+    Some(Planned { server: Server::Address { url: url.to_owned(), authorization }, questions, notes })
+}
+
+fn check_address(url: &str) -> Result<(), &'static str> {
+    let Ok(url) = Url::parse(url) else { return Err("must be an address such as http://127.0.0.1:8080/mcp") };
+    if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)) {
+        return Err("must be https, or http on this machine: tokens and personal data go there");
+    }
+    let has_more = !url.username().is_empty() || url.password().is_some() || url.fragment().is_some();
+    if has_more || url.query().is_some() {
+        return Err("must have no user, password, query or fragment: they would stand in the client's file");
+    }
+    if url.path() == "/" {
+        return Err("must have its path, such as http://127.0.0.1:8080/mcp");
+    }
+    Ok(())
+}
+
+fn program(
+    args: &SetupArgs,
+    client: Client,
+    scope: Scope,
+    places: &Places,
+    problems: &mut Problems,
+) -> Option<Planned> {
+    let before = problems.len();
+    let environment = args.environment.as_deref().unwrap_or(Environment::Simulator.as_str());
+    let mut given = given_variables(&args.variable, problems);
+    let flags = serve_flags(&args.serve_flags, problems);
+    let mut questions = Vec::new();
+    let mut notes = Vec::new();
+    let mut set = given.clone();
+    let needs_token = environment != Environment::Simulator.as_str()
+        && !given.iter().any(|(name, _)| is_credential(name) && !name.starts_with("FINTECTURE_PRIVATE_KEY"));
+    if needs_token {
+        let variable = variables::CUSTOMER_TOKEN.variable.name;
+        set.push((variable.to_owned(), PLACEHOLDER.to_owned()));
+        // The client keeps the answer by this id: a sandbox's token must not come to production.
+        let id = format!("{}-{environment}-token", args.name);
+        let asked = client.reference(variable, &id).filter(|_| client.asks());
+        if let Some(reference) = asked {
+            let description = format!("Fintecture customer token ({environment})");
+            questions.push(Question { id, description });
+            notes.push(format!(
+                "{} asks for the customer token when it starts the server, and keeps it.",
+                client.title()
+            ));
+            given.push((variable.to_owned(), reference));
+        } else {
+            let file = token_file(environment, places);
+            notes.extend(note_of_file(&file));
+            given.push((
+                variables::CUSTOMER_TOKEN.file_name(),
+                in_clients_words(&file, client, scope, places)?,
+            ));
+        }
+    }
+    check(environment, flags, &set, problems);
+    if problems.len() > before {
+        return None;
+    }
+    let (command, mut arguments) = command::command(scope).map_err(|reason| problems.add(reason)).ok()?;
+    arguments.extend(["--environment".to_owned(), environment.to_owned()]);
+    arguments.extend(args.serve_flags.iter().cloned());
+    if environment == Environment::Simulator.as_str() {
+        notes.push("It plays on the built-in simulator: everything in it is made up.".to_owned());
+    }
+    Some(Planned { server: Server::Program { command, arguments, variables: given }, questions, notes })
+}
+
+/// What stands in `--variable`, checked name by name.
+fn given_variables(texts: &[String], problems: &mut Problems) -> Vec<(String, String)> {
+    let mut given: Vec<(String, String)> = Vec::new();
+    for text in texts {
+        let Some((name, value)) = text.split_once('=').filter(|(_, value)| !value.is_empty()) else {
+            problems.add("--variable must be NAME=VALUE");
+            continue;
+        };
+        let is_file = variables::SECRETS.iter().any(|secret| secret.file_name() == name);
+        if variables::SECRETS.iter().any(|secret| secret.variable.name == name) {
+            problems.add(format!(
+                "--variable {name}: a secret never goes into a client's file: put it into a file, and give {name}_FILE"
+            ));
+        } else if name == variables::ENVIRONMENT.name {
+            problems.add(format!("--variable {name}: say --environment"));
+        } else if given.iter().any(|(other, _)| other == name) {
+            problems.add(format!("--variable {name} is given twice"));
+        } else if is_file || variables::ALL.iter().any(|known| known.name == name) {
+            // A client starts the server in a folder of its own.
+            let is_path = is_file || name == variables::CA_FILE.name;
+            let path = std::path::absolute(value).ok().filter(|_| is_path);
+            let value = path.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or(value.to_owned());
+            given.push((name.to_owned(), value));
+        } else {
+            problems.add(format!("--variable {name} is not a variable of {NAME}; --help lists them"));
+        }
+    }
+    given
+}
+
+/// The flags behind `--`, as the server's own command line takes them.
+fn serve_flags(words: &[String], problems: &mut Problems) -> ServeFlags {
+    let line = [NAME, "serve"].into_iter().map(str::to_owned).chain(words.iter().cloned());
+    match cli::parse(line.map(Into::into)) {
+        Ok(Parsed::Run(command, wrong)) => {
+            for line in wrong.to_string().lines() {
+                problems.add(format!("behind --: {line}"));
+            }
+            let Command::Serve(args) = *command else { return ServeFlags::default() };
+            let flags = ServeFlags::from(*args);
+            if flags.transport.as_deref().is_some_and(|transport| transport != "stdio") {
+                problems.add("behind --: a client that starts the server speaks to it over stdio");
+            }
+            if flags.environment.is_some() {
+                problems.add("behind --: say --environment before it");
+            }
+            flags
+        }
+        Ok(Parsed::Show(_)) => {
+            problems.add("behind --: only flags of a server that runs");
+            ServeFlags::default()
+        }
+        Err(wrong) => {
+            for line in wrong.to_string().lines() {
+                problems.add(format!("behind --: {line}"));
+            }
+            ServeFlags::default()
+        }
+    }
+}
+
+/// Reads the settings as the server will.
+fn check(environment: &str, flags: ServeFlags, set: &[(String, String)], problems: &mut Problems) {
+    let flags = ServeFlags { environment: Some(environment.to_owned()), transport: None, ..flags };
+    let read = |name: &str| set.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
+    if let Err(wrong) = Serve::read(flags, &variables::Variables::new(&read), Problems::default()) {
+        for line in wrong.to_string().lines() {
+            problems.add(line);
+        }
+    }
+}
+
+fn is_credential(name: &str) -> bool {
+    let secrets = [variables::CUSTOMER_TOKEN, variables::APP_SECRET, variables::PRIVATE_KEY];
+    secrets.iter().any(|secret| secret.file_name() == name)
+}
+
+/// Where the token of an environment is looked for, in a folder of this program's own.
+fn token_file(environment: &str, places: &Places) -> PathBuf {
+    places.settings.join(NAME).join(format!("{environment}-customer-token"))
+}
+
+/// What is still to be done about the file of the token.
+fn note_of_file(file: &Path) -> Option<String> {
+    let shown = file.display();
+    if !file.exists() {
+        let folder = file.parent().unwrap_or(file).display();
+        return Some(format!(
+            "Put the customer token into {shown}, readable by you alone. This asks for it, ended by Enter and Ctrl-D:\n  mkdir -p '{folder}' && (umask 077 && cat > '{shown}')"
+        ));
+    }
+    let is_open = crate::secret::is_readable_by_others(file);
+    is_open.then(|| format!("Others than you may read {shown}: chmod 600 it."))
+}
+
+/// A path as it stands in the client's file: in a project's, where every user has a home of their own, below it.
+fn in_clients_words(file: &Path, client: Client, scope: Scope, places: &Places) -> Option<String> {
+    let below = file.strip_prefix(&places.home).ok().and_then(Path::to_str);
+    match (scope, client.home(), below) {
+        (Scope::Project, Some(home), Some(below)) => Some(format!("{home}/{below}")),
+        _ => file.to_str().map(str::to_owned),
+    }
+}
