@@ -10,7 +10,7 @@ use super::{fields, upstream};
 use crate::support::browser::Browser;
 use crate::support::http_server::HttpServer;
 use crate::support::in_time;
-use crate::support::wire::STATELESS;
+use crate::support::wire::stateless_request;
 
 /// Where clients call from.
 pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 7, 77);
@@ -47,22 +47,13 @@ impl Client<'_> {
     /// What is answered to a request, headers and all.
     async fn asks(&self, method: &str, mut params: Value, can_ask: bool) -> (String, Value) {
         params["_meta"] = about_the_client(can_ask);
+        let request = stateless_request(self.server, method, params).bearer_auth(&self.token);
+        let request = request.build().unwrap();
+        // From an address that nobody else has.
         let client =
             reqwest::Client::builder().no_proxy().tls_certs_only([]).local_address(Some(ADDRESS.into()));
-        let mut request = client
-            .build()
-            .unwrap()
-            .post(self.server.url("/mcp"))
-            .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", STATELESS)
-            .header("mcp-method", method)
-            .bearer_auth(&self.token)
-            .json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
-        if let Some(name) = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str) {
-            request = request.header("mcp-name", name);
-        }
-        let answer = in_time(request.send()).await.unwrap();
-        assert_eq!(answer.status(), 200, "{method} {params}");
+        let answer = in_time(client.build().unwrap().execute(request)).await.unwrap();
+        assert_eq!(answer.status(), 200, "{method}");
         let head = format!("{:?}", answer.headers());
         let text = in_time(answer.text()).await.unwrap();
         let mut messages = text.lines().map(|line| line.trim_start_matches("data: "));
