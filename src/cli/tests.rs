@@ -8,6 +8,7 @@ use clap::Arg;
 use clap::error::ErrorKind;
 
 use super::*;
+use crate::config::ServeFlags;
 use crate::measures;
 
 /// What begins a command line of ours without being part of it.
@@ -179,13 +180,29 @@ fn command_lines_are_found_where_they_stand() {
     assert_eq!(found("cargo run -- demo && cargo install fintecture-mcp"), ["fintecture-mcp demo"]);
 }
 
+/// Clients with a form for settings cannot leave a flag out.
+#[test]
+fn read_only_stands_alone_or_says_whether() {
+    let read = |flag: &str| {
+        let cli = Cli::try_parse_from([NAME, flag]).map_err(|error| one_line(&error))?;
+        Ok::<_, String>(ServeFlags::from(cli.serve).read_only)
+    };
+    assert_eq!(read("--read-only"), Ok(true));
+    assert_eq!(read("--read-only=true"), Ok(true));
+    assert_eq!(read("--read-only=false"), Ok(false));
+    for refused in ["--read-only=", "--read-only=no", "--read-only=${user_config.read_only}"] {
+        assert!(read(refused).is_err_and(|said| said.contains("--read-only")), "{refused}");
+    }
+}
+
 #[test]
 fn the_docs_show_every_flag_of_serve() {
     let page = include_str!("../../docs/operating.md");
     let cli = Cli::command();
     let serve = cli.find_subcommand("serve").unwrap();
     let row = |flag: &Arg| {
-        let value = flag.get_value_names().filter(|_| flag.get_action().takes_values());
+        let needs_value = flag.get_action().takes_values() && !flag.is_require_equals_set();
+        let value = flag.get_value_names().filter(|_| needs_value);
         let value = value.map(|names| format!(" {}", names[0].replace('|', "\\|"))).unwrap_or_default();
         format!("| `--{}{value}` | {} |", flag.get_long()?, flag.get_help()?).into()
     };

@@ -8,7 +8,7 @@ use super::sinks::Sinks;
 use super::town::about_the_client;
 use super::{fields, upstream};
 use crate::support::browser::Browser;
-use crate::support::http_server::HttpServer;
+use crate::support::http_server::{HttpServer, http};
 use crate::support::in_time;
 use crate::support::wire::stateless_request;
 
@@ -87,12 +87,18 @@ impl Client<'_> {
         address
     }
 
-    /// A call that succeeds.
+    /// A call that succeeds, over MCP and over plain HTTP.
     pub(super) async fn does(&self, action: &str, sinks: &mut Sinks) {
         let (tool, arguments) = fields::call(action);
         let (text, result) = self.calls(tool, &arguments, false).await;
         assert_eq!(result["isError"], false, "{action}: {text}");
         sinks.at(self.sink).shows(&text);
+        let plain = http().post(self.server.url(&format!("/v1/tools/{tool}"))).bearer_auth(&self.token);
+        let plain = plain.header("user-agent", super::USER_AGENT).json(&arguments);
+        let answer = in_time(plain.send()).await.unwrap();
+        assert_eq!(answer.status(), 200, "{action}");
+        sinks.at(self.sink).shows(&format!("{:?}", answer.headers()));
+        sinks.at(self.sink).shows(&in_time(answer.text()).await.unwrap());
     }
 
     /// Everything that an agent can ask for. Returns the address of an approval.

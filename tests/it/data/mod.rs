@@ -29,6 +29,8 @@ use town::Town;
 const AGENTS: &str = "customers:write,bank-accounts:write,verifications:write";
 /// What clients call themselves.
 const CLIENT: &str = "Qclient-name";
+/// The same over plain HTTP.
+const USER_AGENT: &str = "Quser-agent";
 /// The trace that calls belong to.
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 /// What people type on a page.
@@ -102,6 +104,7 @@ async fn by_name(seen: &mut Seen) {
         of("name of a principal", "q-agent-that-does-not"),
         of("name of an approver", "q-approver"),
         of("name of a client", CLIENT),
+        of("User-Agent over plain HTTP", USER_AGENT),
         of("address of a client", &client::ADDRESS.to_string()),
         Named { name: "id of an approval", forms: approvals },
         Named { name: "X-Request-ID", forms: request_ids },
