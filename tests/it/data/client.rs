@@ -1,7 +1,5 @@
 //! An agent that asks for everything, and the person who approves what it wants to write.
 
-use std::net::Ipv4Addr;
-
 use serde_json::{Value, json};
 
 use super::sinks::Sinks;
@@ -12,8 +10,8 @@ use crate::support::http_server::{HttpServer, http};
 use crate::support::in_time;
 use crate::support::wire::stateless_request;
 
-/// Where clients call from.
-pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 7, 77);
+/// Where clients call from, as the proxy before the server says.
+pub(super) const ADDRESS: &str = "192.0.2.177";
 
 /// Every action.
 const ACTIONS: [&str; 10] = [
@@ -48,11 +46,7 @@ impl Client<'_> {
     async fn asks(&self, method: &str, mut params: Value, can_ask: bool) -> (String, Value) {
         params["_meta"] = about_the_client(can_ask);
         let request = stateless_request(self.server, method, params).bearer_auth(&self.token);
-        let request = request.build().unwrap();
-        // From an address that nobody else has.
-        let client =
-            reqwest::Client::builder().no_proxy().tls_certs_only([]).local_address(Some(ADDRESS.into()));
-        let answer = in_time(client.build().unwrap().execute(request)).await.unwrap();
+        let answer = in_time(request.header("x-forwarded-for", ADDRESS).send()).await.unwrap();
         assert_eq!(answer.status(), 200, "{method}");
         let head = format!("{:?}", answer.headers());
         let text = in_time(answer.text()).await.unwrap();
@@ -94,7 +88,8 @@ impl Client<'_> {
         assert_eq!(result["isError"], false, "{action}: {text}");
         sinks.at(self.sink).shows(&text);
         let plain = http().post(self.server.url(&format!("/v1/tools/{tool}"))).bearer_auth(&self.token);
-        let plain = plain.header("user-agent", super::USER_AGENT).json(&arguments);
+        let plain =
+            plain.header("user-agent", super::USER_AGENT).header("x-forwarded-for", ADDRESS).json(&arguments);
         let answer = in_time(plain.send()).await.unwrap();
         assert_eq!(answer.status(), 200, "{action}");
         sinks.at(self.sink).shows(&format!("{:?}", answer.headers()));

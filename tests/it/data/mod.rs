@@ -105,7 +105,7 @@ async fn by_name(seen: &mut Seen) {
         of("name of an approver", "q-approver"),
         of("name of a client", CLIENT),
         of("User-Agent over plain HTTP", USER_AGENT),
-        of("address of a client", &client::ADDRESS.to_string()),
+        of("address of a client", client::ADDRESS),
         Named { name: "id of an approval", forms: approvals },
         Named { name: "X-Request-ID", forms: request_ids },
         of("id of a trace", TRACE),

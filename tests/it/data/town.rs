@@ -70,6 +70,7 @@ impl Town {
             .flag(&format!("--store-key={}", self.path("store-key")))
             .flag(&format!("--audit-log={}", self.path("trail")))
             .flag(&format!("--audit-key={}", self.path("audit-key")))
+            .flag("--trusted-proxy=127.0.0.1/32")
             .flag("--confirm-writes=always")
             .flag("--personal-data=masked")
             .http()
