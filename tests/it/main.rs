@@ -29,6 +29,7 @@ mod completions;
 mod credentials;
 mod crowd;
 mod data;
+mod demo;
 mod dossier;
 mod ending;
 mod errors;

@@ -72,10 +72,10 @@ struct Seen {
 /// Callers are known one by one, the upstream by a fixed token; everything is asked for.
 async fn by_name(seen: &mut Seen) {
     let town = Town::new().await;
-    let (reader, reads) = made("q-agent-that-reads", &format!("{AGENTS},personal-data:read")).await;
+    let (reader, line_of_reader) = made("q-agent-that-reads", &format!("{AGENTS},personal-data:read")).await;
     let (other, does_not) = made("q-agent-that-does-not", AGENTS).await;
     let (approver, approves) = made("q-approver", "approvals:write").await;
-    let tokens = town.file("tokens", &[reads, does_not, approves].join("\n"));
+    let tokens = town.file("tokens", &[line_of_reader, does_not, approves].join("\n"));
     let setup = Setup::against(&town.bank.base_url())
         .variable("FINTECTURE_APP_ID", APP_ID)
         .variable("FINTECTURE_PRIVATE_KEY", &KEYS.pkcs8)
