@@ -1,8 +1,10 @@
 //! The built-in files, and small changed copies of them: each check must be able to fail.
 
 mod faults;
+mod names;
 mod operations;
 mod prompts;
+mod skills;
 
 use std::fs;
 use std::path::Path;
@@ -59,6 +61,7 @@ fn needs() -> Vec<ToolNeeds> {
                 action("get", O::GetCustomerById, "customer_id*"),
             ],
             prompts: vec![prompt("onboard_customer", "first_name* last_name* email* iban provider_id")],
+            skills: Vec::new(),
         },
         ToolNeeds {
             tool: "manage_bank_accounts",
@@ -72,6 +75,7 @@ fn needs() -> Vec<ToolNeeds> {
                 action("get", O::GetBankAccountById, "customer_id* account_id*"),
             ],
             prompts: Vec::new(),
+            skills: Vec::new(),
         },
         ToolNeeds {
             tool: "verify_identity",
@@ -97,6 +101,7 @@ fn needs() -> Vec<ToolNeeds> {
                 prompt("review_verifications", "customer_id"),
                 prompt("explain_verification", "customer_id* verification_id*"),
             ],
+            skills: vec!["kyc-check"],
         },
     ]
 }
