@@ -198,8 +198,8 @@ impl Intent {
 }
 
 impl Calls {
-    /// Puts on record that a capability file is read. Nothing waits for it: there is nothing personal in it.
-    pub fn reads_capability(&self, caller: &Caller, name: &str) {
+    /// Puts on record that a file is read in which nothing is personal, such as a capability file. Nothing waits for it.
+    pub fn reads_file(&self, caller: &Caller, name: &str) {
         let (principal, client) = who(caller);
         self.config.trail.note(&Event::Resource { principal, client, resource: name.to_owned() });
     }

@@ -93,9 +93,9 @@ pub(super) fn read(root: &At<'_>, report: &mut Report) -> Option<Document> {
     let adapters = capability.required("consumes", report).map(|at| at.items(report)).unwrap_or_default();
     let operations = adapters.iter().flat_map(|adapter| consumed(adapter, report)).collect();
     let imports = adapters.iter().filter_map(|adapter| import(adapter, report)).collect();
-    let exposes = capability.required("exposes", report);
-    let (exposed, skills) = exposes.map(|at| exposed(at, report)).unwrap_or_default();
-    let exposes = exposes.map(|at| at.spot.clone());
+    let surfaces = capability.required("exposes", report);
+    let (exposed, skills) = surfaces.map(|at| exposed(at, report)).unwrap_or_default();
+    let exposes = surfaces.map(|at| at.spot.clone());
     Some(Document { display, description, operations, imports, exposed, skills, exposes })
 }
 

@@ -42,13 +42,14 @@ fn fault(name: &str, latest: Option<(&str, &ActionNeeds)>, tools: &[ToolNeeds]) 
     if name == ACTION || tools.iter().any(|tool| tool.tool == name) {
         return None;
     }
-    if name.contains(' ') {
-        let calls: Vec<String> = tools
-            .iter()
-            .flat_map(|tool| tool.actions.iter().map(|action| format!("{} {}", tool.tool, action.action)))
-            .collect();
-        let hint = did_you_mean(name, calls.iter().map(String::as_str));
-        return Some(format!("`{name}` is no tool with its action{hint}"));
+    if let Some((tool, action)) = name.split_once(' ') {
+        let Some(known) = tools.iter().find(|known| known.tool == tool) else {
+            let hint = did_you_mean(tool, tools.iter().map(|known| known.tool));
+            return Some(format!("`{name}` is no tool with its action: there is no tool `{tool}`{hint}"));
+        };
+        let actions: Vec<&str> = known.actions.iter().map(|known| known.action).collect();
+        let actions = actions.join(", ");
+        return Some(format!("`{name}`: {tool} has no action `{action}`; it has {actions}"));
     }
     let all = || tools.iter().flat_map(|tool| &tool.actions);
     let takes = |action: &ActionNeeds| action.arguments.iter().any(|argument| argument.name == name);

@@ -325,7 +325,12 @@ fn words_that_a_client_would_refuse_are_refused() {
 fn an_operation_that_no_action_needs_is_named() {
     let mut needs = needs();
     needs.pop();
-    let refused = Capabilities::load(&Source::BuiltIn, &needs).unwrap_err();
+    let folder = copies();
+    fs::remove_file(folder.path().join(VERIFY)).unwrap();
+    // A text that names the tool that is gone would be told first.
+    let customers = folder.path().join(CUSTOMERS);
+    fs::write(&customers, fs::read_to_string(&customers).unwrap().replace('`', "")).unwrap();
+    let refused = Capabilities::load(&Source::Folder(folder.path().to_owned()), &needs).unwrap_err();
     assert_eq!(refused.0.len(), 3);
     assert_snapshot!(refused.0[0], @"capabilities: no action calls initiate-customer-verification");
 }

@@ -28,6 +28,7 @@ pub(super) fn describe(environment: Environment, words: &str) -> ServerConfig {
         .enable_resources()
         .enable_completions()
         .enable_tasks()
+        .enable_skills_with_directory_read()
         .build();
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))
 }

@@ -53,6 +53,8 @@ mod revisions;
 mod rights;
 mod signing;
 mod signing_in;
+mod skill_export;
+mod skills;
 mod soak;
 mod stdout_is_sacred;
 mod stop_writes;

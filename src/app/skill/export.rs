@@ -121,11 +121,14 @@ fn refuse_others_work(there: &Files, folder: &Path) -> anyhow::Result<()> {
 
 /// In the form that `sha256sum --check` reads.
 fn record(files: &Files) -> String {
-    files.iter().map(|(path, bytes)| format!("{}  {path}\n", sha256(bytes))).collect()
+    let lines: Vec<String> = files.iter().map(|(path, bytes)| format!("{}  {path}\n", sha256(bytes))).collect();
+    lines.concat()
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let bytes: Vec<String> =
+        digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    bytes.concat()
 }
 
 /// Puts the files beside the folder, then the one in the other's place: agents that look see either, never half.

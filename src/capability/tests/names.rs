@@ -22,10 +22,13 @@ fn a_name_that_stands_for_nothing_is_refused_once_and_what_was_meant_is_said() {
         assert_eq!(faults(good), nothing, "{good}");
     }
     for (text, expected) in [
-        ("Call `verify_identity begin`.", "`verify_identity begin` is no tool with its action"),
+        (
+            "Call `verify_identity begin`.",
+            "`verify_identity begin`: verify_identity has no action `begin`; it has start, get, list, dossier",
+        ),
         (
             "Call `manage_customer get`, then `manage_customer get`.",
-            "`manage_customer get` is no tool with its action; did you mean `manage_customers get`?",
+            "`manage_customer get` is no tool with its action: there is no tool `manage_customer`; did you mean `manage_customers`?",
         ),
         (
             "Call `manage_customers get` with `email`.",
@@ -49,8 +52,11 @@ fn a_name_that_stands_for_nothing_is_refused_once_and_what_was_meant_is_said() {
 #[test]
 fn a_prompt_that_names_what_is_not_there_is_refused_with_its_place() {
     let told = refused(CUSTOMERS, "prompts:", "`manage_bank_accounts create`", "`manage_bank_accounts add`");
-    assert!(told.contains("capability.exposes[0].prompts.onboard-customer.template[0].content: `manage_bank_accounts add` is no tool with its action"), "{told}");
+    assert!(told.contains("capability.exposes[0].prompts.onboard-customer.template[0].content: `manage_bank_accounts add`: manage_bank_accounts has no action `add`; it has list, create, get"), "{told}");
     // An action of another tool's does not do, either.
     let told = refused(VERIFY, "prompts:", "`verify_identity list`", "`verify_identity create`");
-    assert!(told.contains("`verify_identity create` is no tool with its action"), "{told}");
+    assert!(
+        told.contains("`verify_identity create`: verify_identity has no action `create`; it has start"),
+        "{told}"
+    );
 }

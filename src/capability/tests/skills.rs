@@ -61,7 +61,7 @@ const FAULTS: &[Fault] = &[
         "Checks whether a customer",
         "Calls `verify_identity begin` and <b>---</b>",
         &[
-            "exposes[1].skills.kyc-check.description: `verify_identity begin` is no tool with its action",
+            "exposes[1].skills.kyc-check.description: `verify_identity begin`: verify_identity has no action `begin`; it has start, get, list, dossier",
             "exposes[1].skills.kyc-check.description: holds `---`, which readers of a SKILL.md take for markup",
             "exposes[1].skills.kyc-check.description: holds `<`, which readers of a SKILL.md take for markup",
             "exposes[1].skills.kyc-check.description: holds `>`, which readers of a SKILL.md take for markup",

@@ -22,17 +22,16 @@ pub(super) fn fields(words: &SkillWords) -> Map<String, Value> {
 
 /// The same between its marks. A JSON text is a YAML text in double quotes: nothing in one ends it.
 pub(super) fn text(fields: &Map<String, Value>) -> String {
-    let mut text = "---\n".to_owned();
-    for (key, value) in fields {
-        match value {
-            Value::Object(members) => {
-                text.push_str(&format!("{key}:\n"));
-                for (key, value) in members {
-                    text.push_str(&format!("  {key}: {value}\n"));
-                }
-            }
-            _ => text.push_str(&format!("{key}: {value}\n")),
+    let line = |(key, value): (&String, &Value)| match value {
+        Value::Object(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(key, value)| format!("\n  {key}: {value}")).collect();
+            format!("{key}:{}\n", members.concat())
         }
-    }
-    text + "---\n"
+        // Readers that know little YAML want it without quotes, and it needs none.
+        Value::String(name) if key == "name" => format!("{key}: {name}\n"),
+        _ => format!("{key}: {value}\n"),
+    };
+    let lines: Vec<String> = fields.iter().map(line).collect();
+    format!("---\n{}---\n", lines.concat())
 }

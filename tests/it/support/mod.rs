@@ -23,6 +23,7 @@ pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod setup;
 pub(crate) mod simulator;
+pub(crate) mod skill;
 pub(crate) mod tally;
 pub(crate) mod upstream;
 pub(crate) mod wire;
