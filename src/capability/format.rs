@@ -95,8 +95,8 @@ pub(super) fn read(root: &At<'_>, report: &mut Report) -> Option<Document> {
     let imports = adapters.iter().filter_map(|adapter| import(adapter, report)).collect();
     let surfaces = capability.required("exposes", report);
     let (exposed, skills) = surfaces.map(|at| exposed(at, report)).unwrap_or_default();
-    let exposes = surfaces.map(|at| at.spot.clone());
-    Some(Document { display, description, operations, imports, exposed, skills, exposes })
+    let place = surfaces.map(|at| at.spot.clone());
+    Some(Document { display, description, operations, imports, exposed, skills, exposes: place })
 }
 
 fn consumed(adapter: &At<'_>, report: &mut Report) -> Vec<ConsumedOperation> {

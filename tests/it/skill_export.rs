@@ -57,7 +57,7 @@ async fn what_an_agent_reads() {
     }
 }
 
-/// https://agentskills.io/specification
+/// <https://agentskills.io/specification>
 #[tokio::test]
 async fn it_keeps_the_rules_of_the_format() {
     let files = exported(&[]).await;
@@ -184,11 +184,14 @@ async fn a_folder_as_it_was_written_is_replaced_by_a_newer_one() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside the folder");
 }
 
+/// What somebody does to the folder.
+type Change = fn(&PathBuf);
+
 #[tokio::test]
 async fn what_somebody_else_wrote_stays_as_it_is() {
     let words = other_words();
     let flags = ["--capabilities", words.path().to_str().unwrap()];
-    let change: [(fn(&PathBuf), &str); 5] = [
+    let changes: [(Change, &str); 5] = [
         (
             |folder| fs::write(folder.join("references/errors.md"), "Ours.").unwrap(),
             "references/errors.md was changed",
@@ -204,7 +207,7 @@ async fn what_somebody_else_wrote_stays_as_it_is() {
             "SKILL.md is not of this program, references/errors.md is not of this program",
         ),
     ];
-    for (change, told) in change {
+    for (change, told) in changes {
         let dir = TempDir::new().unwrap();
         assert_eq!(export(dir.path(), &flags).await.code, Some(0));
         let folder = dir.path().join(NAME);

@@ -18,6 +18,9 @@ const RECORD: &str = ".fintecture-mcp.sha256";
 /// Most files and folders that are looked at in a folder that may not be ours.
 const MAX_ENTRIES: usize = 1000;
 
+/// Largest file that is looked into, in bytes: those of a skill have less than 20,000.
+const MAX_BYTES: u64 = 1024 * 1024;
+
 /// What became of the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exported {
@@ -80,11 +83,15 @@ fn look(folder: &Path) -> anyhow::Result<Option<Files>> {
             let kind = entry.file_type().with_context(unreadable)?;
             if kind.is_dir() {
                 folders.push((entry.path(), format!("{path}/")));
-            } else if kind.is_file() {
-                files.insert(path, fs::read(entry.path()).with_context(unreadable)?);
             } else {
-                // A link or a pipe is nothing that this program writes; it is not opened.
-                files.insert(path, Vec::new());
+                // A link, a pipe or a large file is nothing that this program writes; it is not opened.
+                let is_small = || entry.metadata().is_ok_and(|metadata| metadata.len() <= MAX_BYTES);
+                let bytes = if kind.is_file() && is_small() {
+                    fs::read(entry.path()).with_context(unreadable)?
+                } else {
+                    Vec::new()
+                };
+                files.insert(path, bytes);
             }
         }
     }
@@ -121,7 +128,8 @@ fn refuse_others_work(there: &Files, folder: &Path) -> anyhow::Result<()> {
 
 /// In the form that `sha256sum --check` reads.
 fn record(files: &Files) -> String {
-    let lines: Vec<String> = files.iter().map(|(path, bytes)| format!("{}  {path}\n", sha256(bytes))).collect();
+    let lines: Vec<String> =
+        files.iter().map(|(path, bytes)| format!("{}  {path}\n", sha256(bytes))).collect();
     lines.concat()
 }
 
@@ -146,9 +154,10 @@ fn replace(files: &Files, folder: &Path, dir: &Path, is_there: bool) -> anyhow::
         fs::rename(folder, &old)?;
     }
     if let Err(error) = fs::rename(&new, folder) {
-        if is_there {
-            // Without this the person would be left with nothing.
-            fs::rename(&old, folder)?;
+        // Without this the person would be left with nothing.
+        if is_there && fs::rename(&old, folder).is_err() {
+            let kept = beside.keep();
+            bail!("{error}; what was there before is in {}", kept.display());
         }
         return Err(error.into());
     }
