@@ -20,7 +20,9 @@ use crate::support::upstream::Upstream;
 const TOKEN: &str = "canary-inbound-token-0b5e1d77";
 
 /// Every face that wants a token, and a path that nobody has thought of.
-const CLOSED: [(Method, &str); 7] = [
+const CLOSED: [(Method, &str); 9] = [
+    (Method::POST, "/v1/tools/manage_customers"),
+    (Method::GET, "/openapi.json"),
     (Method::POST, "/mcp"),
     (Method::GET, "/mcp"),
     (Method::DELETE, "/mcp"),

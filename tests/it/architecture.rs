@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("main", &["app"]),
     (
         "app",
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "fintecture",
             "mcp",
             "pages",
+            "rest",
             "roots",
             "sealing",
             "secret",
@@ -31,8 +32,9 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ),
     ("cli", &["config"]),
     ("telemetry", &["config", "measures", "traces", "domain"]),
-    ("transports", &["access", "audit", "store", "measures", "domain"]),
+    ("transports", &["rest", "access", "audit", "store", "measures", "domain"]),
     ("mcp", &["calls", "tools", "store", "sealing", "traces", "domain"]),
+    ("rest", &["calls", "tools", "traces", "domain"]),
     ("pages", &["calls", "tools", "sealing", "domain"]),
     (
         "calls",

@@ -4,31 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use fintecture_mcp::tools::ErrorKind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::process::Command;
 
+use crate::support::in_time;
 use crate::support::process::{Ended, run};
 use crate::support::setup::Setup;
 use crate::support::skill::{NAME, blocks, exported, front_matter, known, names, read, settled};
 
-/// The kinds of errors, as the contract has them.
-const KINDS: [&str; 15] = [
-    "invalid_input",
-    "unauthorized",
-    "forbidden",
-    "not_found",
-    "conflict",
-    "rate_limited",
-    "insufficient_scope",
-    "upstream_rejected",
-    "upstream_unavailable",
-    "outcome_unknown",
-    "read_only",
-    "confirmation_required",
-    "declined",
-    "cancelled",
-    "internal",
-];
+fn kinds() -> impl Iterator<Item = &'static str> {
+    ErrorKind::ALL.into_iter().map(ErrorKind::as_str)
+}
 
 async fn export(dir: &Path, flags: &[&str]) -> Ended {
     run(&[&["skill", "export", dir.to_str().unwrap()], flags].concat(), &[]).await
@@ -105,7 +93,7 @@ async fn every_name_in_it_exists_and_every_example_is_taken() {
     let tools: Vec<Value> =
         agent.client.list_all_tools().await.unwrap().iter().map(|tool| json!(tool)).collect();
     let mut known = known(&tools);
-    known.extend(KINDS.map(str::to_owned));
+    known.extend(kinds().map(str::to_owned));
     // An option of curl.
     known.push("--header @FILE".to_owned());
     let (mut named, mut called) = (0, 0);
@@ -132,10 +120,28 @@ async fn every_name_in_it_exists_and_every_example_is_taken() {
     let errors = &exported(&[]).await["references/errors.md"];
     let mut explained: Vec<&str> =
         errors.split("\n## `").skip(1).map(|section| section.split_once('`').unwrap().0).collect();
-    let mut kinds = KINDS.to_vec();
     explained.sort_unstable();
+    let mut kinds: Vec<&str> = kinds().collect();
     kinds.sort_unstable();
     assert_eq!(explained, kinds);
+}
+
+/// As an agent without MCP has it: the command of `SKILL.md`, in a shell, with the server's address.
+#[tokio::test]
+async fn its_command_is_answered_over_http() {
+    let server = Setup::simulator().http().await;
+    let files = exported(&[]).await;
+    let [command] = blocks(&files["SKILL.md"], "sh")[..] else { panic!("one command") };
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).env("SERVER", server.url("")).env("no_proxy", "127.0.0.1");
+    let output = in_time(shell.kill_on_drop(true).output()).await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let answer: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{:?}", output.stderr));
+    // The id is made up.
+    assert_eq!(
+        (&answer["environment"], &answer["error"]["kind"]),
+        (&json!("simulator"), &json!("not_found"))
+    );
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@ use askama::Template;
 use serde_json::{Map, Value, json};
 
 use super::SkillFile;
-use super::errors::{KINDS, advice};
+use super::errors::advice;
 use crate::capability::ToolWords;
+use crate::tools::ErrorKind;
 use crate::tools::definition::{ActionDefinition, Definition, Offer};
 use crate::tools::dossier;
 use crate::tools::prompts::Prompt;
@@ -45,7 +46,7 @@ struct ToolsPage<'a> {
 #[derive(Template)]
 #[template(path = "skill/references/errors.md")]
 struct ErrorsPage {
-    errors: [ErrorSection; KINDS.len()],
+    errors: [ErrorSection; ErrorKind::ALL.len()],
 }
 
 #[derive(Template)]
@@ -120,7 +121,7 @@ impl Material<'_> {
             from_person: FROM_PERSON,
             others: &others,
         };
-        let errors = KINDS.map(|kind| {
+        let errors = ErrorKind::ALL.map(|kind| {
             let (when, advice) = advice(kind);
             ErrorSection { kind: kind.as_str(), when, advice }
         });

@@ -19,6 +19,7 @@ pub(crate) mod local;
 pub(crate) mod operations;
 pub(crate) mod person;
 pub(crate) mod pipe;
+pub(crate) mod plain;
 pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod setup;
