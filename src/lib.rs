@@ -40,6 +40,7 @@
 //! | [`rest`] | the REST face over calls: `POST /v1/tools/{tool}`, and its OpenAPI description | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
+//! | [`demo`] | a KYC story, played by an MCP client and shown in a terminal | how its server was started |
 //! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
 //! | `cli`, `telemetry` | the command line; where log lines, metrics and traces go | everything but config |
 //! | [`app`] | builds the parts and hands them to each other | |
@@ -54,6 +55,7 @@ pub mod calls;
 pub mod capability;
 mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod fintecture;
 pub mod mcp;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import of this crate. A part that is not here is not part of the house yet.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["app"]),
     (
         "app",
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "capability",
             "cli",
             "config",
+            "demo",
             "domain",
             "fintecture",
             "mcp",
@@ -44,6 +45,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("fintecture", &["capability", "measures", "traces", "roots", "domain", "secret"]),
     ("capability", &["domain"]),
     ("simulator", &["domain"]),
+    ("demo", &[]),
     ("config", &["domain", "secret"]),
     ("access", &["roots", "measures", "domain", "secret"]),
     ("audit", &["measures", "secret"]),
@@ -58,7 +60,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
 
 /// Who may name the types of a protocol's or a client's crate.
 const CRATES: [(&str, &[&str]); 5] = [
-    ("rmcp", &["mcp", "transports"]),
+    ("rmcp", &["mcp", "transports", "demo"]),
     ("reqwest", &["fintecture", "access", "telemetry"]),
     ("opentelemetry", &["traces", "telemetry"]),
     ("redis", &["store"]),

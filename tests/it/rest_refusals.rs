@@ -84,7 +84,7 @@ async fn given_up() -> Value {
     let mut arguments = create("Byron");
     arguments["external_id"] = json!("crm-1");
     let body = arguments.to_string();
-    let call = rest.call(request, CUSTOMERS, body.as_bytes());
+    let call = Box::pin(rest.call(request, CUSTOMERS, body.as_bytes()));
     let hang_up = async {
         upstream.has_got(1).await;
         cancelled.cancel();
@@ -227,7 +227,7 @@ async fn each_token_is_shown_what_it_may_call_and_is_told_what_it_may_not() {
     assert!(unknown.body["error"]["message"].as_str().unwrap().ends_with("the tools are manage_customers"));
     for wrong in [None, Some("canary-wrong")] {
         let request = http().post(server.url("/v1/tools/manage_customers")).json(&json!({}));
-        let request = wrong.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = wrong.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         let closed = reader.send(CUSTOMERS, request).await;
         assert_eq!(closed.status, 401);
         assert!(closed.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer "));

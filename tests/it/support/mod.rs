@@ -25,7 +25,9 @@ pub(crate) mod redis;
 pub(crate) mod setup;
 pub(crate) mod simulator;
 pub(crate) mod skill;
+pub(crate) mod tables;
 pub(crate) mod tally;
+pub(crate) mod tokens;
 pub(crate) mod upstream;
 pub(crate) mod wire;
 

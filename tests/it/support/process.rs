@@ -89,8 +89,9 @@ impl Process {
     pub(crate) async fn counted(&mut self, text: &str, number: usize) -> String {
         let line =
             |all: &str| all.lines().filter(|line| line.contains(text)).nth(number - 1).map(str::to_owned);
-        let all = in_time(self.stderr.wait_for(|all| line(all).is_some())).await;
-        let all = all.expect("the program ended before it said what was waited for");
+        let found = in_time(self.stderr.wait_for(|all| line(all).is_some())).await.is_ok();
+        let all = self.stderr();
+        assert!(found, "the program ended before it said {text:?}: {all}");
         line(&all).unwrap()
     }
 
