@@ -75,3 +75,13 @@ python_checks() {
   "$cache/python/bin/pip" install --quiet "${packages[@]}"
   echo "${packages[*]}" >"$cache/python/installed.txt"
 }
+
+# skills_ref: the reference validator of the Agent Skills format.
+skills_ref() {
+  local package=skills-ref==0.1.1
+  [ "$(cat "$cache/skills/installed.txt" 2>/dev/null)" = "$package" ] && return
+  rm -rf "$cache/skills"
+  python3 -m venv "$cache/skills"
+  "$cache/skills/bin/pip" install --quiet "$package"
+  echo "$package" >"$cache/skills/installed.txt"
+}

@@ -1,10 +1,31 @@
 //! `skill`: the agent skill as files.
 
-use super::Failed;
+mod export;
+
+use super::{Failed, load, print};
 use crate::cli::SkillCommand;
 use crate::config::Problems;
+use crate::tools;
+use export::Exported;
 
-pub(super) fn run(_command: SkillCommand, problems: Problems) -> Result<(), Failed> {
+/// Writes the skill where agents look for skills.
+///
+/// # Errors
+/// What is wrong with the capability files; why the skill cannot be written there.
+pub(super) fn run(command: SkillCommand, problems: Problems) -> Result<(), Failed> {
     problems.or(Some(()))?;
-    Err(Failed::Other(anyhow::anyhow!("not built yet")))
+    let SkillCommand::Export { dir, capabilities } = command;
+    let capabilities = load(capabilities.as_deref()).map_err(Failed::Usage)?;
+    let skill = tools::skill(&capabilities).map_err(|why| Failed::Other(anyhow::anyhow!(why)))?;
+    let done = export::export(&skill, &dir)?;
+    let folder = dir.join(skill.name);
+    let what = match done {
+        Exported::New => "written",
+        Exported::Replaced => "replaced",
+        Exported::Unchanged => "unchanged",
+    };
+    for file in &skill.files {
+        print(&format!("{what} {}", folder.join(file.path).display()));
+    }
+    Ok(())
 }

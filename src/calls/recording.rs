@@ -198,7 +198,8 @@ impl Intent {
 }
 
 impl Calls {
-    /// Puts on record that a capability file, or the card, is read. Nothing waits for it: there is nothing personal in it.
+    /// Puts on record that a file is read in which nothing is personal: a capability file, the card, a file of the
+    /// skill. Nothing waits for it.
     pub fn reads_file(&self, caller: &Caller, name: &str) {
         let (principal, client) = who(caller);
         self.config.trail.note(&Event::Resource { principal, client, resource: name.to_owned() });

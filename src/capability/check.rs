@@ -9,6 +9,7 @@ use super::prompts;
 use super::reader::{Placed, Report, Spot};
 use super::refusal::did_you_mean;
 use super::route::{Route, parse_method, parse_route};
+use super::skills;
 use super::words::{ActionWords, Bound, ToolWords, checked};
 
 /// A route with the place that states it.
@@ -19,11 +20,13 @@ pub(super) fn in_files(tool: &str) -> String {
     tool.replace('_', "-")
 }
 
-/// The words and the routes of one file. What is wrong with them is in the report.
+/// The words and the routes of one file. What is wrong with them is in the report. `tools` are all that there are, since
+/// a text may name those of the other files.
 pub(super) fn check(
     document: &Document,
     callable: &Callables<'_>,
     needs: &ToolNeeds,
+    tools: &[ToolNeeds],
     report: &mut Report,
 ) -> (ToolWords, Vec<StatedRoute>) {
     let mut words = ToolWords {
@@ -34,6 +37,7 @@ pub(super) fn check(
         actions: Vec::new(),
         arguments: Vec::new(),
         prompts: Vec::new(),
+        skills: skills::check(document, needs, tools, report),
     };
     let mut routes = Vec::new();
     refuse_duplicates(&document.operations, report);
@@ -62,7 +66,7 @@ pub(super) fn check(
     }
     words.arguments = arguments::words(&exposed.actions, report);
     let place = exposed.adapter.member("prompts");
-    words.prompts = prompts::check(&exposed.prompts, &needs.prompts, &place, report);
+    words.prompts = prompts::check(&exposed.prompts, needs, tools, &place, report);
     (words, routes)
 }
 

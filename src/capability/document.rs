@@ -2,6 +2,7 @@
 
 use super::prompts::Prompt;
 use super::reader::{Placed, Spot};
+use super::skills::SkillAdapter;
 
 /// A capability file. A part that could not be read is absent, and its refusal is in the report.
 pub(super) struct Document {
@@ -10,6 +11,9 @@ pub(super) struct Document {
     pub operations: Vec<ConsumedOperation>,
     pub imports: Vec<Import>,
     pub exposed: Option<Exposed>,
+    pub skills: Option<SkillAdapter>,
+    /// Where an adapter that is missing would stand.
+    pub exposes: Option<Spot>,
 }
 
 /// An operation under `consumes`.

@@ -6,6 +6,7 @@
 use super::document::{Action, ConsumedOperation, Document, Exposed, Import, Parameter};
 use super::prompts;
 use super::reader::{At, Fields, Report};
+use super::skills::{self, SkillAdapter};
 
 /// The version that the files are written in.
 const VERSION: &str = "1.0.0-beta5";
@@ -92,8 +93,10 @@ pub(super) fn read(root: &At<'_>, report: &mut Report) -> Option<Document> {
     let adapters = capability.required("consumes", report).map(|at| at.items(report)).unwrap_or_default();
     let operations = adapters.iter().flat_map(|adapter| consumed(adapter, report)).collect();
     let imports = adapters.iter().filter_map(|adapter| import(adapter, report)).collect();
-    let exposed = capability.required("exposes", report).and_then(|at| exposed(at, report));
-    Some(Document { display, description, operations, imports, exposed })
+    let surfaces = capability.required("exposes", report);
+    let (exposed, skills) = surfaces.map(|at| exposed(at, report)).unwrap_or_default();
+    let place = surfaces.map(|at| at.spot.clone());
+    Some(Document { display, description, operations, imports, exposed, skills, exposes: place })
 }
 
 fn consumed(adapter: &At<'_>, report: &mut Report) -> Vec<ConsumedOperation> {
@@ -149,8 +152,9 @@ fn import(adapter: &At<'_>, report: &mut Report) -> Option<Import> {
     })
 }
 
-fn exposed(adapters: &At<'_>, report: &mut Report) -> Option<Exposed> {
-    let mut found = None;
+/// What an agent sees, and what stands in a `SKILL.md`.
+fn exposed(adapters: &At<'_>, report: &mut Report) -> (Option<Exposed>, Option<SkillAdapter>) {
+    let (mut found, mut found_skills) = (None, None);
     for adapter in adapters.items(report) {
         let Some(fields) = adapter.entries(report) else { continue };
         let Some(kind) = fields.get("type") else {
@@ -167,7 +171,11 @@ fn exposed(adapters: &At<'_>, report: &mut Report) -> Option<Exposed> {
                 report.refuse(&adapter.spot, "is a second mcp adapter: one file is one tool");
             }
             "mcp" => found = mcp(&adapter, report),
-            "rest" | "skill" | "control" => {}
+            "skill" if found_skills.is_some() => {
+                report.refuse(&adapter.spot, "is a second skill adapter: one has all skills of a file");
+            }
+            "skill" => found_skills = skills::read(&adapter, report),
+            "rest" | "control" => {}
             _ => report.refuse(&kind.spot, "must be `mcp`, `rest`, `skill` or `control`"),
         }
     }
@@ -177,7 +185,7 @@ fn exposed(adapters: &At<'_>, report: &mut Report) -> Option<Exposed> {
             "has no mcp adapter: it is what an agent sees (imports are not followed)",
         );
     }
-    found
+    (found, found_skills)
 }
 
 fn mcp(adapter: &At<'_>, report: &mut Report) -> Option<Exposed> {

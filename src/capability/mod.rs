@@ -6,7 +6,8 @@
 //! they are never used, so that no file can send credentials to another host.
 //!
 //! [`Source`] finds the files, `yaml` and `reader` take them apart, `format` turns them into a `document`,
-//! `imports` joins the files; `check`, `arguments` and `prompts` hold each against the needs. Knows nothing of HTTP
+//! `imports` joins the files; `check`, `arguments`, `prompts` and `skills` hold each against the needs, and `names`
+//! what a text names. Knows nothing of HTTP
 //! clients, MCP or configuration.
 
 mod arguments;
@@ -14,12 +15,14 @@ mod check;
 mod document;
 mod format;
 mod imports;
+mod names;
 mod needs;
 mod operation;
 mod prompts;
 mod reader;
 mod refusal;
 mod route;
+mod skills;
 mod source;
 mod words;
 mod yaml;
@@ -34,7 +37,7 @@ pub use route::Route;
 pub use source::{CapabilityFile, Source};
 pub use words::{
     ActionWords, ArgumentWords, PromptArgumentWords, PromptMessage, PromptPart, PromptRole, PromptWords,
-    ToolWords,
+    SkillWords, ToolWords,
 };
 
 use std::collections::BTreeMap;
@@ -71,11 +74,11 @@ impl Capabilities {
             .collect();
         let mut tools = Vec::new();
         let mut routes = Routes::default();
-        for ((file, document), needs) in files.into_iter().zip(&documents).zip(needs) {
+        for ((file, document), need) in files.into_iter().zip(&documents).zip(needs) {
             let Some((_, mut report)) = file else { continue };
             if let Some(document) = document {
                 let callable = imports::callable(document, &files_by_name, &mut report);
-                let (words, stated) = check::check(document, &callable, needs, &mut report);
+                let (words, stated) = check::check(document, &callable, need, needs, &mut report);
                 tools.push(words);
                 routes.add(stated, &mut report);
             }
@@ -118,6 +121,12 @@ impl Capabilities {
     #[must_use]
     pub fn prompt(&self, prompt: &str) -> Option<&PromptWords> {
         self.tools.iter().flat_map(|words| &words.prompts).find(|words| words.prompt == prompt)
+    }
+
+    /// The words of a skill, by its name.
+    #[must_use]
+    pub fn skill(&self, skill: &str) -> Option<&SkillWords> {
+        self.tools.iter().flat_map(|words| &words.skills).find(|words| words.skill == skill)
     }
 
     /// The files as they were read.

@@ -13,6 +13,8 @@ pub struct ToolNeeds {
     pub actions: Vec<ActionNeeds>,
     /// The prompts that stand in its file, and no others.
     pub prompts: Vec<PromptNeeds>,
+    /// The skills that stand in its file, and no others, such as `kyc-check`.
+    pub skills: Vec<&'static str>,
 }
 
 /// One prompt.

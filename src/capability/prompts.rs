@@ -4,7 +4,8 @@
 //! and so that a value is never read as another placeholder. Knows no value and no rule of an argument.
 
 use super::check::in_files;
-use super::needs::{ArgumentNeeds, PromptNeeds};
+use super::names;
+use super::needs::{ArgumentNeeds, PromptNeeds, ToolNeeds};
 use super::reader::{At, Fields, Placed, Report, Spot};
 use super::refusal::did_you_mean;
 use super::words::{Bound, PromptArgumentWords, PromptMessage, PromptPart, PromptRole, PromptWords, checked};
@@ -90,13 +91,16 @@ fn message(at: &At<'_>, report: &mut Report) -> Option<Message> {
     })
 }
 
-/// The words of the prompts; what is wrong with them is in the report. `place` is where a missing one would stand.
+/// The words of the prompts of a file; what is wrong with them is in the report. `place` is where a missing one would
+/// stand.
 pub(super) fn check(
     prompts: &[Prompt],
-    needs: &[PromptNeeds],
+    needs: &ToolNeeds,
+    tools: &[ToolNeeds],
     place: &Spot,
     report: &mut Report,
 ) -> Vec<PromptWords> {
+    let needs = &needs.prompts;
     let mut words = Vec::new();
     for prompt in prompts {
         let Some(need) = needs.iter().find(|need| in_files(need.prompt) == prompt.name) else {
@@ -110,7 +114,7 @@ pub(super) fn check(
             title: checked(prompt.display.as_ref(), Bound::TITLE, report),
             description: checked(prompt.description.as_ref(), Bound::ACTION, report),
             arguments: arguments(prompt, need, report),
-            messages: messages(prompt, report),
+            messages: messages(prompt, tools, report),
         });
     }
     for need in needs {
@@ -158,7 +162,7 @@ fn check_required(argument: &Argument, need: &ArgumentNeeds, report: &mut Report
     }
 }
 
-fn messages(prompt: &Prompt, report: &mut Report) -> Vec<PromptMessage> {
+fn messages(prompt: &Prompt, tools: &[ToolNeeds], report: &mut Report) -> Vec<PromptMessage> {
     let mut used = Vec::new();
     let mut messages = Vec::new();
     for Message { role, content } in &prompt.messages {
@@ -172,6 +176,7 @@ fn messages(prompt: &Prompt, report: &mut Report) -> Vec<PromptMessage> {
         };
         let text = checked_lines(content.as_ref(), Bound::PROMPT, report);
         let Some(Placed { spot, .. }) = content else { continue };
+        names::check(&text, spot, tools, report);
         match parts(&text) {
             Ok(parts) => {
                 for part in &parts {

@@ -1,8 +1,10 @@
 //! The built-in files, and small changed copies of them: each check must be able to fail.
 
 mod faults;
+mod names;
 mod operations;
 mod prompts;
+mod skills;
 
 use std::fs;
 use std::path::Path;
@@ -59,6 +61,7 @@ fn needs() -> Vec<ToolNeeds> {
                 action("get", O::GetCustomerById, "customer_id*"),
             ],
             prompts: vec![prompt("onboard_customer", "first_name* last_name* email* iban provider_id")],
+            skills: Vec::new(),
         },
         ToolNeeds {
             tool: "manage_bank_accounts",
@@ -72,6 +75,7 @@ fn needs() -> Vec<ToolNeeds> {
                 action("get", O::GetBankAccountById, "customer_id* account_id*"),
             ],
             prompts: Vec::new(),
+            skills: Vec::new(),
         },
         ToolNeeds {
             tool: "verify_identity",
@@ -97,6 +101,7 @@ fn needs() -> Vec<ToolNeeds> {
                 prompt("review_verifications", "customer_id"),
                 prompt("explain_verification", "customer_id* verification_id*"),
             ],
+            skills: vec!["kyc-check"],
         },
     ]
 }
@@ -320,7 +325,12 @@ fn words_that_a_client_would_refuse_are_refused() {
 fn an_operation_that_no_action_needs_is_named() {
     let mut needs = needs();
     needs.pop();
-    let refused = Capabilities::load(&Source::BuiltIn, &needs).unwrap_err();
+    let folder = copies();
+    fs::remove_file(folder.path().join(VERIFY)).unwrap();
+    // A text that names the tool that is gone would be told first.
+    let customers = folder.path().join(CUSTOMERS);
+    fs::write(&customers, fs::read_to_string(&customers).unwrap().replace('`', "")).unwrap();
+    let refused = Capabilities::load(&Source::Folder(folder.path().to_owned()), &needs).unwrap_err();
     assert_eq!(refused.0.len(), 3);
     assert_snapshot!(refused.0[0], @"capabilities: no action calls initiate-customer-verification");
 }

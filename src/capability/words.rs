@@ -21,6 +21,8 @@ pub struct ToolWords {
     pub arguments: Vec<ArgumentWords>,
     /// The prompts of its file, in the order of the file.
     pub prompts: Vec<PromptWords>,
+    /// The skills of its file, in the order of the file.
+    pub skills: Vec<SkillWords>,
 }
 
 /// What an agent reads about one action.
@@ -76,6 +78,21 @@ pub struct PromptMessage {
     pub role: PromptRole,
     /// Its text, taken apart where values go in.
     pub parts: Vec<PromptPart>,
+}
+
+/// What an agent and a person read about one skill before they open it: the front matter of its `SKILL.md`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkillWords {
+    /// Its name, such as `kyc-check`.
+    pub skill: &'static str,
+    /// What it does and when to use it.
+    pub description: String,
+    /// Under which licence it may be passed on, where the file says so.
+    pub license: Option<String>,
+    /// What it needs, where the file says so.
+    pub compatibility: Option<String>,
+    /// Further fields, in the order of the file.
+    pub metadata: Vec<(String, String)>,
 }
 
 /// Who says a message of a prompt.
@@ -135,6 +152,10 @@ impl Bound {
     /// Four of them, joined with their names, stay below the bound of a tool.
     pub(super) const ACTION: Self = Self(240);
     pub(super) const ARGUMENT: Self = Self(240);
+    /// These two are of the Agent Skills format.
+    pub(super) const SKILL: Self = Self(1024);
+    pub(super) const COMPATIBILITY: Self = Self(500);
+    pub(super) const METADATA: Self = Self(240);
     /// One message of a prompt: the longest of ours has about 3,000.
     pub(super) const PROMPT: Self = Self(6000);
 }

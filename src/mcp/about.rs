@@ -20,6 +20,7 @@ pub(super) fn describe(environment: Environment, words: &str) -> ServerConfig {
         .enable_resources()
         .enable_completions()
         .enable_tasks()
+        .enable_skills_with_directory_read()
         .build();
     card::declare(capabilities.extensions.get_or_insert_default());
     ServerConfig::new(capabilities).with_server_info(about).with_instructions(format!("{notice}{words}"))

@@ -1,7 +1,7 @@
 //! The MCP face over [`calls`](crate::calls): one server object behind every transport.
 //!
 //! `caller` and `asking` are who calls and how their person is asked; `tasks` is for clients that follow a wait by
-//! themselves; `lists`, `prompts`, `completion`, `resources`, `card` and `links` are what stands beside the tools; `refusal` makes protocol errors.
+//! themselves; `lists`, `prompts`, `completion`, `resources`, `skills`, `card` and `links` are what stands beside the tools; `refusal` makes protocol errors.
 //! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
 
 mod about;
@@ -15,6 +15,7 @@ mod prompts;
 mod refusal;
 mod resources;
 mod server;
+mod skills;
 mod tasks;
 
 pub use about::wire_tools;

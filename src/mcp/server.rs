@@ -5,9 +5,11 @@ use std::sync::Arc;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
     CompleteRequestParams, CompleteResult, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
-    GetPromptResponse, GetTaskParams, GetTaskResult, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestParams, ReadResourceResponse, ServerConfig, Tool, UpdateTaskParams,
+    GetPromptResponse, GetSkillRequestParams, GetSkillResult, GetTaskParams, GetTaskResult,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult,
+    MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceDirectoryRequestParams,
+    ReadResourceDirectoryResult, ReadResourceRequestParams, ReadResourceResponse, ServerConfig, Tool,
+    UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -17,7 +19,7 @@ use super::about::describe;
 use super::asking::Seals;
 use super::caller::{self, BroughtAlong, Calling};
 use super::lists::Lists;
-use super::{completion, links, prompts, refusal, resources, tasks};
+use super::{completion, links, prompts, refusal, resources, skills, tasks};
 use crate::calls::{Answer, Caller, Calls, Completions, Reply};
 use crate::domain::{Principal, Scopes};
 use crate::sealing::Sealer;
@@ -268,8 +270,9 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         self.arrives(&context).await?;
-        let mut list =
-            ListResourcesResult::with_all_items(resources::list(self.0.calls.tools(), &self.0.card));
+        let (tools, scopes) = (self.0.calls.tools(), caller::principal(&context).scopes);
+        let resources = resources::list(tools, scopes, &self.0.card);
+        let mut list = ListResourcesResult::with_all_items(resources);
         list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
@@ -303,17 +306,57 @@ impl ServerHandler for Server {
         .await
     }
 
+    async fn list_skills(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        self.arrives(&context).await?;
+        let skills = skills::list(self.0.calls.tools(), caller::principal(&context).scopes);
+        let mut list = ListSkillsResult::with_all_items(skills);
+        list.meta = self.identity_for(&context);
+        Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetSkillResult, ErrorData> {
+        self.arrives(&context).await?;
+        let scopes = caller::principal(&context).scopes;
+        let skill = skills::get(self.0.calls.tools(), scopes, &request.uri)?;
+        let mut result = GetSkillResult::new(skill);
+        result.meta = self.identity_for(&context);
+        Ok(result.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn read_resource_directory(
+        &self,
+        request: ReadResourceDirectoryRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceDirectoryResult, ErrorData> {
+        self.arrives(&context).await?;
+        let scopes = caller::principal(&context).scopes;
+        let children = skills::directory(self.0.calls.tools(), scopes, &request.uri)?;
+        let mut list = ReadResourceDirectoryResult::with_all_items(children);
+        list.meta = self.identity_for(&context);
+        Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
+    }
+
     /// A known method lands here when its params have the wrong shape: say so instead of "method not found".
     async fn on_custom_request(
         &self,
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const WITH_PARAMS: [&str; 7] = [
+        const WITH_PARAMS: [&str; 9] = [
             "completion/complete",
             "tools/call",
             "prompts/get",
             "resources/read",
+            "resources/directory/read",
+            "skills/get",
             "tasks/get",
             "tasks/update",
             "tasks/cancel",

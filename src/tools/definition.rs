@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::arguments::ReadError;
-use super::{Input, bank_accounts, customers, prompts, schema, verifications};
+use super::{Input, bank_accounts, customers, prompts, schema, skill, verifications};
 use crate::capability::{ActionNeeds, ArgumentKind, ArgumentNeeds, Operation, ToolNeeds};
 use crate::domain::{Scope, Scopes};
 
@@ -142,6 +142,7 @@ pub fn needs() -> Vec<ToolNeeds> {
             tool: tool.tool,
             actions: tool.actions.iter().map(action).collect(),
             prompts: prompts::needs(tool.tool),
+            skills: skill::needs(tool.tool),
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! The three tools that an agent calls: their schemas, their arguments, what each action does; and the prompts.
+//! The three tools that an agent calls: their schemas, their arguments, what each action does; the prompts and the skill.
 //!
 //! A call goes through in steps, so that limits and approvals can stand between them: [`Tools::parse`] turns arguments
 //! into a [`Request`] that cannot be wrong; [`Tools::read`] carries out a read; a write is looked into
@@ -21,6 +21,7 @@ mod question;
 mod refused;
 mod schema;
 mod sight;
+mod skill;
 mod verifications;
 mod write;
 
@@ -36,9 +37,10 @@ pub use output::{Fields, envelope, error_envelope, record_id};
 pub use prompts::{Prompt, PromptArgument, Prompts, Said};
 pub use question::{Fact, Question};
 pub use sight::{Sight, VerificationPath, Wait, unseen};
+pub use skill::{Skill, SkillFile};
 pub use write::{Ready, Write};
 
-use crate::capability::{Capabilities, ToolWords};
+use crate::capability::{Capabilities, SkillWords, ToolWords};
 pub use crate::capability::{CapabilityFile, PromptRole};
 use crate::domain::{Environment, Scopes};
 use crate::fintecture::{CallContext, Fintecture, Upstream};
@@ -87,6 +89,17 @@ pub fn catalogue(capabilities: &Capabilities, read_only: bool) -> Vec<Tool> {
     catalogue::build(&with_words(capabilities), Offer { read_only, scopes: Scopes::ALL })
 }
 
+/// The skill as an agent with every right reads it, without a server.
+///
+/// # Errors
+/// Why there is none.
+pub fn skill(capabilities: &Capabilities) -> Result<Skill, String> {
+    let prompts = Prompts::new(capabilities, false);
+    let words = skill::words(capabilities);
+    let source = skill::Source { definitions: &with_words(capabilities), prompts: &prompts, words };
+    source.write(Offer { read_only: false, scopes: Scopes::ALL })
+}
+
 /// The tools with their words: the capability files were checked against each.
 fn with_words(capabilities: &Capabilities) -> Vec<(Definition, ToolWords)> {
     let words = |definition: &Definition| capabilities.tool(definition.tool).cloned();
@@ -99,6 +112,7 @@ pub struct Tools {
     fintecture: Arc<Fintecture>,
     definitions: Vec<(Definition, ToolWords)>,
     prompts: Prompts,
+    skill: Option<SkillWords>,
     files: Vec<CapabilityFile>,
     environment: Environment,
     read_only: bool,
@@ -117,8 +131,9 @@ impl Tools {
         let definitions = with_words(capabilities);
         let underway = duplicates::Underway::default();
         let prompts = Prompts::new(capabilities, read_only);
+        let skill = skill::words(capabilities).cloned();
         let files = capabilities.files().to_vec();
-        Self { fintecture, definitions, prompts, files, environment, read_only, underway }
+        Self { fintecture, definitions, prompts, skill, files, environment, read_only, underway }
     }
 
     /// The tools as an agent with these rights sees them. Puts them together anew each time.
@@ -131,6 +146,16 @@ impl Tools {
     #[must_use]
     pub fn prompts(&self) -> &Prompts {
         &self.prompts
+    }
+
+    /// The skill as an agent with these rights reads it. Written anew each time.
+    ///
+    /// # Errors
+    /// Why there is none for them: it goes with its prompt.
+    pub fn skill(&self, scopes: Scopes) -> Result<Skill, String> {
+        let words = self.skill.as_ref();
+        let source = skill::Source { definitions: &self.definitions, prompts: &self.prompts, words };
+        source.write(Offer { read_only: self.read_only, scopes })
     }
 
     /// The capability files that the words come from.

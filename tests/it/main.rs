@@ -60,6 +60,8 @@ mod rights;
 mod setup;
 mod signing;
 mod signing_in;
+mod skill_export;
+mod skills;
 mod soak;
 mod stdout_is_sacred;
 mod stop_writes;

@@ -40,6 +40,7 @@ async fn help() {
         ("help_capabilities_validate", &["capabilities", "validate", "--help"]),
         ("help_token", &["token", "--help"]),
         ("help_token_new", &["token", "new", "--help"]),
+        ("help_skill_export", &["skill", "export", "--help"]),
     ] {
         insta::assert_snapshot!(name, shown(arguments).await);
     }

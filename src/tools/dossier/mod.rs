@@ -48,7 +48,7 @@ pub(super) const OPERATIONS: [Operation; 3] = [
 const MEMBERS: [&str; 3] = ["customer", "bank_accounts", "verifications"];
 
 /// What nothing in a dossier proves.
-const NOT_CHECKED: &str = "Not checked: documents, sanctions lists and ownership (of the account or of a company). A verification is a \
+pub(super) const NOT_CHECKED: &str = "Not checked: documents, sanctions lists and ownership (of the account or of a company). A verification is a \
      name match by account information and nothing else. match_score is passed on as the upstream gives it: no \
      range and no pass mark is documented. The API documents no account, no expected name and no start time in a \
      verification: unless a record here says it itself, it is not known which account or which name was checked, \

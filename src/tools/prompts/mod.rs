@@ -164,6 +164,17 @@ impl Prompt {
         Ok(said.map(|said| Said { role: said.role, text: said.parts.iter().map(text).collect() }).collect())
     }
 
+    /// What it says, with the same words in place of every value.
+    pub(in crate::tools) fn procedure(&self, in_place: &str) -> String {
+        let part = |part: &PromptPart| match part {
+            PromptPart::Text(text) => text.clone(),
+            PromptPart::Argument(_) => in_place.to_owned(),
+        };
+        let texts: Vec<String> =
+            self.words.messages.iter().map(|said| said.parts.iter().map(part).collect()).collect();
+        texts.join("\n\n")
+    }
+
     fn unknown(&self, name: &str) -> Option<Problem> {
         let mut known = self.arguments.iter().map(|argument| argument.name);
         if known.clone().any(|known| known == name) {

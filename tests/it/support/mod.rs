@@ -24,6 +24,7 @@ pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod setup;
 pub(crate) mod simulator;
+pub(crate) mod skill;
 pub(crate) mod tables;
 pub(crate) mod tally;
 pub(crate) mod tokens;
