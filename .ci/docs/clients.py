@@ -8,6 +8,8 @@ import urllib.request
 
 import json5
 
+from state import LOCAL, PUBLIC
+
 TOOLS = {"manage_customers", "manage_bank_accounts", "verify_identity"}
 PATIENCE = 20  # seconds for an answer over HTTP, and for a server on stdio as a whole
 RUNNERS = ("uvx", "npx", "podman", "docker")
@@ -68,7 +70,7 @@ def started(session, server):
 
 def asked(session, server):
     """Asks a server that is found by its address: one of the page, or one that is started with what the entry holds."""
-    address, headers = server["url"], server.get("headers", {})
+    address, headers = server["url"].replace(PUBLIC, LOCAL), server.get("headers", {})
     if not re.match(r"http://(127\.0\.0\.1|localhost):8080/(mcp|sse)$", address):
         raise ValueError(f"{address}: not the address that `serve --transport http` says, nor one of another machine")
     environment = dict(session.environment)

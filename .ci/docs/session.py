@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 
 import clients
+import stand_in
 from state import SECONDS_BETWEEN_LOOKS, State
 
-STAND_INS = ["fintecture-mcp", "curl", "cargo", "uvx", "npx", "podman", "docker"]
 # What would reach beyond the folder: never run from a page.
-REACHES_OUT = re.compile(r"\b(kill|pkill|killall|pidof|sudo|systemctl|apt|apt-get|brew|ssh|scp|rm)\b")
+REACHES_OUT = re.compile(r"\b(kill|pkill|killall|pidof|sudo|systemctl|apt|apt-get|brew|wget|ssh|scp|rm)\b")
 PATIENCE = 60  # seconds for one block
 
 
@@ -31,10 +31,9 @@ class Session:
         state.mkdir(parents=True)
         self.bin.mkdir()
         shutil.copytree(seeds / "work", self.work)
-        stand_in = Path(__file__).with_name("stand_in.py")
-        for name in STAND_INS:
+        for name in stand_in.NAMES:
             file = self.bin / name
-            file.write_text(f'#!/bin/sh\nexec "{sys.executable}" -B "{stand_in}" {name} "$@"\n', encoding="utf-8")
+            file.write_text(f'#!/bin/sh\nexec "{sys.executable}" -B "{stand_in.__file__}" {name} "$@"\n', encoding="utf-8")
             file.chmod(0o755)
         (state / "program").write_text(json.dumps(str(program)), encoding="utf-8")
         self.state = State(state)
@@ -46,6 +45,7 @@ class Session:
             "HOME": str(folder),
             "DOCS_STATE": str(state),
             "LANG": "C.UTF-8",
+            "TOKEN": "fmcp_...",  # the one that the page made, where it made one
             "RUST_LOG": "info",
         }
 

@@ -10,14 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from state import State, serves
+from state import LOCAL, PUBLIC, State, serves
 
 # What is done elsewhere in .ci/run, or needs an account or another machine.
 ELSEWHERE = {
     "cargo": ["test", "install --path .", "install fintecture-mcp", "build --release"],
     "podman": ["build"],
     "docker": ["build"],
+    "pip": ["install"],
+    "claude": ["mcp add", "mcp get", "mcp list"],
 }
+NAMES = sorted({*ELSEWHERE, "fintecture-mcp", "curl", "uvx", "npx"})
 
 STATUS = "status of the answer: "
 
@@ -33,7 +36,7 @@ def main(state, name, arguments):
         words = [word for word in arguments if word not in ("-y", "--yes")]
         if words and words[0].split("@")[0] == "fintecture-mcp":
             return program(state, words[1:])
-    line = " ".join(arguments)
+    line = " ".join(word for word in arguments if word != "--locked")
     if any(line == known or line.startswith(f"{known} ") for known in ELSEWHERE.get(name, [])):
         return 0
     raise SystemExit(f"`{name} {line}`: not known to .ci/docs/stand_in.py; mark the block `<!-- not run: why -->`?")
@@ -43,6 +46,7 @@ def program(state, arguments):
     """Runs ours, as it stands on the page but for ports and placeholders."""
     arguments = [state.replaced(argument) for argument in arguments]
     environment = {name: state.replaced(value) for name, value in os.environ.items()}
+    give_files(arguments)
     state.give_upstream(arguments, environment)
     if serves(arguments):
         return state.serve(arguments, environment)
@@ -52,6 +56,16 @@ def program(state, arguments):
         keep_token(state, done.stdout)
         return 0
     return subprocess.run([state.program, *arguments], env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def give_files(arguments):
+    """Makes the files of secrets that a page takes for granted in the home folder."""
+    for argument in arguments:
+        name, _, path = argument.partition("=")
+        if name.endswith("_FILE") and path.startswith(os.environ["HOME"]) and not Path(path).exists():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text("of-the-documentation\n", encoding="utf-8")
+            Path(path).chmod(0o600)
 
 
 def keep_token(state, shown):
@@ -65,6 +79,7 @@ def keep_token(state, shown):
 
 def curl(state, arguments):
     """Asks a server of the page. A status of 400 and more must stand in the section, or is a failure."""
+    arguments = [argument.replace(PUBLIC, LOCAL) for argument in arguments]
     state.wait_for(" ".join(arguments))
     arguments = [state.replaced(argument) for argument in arguments]
     for argument in arguments:

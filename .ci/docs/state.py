@@ -11,6 +11,8 @@ from pathlib import Path
 
 PATIENCE = 20  # seconds that a server may take to begin or to end
 SECONDS_BETWEEN_LOOKS = 0.02
+# What pages call a server on a network, and where the page's own is instead.
+PUBLIC, LOCAL = "https://mcp.example.com/", "http://127.0.0.1:8080/"
 PORTS = {"serve": "8080", "simulator": "8090"}
 
 

@@ -31,6 +31,8 @@ pub struct Subject {
     /// The client's name and version, as it told them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// The face that took the call in, such as `mcp`.
+    pub face: &'static str,
     /// The tool.
     pub tool: String,
     /// Its action, where it has the one that was named.

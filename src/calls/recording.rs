@@ -241,7 +241,7 @@ pub(super) fn over_a_limit(caller: &Caller) -> RefusedAccess {
 
 fn nobody() -> Subject {
     let [principal, tool, arguments] = [const { String::new() }; 3];
-    Subject { principal, client: None, tool, action: None, targets: Targets::default(), arguments }
+    Subject { principal, client: None, face: "", tool, action: None, targets: Targets::default(), arguments }
 }
 
 fn of(
@@ -260,6 +260,7 @@ fn of(
     Subject {
         principal,
         client,
+        face: caller.origin.face.as_str(),
         tool: tool.to_owned(),
         action,
         targets: targets(arguments),

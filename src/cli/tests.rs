@@ -8,6 +8,7 @@ use clap::Arg;
 use clap::error::ErrorKind;
 
 use super::*;
+use crate::config::ServeFlags;
 use crate::measures;
 
 /// What begins a command line of ours without being part of it.
@@ -16,6 +17,14 @@ const WRAPPERS: [&str; 8] = ["$", "exec", "sudo", "env", "uvx", "npx", "-y", "--
 const ENDS: [&str; 6] = [";", "|", "||", "&&", "&", "#"];
 /// Placeholders where the program takes certain words alone.
 const PLACEHOLDERS: [(&str, &str); 2] = [("CLIENT", "claude-code"), ("SHELL", "bash")];
+/// What is no fault of a page: `--help`, and the mere name of a command that takes more.
+const FINE: [ErrorKind; 5] = [
+    ErrorKind::DisplayHelp,
+    ErrorKind::DisplayVersion,
+    ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+    ErrorKind::MissingRequiredArgument,
+    ErrorKind::MissingSubcommand,
+];
 /// Flags of other programs that a page names by themselves.
 const FLAGS_OF_OTHERS: [&str; 0] = [];
 
@@ -27,26 +36,35 @@ fn pages() -> Vec<(String, String)> {
     let pages = docs.filter(|path| path.extension().is_some_and(|kind| kind == "md")).chain(others);
     let name = |path: &PathBuf| path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
     let mut pages: Vec<_> = pages.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect();
+    // What systemd starts reads as a block of commands.
+    let unit = include_str!("../../deploy/fintecture-mcp.service").replace("\\\n", " ");
+    let unit = unit.lines().map(|line| match line.strip_prefix("ExecStart=") {
+        Some(command) => format!("\n```sh\n{command}\n```\n"),
+        None => format!("{line}\n"),
+    });
+    pages.push(("deploy/fintecture-mcp.service".to_owned(), unit.collect()));
     pages.sort();
     assert!(pages.len() > 5);
     pages
 }
 
-/// The text of a page's code: blocks of commands, and spans within lines.
+/// The text of a page's code: blocks of commands, each line ended, and spans within lines.
 fn code(page: &str) -> Vec<String> {
     let mut code = Vec::new();
     for (place, part) in page.split("\n```").enumerate() {
         if place % 2 == 1 {
             let (language, block) = part.split_once('\n').unwrap_or((part, ""));
             if ["sh", "bash", "console", "text"].contains(&language) {
-                code.push(block.to_owned());
+                code.push(format!("{block}\n"));
             }
             continue;
         }
         for paragraph in part.split("\n\n") {
             let spans: Vec<&str> = paragraph.split('`').collect();
             assert!(spans.len() % 2 == 1, "a backtick without its like: {paragraph}");
-            code.extend(spans.into_iter().skip(1).step_by(2).map(|span| span.replace("\\|", "|")));
+            code.extend(
+                spans.into_iter().skip(1).step_by(2).map(|span| span.replace("\\|", "|").replace('\n', " ")),
+            );
         }
     }
     code
@@ -102,13 +120,14 @@ fn flags(command: &clap::Command, into: &mut BTreeSet<String>) {
 fn every_command_line_in_the_documentation_is_accepted() {
     let (mut wrong, mut seen) = (Vec::new(), 0);
     for (page, text) in pages() {
-        for words in code(&text).iter().flat_map(|code| command_lines(code)) {
-            seen += 1;
-            match Cli::try_parse_from(typed(&words)) {
-                Err(error) if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+        for piece in code(&text) {
+            let fine = if piece.contains('\n') { &FINE[..2] } else { &FINE };
+            for words in command_lines(&piece) {
+                seen += 1;
+                let refused = Cli::try_parse_from(typed(&words)).err();
+                if let Some(error) = refused.filter(|error| !fine.contains(&error.kind())) {
                     wrong.push(format!("{page}: `{}`: {}", words.join(" "), one_line(&error)));
                 }
-                _ => {}
             }
         }
     }
@@ -179,13 +198,29 @@ fn command_lines_are_found_where_they_stand() {
     assert_eq!(found("cargo run -- demo && cargo install fintecture-mcp"), ["fintecture-mcp demo"]);
 }
 
+/// Clients with a form for settings cannot leave a flag out.
+#[test]
+fn read_only_stands_alone_or_says_whether() {
+    let read = |flag: &str| {
+        let cli = Cli::try_parse_from([NAME, flag]).map_err(|error| one_line(&error))?;
+        Ok::<_, String>(ServeFlags::from(cli.serve).read_only)
+    };
+    assert_eq!(read("--read-only"), Ok(true));
+    assert_eq!(read("--read-only=true"), Ok(true));
+    assert_eq!(read("--read-only=false"), Ok(false));
+    for refused in ["--read-only=", "--read-only=no", "--read-only=${user_config.read_only}"] {
+        assert!(read(refused).is_err_and(|said| said.contains("--read-only")), "{refused}");
+    }
+}
+
 #[test]
 fn the_docs_show_every_flag_of_serve() {
     let page = include_str!("../../docs/operating.md");
     let cli = Cli::command();
     let serve = cli.find_subcommand("serve").unwrap();
     let row = |flag: &Arg| {
-        let value = flag.get_value_names().filter(|_| flag.get_action().takes_values());
+        let needs_value = flag.get_action().takes_values() && !flag.is_require_equals_set();
+        let value = flag.get_value_names().filter(|_| needs_value);
         let value = value.map(|names| format!(" {}", names[0].replace('|', "\\|"))).unwrap_or_default();
         format!("| `--{}{value}` | {} |", flag.get_long()?, flag.get_help()?).into()
     };

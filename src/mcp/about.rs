@@ -10,16 +10,7 @@ use crate::tools;
 
 /// Name, capabilities and instructions, with a notice where the data are not real.
 pub(super) fn describe(environment: Environment, words: &str) -> ServerConfig {
-    let (title, notice) = match environment {
-        Environment::Simulator => (
-            "Fintecture customers (simulator)",
-            "SIMULATOR: every customer, account and verification here is made up. Never report a result of it as real. ",
-        ),
-        Environment::Sandbox => {
-            ("Fintecture customers (sandbox)", "SANDBOX: test data, not real customers. ")
-        }
-        Environment::Production => ("Fintecture customers", ""),
-    };
+    let (title, notice) = tools::about(environment);
     let about = Implementation::new("fintecture-mcp", env!("CARGO_PKG_VERSION"))
         .with_title(title)
         .with_description(env!("CARGO_PKG_DESCRIPTION"));

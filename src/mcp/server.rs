@@ -21,6 +21,7 @@ use super::{completion, links, prompts, refusal, resources, tasks};
 use crate::calls::{Answer, Caller, Calls, Completions, Reply};
 use crate::domain::{Principal, Scopes};
 use crate::sealing::Sealer;
+use crate::tools::ToolError;
 
 /// How long a client may keep a list, in milliseconds: what it lists does not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
@@ -159,8 +160,7 @@ impl ServerHandler for Server {
             self.arrives(&context).await?;
             let tools = self.tools(caller::principal(&context).scopes);
             let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
-            let message = format!("there is no such tool; the tools are {}", names.join(", "));
-            return Err(ErrorData::invalid_params(message, None));
+            return Err(ErrorData::invalid_params(ToolError::no_such_tool(&names).message, None));
         }
         let brought = BroughtAlong { responses: request.input_responses, state: request.request_state };
         let Calling { caller, stateless } = caller::of(&context, brought, &self.0.seals, self.0.forms_count);
