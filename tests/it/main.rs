@@ -51,6 +51,7 @@ mod requests;
 mod resources;
 mod revisions;
 mod rights;
+mod setting_up;
 mod setup;
 mod signing;
 mod signing_in;
