@@ -56,6 +56,16 @@ claude_code_install() {
   install -m 755 /dev/null "$cache/$claude_code/installed"
 }
 
+# docs_checks: what the checker of the documentation imports.
+docs_checks() {
+  local packages=(markdown-it-py==4.3.0 mdit-py-plugins==0.7.0 json5==0.17.3 PyYAML==6.0.3)
+  [ "$(cat "$cache/docs/installed.txt" 2>/dev/null)" = "${packages[*]}" ] && return
+  rm -rf "$cache/docs"
+  python3 -m venv "$cache/docs"
+  "$cache/docs/bin/pip" install --quiet "${packages[@]}"
+  echo "${packages[*]}" >"$cache/docs/installed.txt"
+}
+
 # python_checks: what capability-files.py imports.
 python_checks() {
   local packages=(jsonschema==4.26.0 PyYAML==6.0.3 yamlcore==0.0.4)

@@ -207,26 +207,4 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Arg;
-
-    use super::*;
-
-    #[test]
-    fn the_readme_shows_every_flag_of_serve() {
-        let readme = include_str!("../README.md");
-        let cli = Cli::command();
-        let serve = cli.find_subcommand("serve").unwrap();
-        let row = |flag: &Arg| {
-            let value = flag.get_value_names().filter(|_| flag.get_action().takes_values());
-            let value = value.map(|names| format!(" {}", names[0].replace('|', "\\|"))).unwrap_or_default();
-            format!("| `--{}{value}` | {} |", flag.get_long()?, flag.get_help()?).into()
-        };
-        let rows: Vec<String> = serve.get_arguments().filter_map(row).collect();
-        let table = rows.join("\n").replace("See below", "See [Limits](#limits)");
-        assert!(
-            rows.len() > 20 && readme.contains(&table),
-            "the README's table of flags should be:\n{table}"
-        );
-    }
-}
+mod tests;

@@ -9,13 +9,13 @@
 //!
 //! ```text
 //! stdio ┐
-//! /mcp  ├─ transports ── mcp ── calls ── tools ── fintecture ── the upstream
-//! /sse  ┘   framing,     rmcp's  repeats, arguments  path, token,    Fintecture,
-//!           gate, end    types   asking   to request send, decode    or the simulator
-//!             │                  │  │          │         │
-//!           access           audit  │ store    domain    capability
-//!                                   │
-//! a person's browser ── pages ──────┘
+//! /mcp  ├─ transports ─┬ mcp ──┬─ calls ── tools ── fintecture ── the upstream
+//! /sse  │   framing,   │ rmcp's│  repeats, arguments  path, token,    Fintecture,
+//! /v1   ┘   gate, end  │ types │  asking   to request send, decode    or the simulator
+//!             │        └ rest ─┘  │  │          │         │
+//!           access            audit  │ store    domain    capability
+//!                                    │
+//! a person's browser ── pages ───────┘
 //! ```
 //!
 //! # The map
@@ -35,11 +35,13 @@
 //! | [`fintecture`] | the nine operations as typed calls: token, signature, retries, breaker | tools, protocols |
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts | protocols |
 //! | [`calls`] | what surrounds every tool call: repeats, approvals, audit, waits, masking, panic guard, log line; completion of ids | protocols |
-//! | [`pages`] | what a person sees in a browser: the approval pages | who asks, the listener, the upstream |
+//! | [`pages`] | what a person sees in a browser: the approval pages, the card | who asks, the listener, the upstream |
 //! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, links | transports, the upstream |
+//! | [`rest`] | the REST face over calls: `POST /v1/tools/{tool}`, and its OpenAPI description | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`setup`] | puts this server into the configuration of a client, and nothing else into it | how the server is configured |
 //! | [`simulator`] | the stand-in for the upstream, over real HTTP | everything but domain |
+//! | [`demo`] | a KYC story, played by an MCP client and shown in a terminal | how its server was started |
 //! | [`config`] | flags and variables, checked, every problem at once | everything but domain and secret |
 //! | `cli`, `telemetry` | the command line; where log lines, metrics and traces go | everything but config |
 //! | [`app`] | builds the parts and hands them to each other | |
@@ -54,11 +56,13 @@ pub mod calls;
 pub mod capability;
 mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod fintecture;
 pub mod mcp;
 pub mod measures;
 pub mod pages;
+pub mod rest;
 pub mod roots;
 pub mod sealing;
 pub mod secret;

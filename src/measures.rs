@@ -35,7 +35,7 @@ macro_rules! measures {
     ($($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
         $(const $constant: &str = $name;)*
 
-        /// Every number, in the order of the README's table.
+        /// Every number, in the order of the table in `docs/operating.md`.
         pub const ALL: &[Measure] = &[$(
             Measure { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help },
         )*];
@@ -268,16 +268,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_shows_the_same_table() {
-        let readme = include_str!("../README.md");
+    fn the_docs_show_the_same_table() {
+        let page = include_str!("../docs/operating.md");
         let row = |measure: &Measure| {
             let labels: Vec<String> = measure.labels.iter().map(|label| format!("`{label}`")).collect();
             let kind = format!("{:?}", measure.kind).to_lowercase();
             format!("| `{}` | {kind} | {} | {} |", measure.name, labels.join(", "), measure.help)
         };
         let table = ALL.iter().map(row).collect::<Vec<_>>().join("\n");
-        assert!(readme.contains(&table), "the README's table of metrics should be:\n{table}");
-        assert_eq!(readme.matches("\n| `fintecture_mcp_").count(), ALL.len(), "a metric that does not exist");
+        assert!(page.contains(&table), "the table of metrics in docs/operating.md should be:\n{table}");
+        assert_eq!(page.matches("\n| `fintecture_mcp_").count(), ALL.len(), "a metric that does not exist");
     }
 
     #[test]

@@ -77,8 +77,9 @@ impl Sealer {
         Ok([nonce.as_ref().as_slice(), &sealed].concat())
     }
 
-    /// What was sealed in bytes.
-    pub(crate) fn open_bytes(&self, bond: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    /// What was sealed in bytes; nothing as in [`Self::open`].
+    #[must_use]
+    pub fn open_bytes(&self, bond: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut sealed = sealed.to_vec();

@@ -72,18 +72,40 @@ impl Place {
     }
 }
 
-/// Where a call comes from: its place in the caller's trace, and the method that it came by.
+/// Where a call comes from: its place in the caller's trace, and by which face and method it came.
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// The caller's place.
     pub place: Place,
-    /// Such as `tools/call`.
+    /// The face that took it in.
+    pub face: Face,
+    /// Such as `tools/call`; over REST the route.
     pub method: &'static str,
 }
 
 impl Default for Origin {
     fn default() -> Self {
-        Self { place: Place::default(), method: "tools/call" }
+        Self { place: Place::default(), face: Face::Mcp, method: "tools/call" }
+    }
+}
+
+/// A face of the server, as logs, the audit trail and spans name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// MCP, by any transport.
+    Mcp,
+    /// `POST /v1/tools/{tool}`
+    Rest,
+}
+
+impl Face {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mcp => "mcp",
+            Self::Rest => "rest",
+        }
     }
 }
 
@@ -118,13 +140,19 @@ impl Span {
     #[must_use]
     pub fn of_call(origin: &Origin, tool: &'static str, action: &'static str) -> Self {
         Self::begin(&origin.place, SpanKind::Server, || {
-            let attributes = vec![
-                KeyValue::new("mcp.method.name", origin.method),
+            let (name, came_by) = match origin.face {
+                Face::Mcp => (origin.method, "mcp.method.name"),
+                Face::Rest => ("POST", "http.route"),
+            };
+            let mut attributes = vec![
+                KeyValue::new(came_by, origin.method),
                 KeyValue::new("gen_ai.operation.name", "execute_tool"),
                 KeyValue::new("gen_ai.tool.name", tool),
                 KeyValue::new("fintecture_mcp.action", action),
             ];
-            (format!("{} {tool} {action}", origin.method), attributes)
+            attributes
+                .extend((origin.face == Face::Rest).then(|| KeyValue::new("http.request.method", "POST")));
+            (format!("{name} {tool} {action}"), attributes)
         })
     }
 
@@ -259,7 +287,8 @@ mod tests {
     #[test]
     fn without_a_recorder_a_context_is_passed_on_as_it_came() {
         let place = Place::sent(Some(PARENT), Some("a=1,b=2"));
-        let call = Span::of_call(&Origin { place, method: "tools/call" }, "verify_identity", "get");
+        let origin = Origin { place, ..Origin::default() };
+        let call = Span::of_call(&origin, "verify_identity", "get");
         let headers = [("traceparent", PARENT.to_owned()), ("tracestate", "a=1,b=2".to_owned())];
         assert_eq!(call.place().headers(), headers);
         assert_eq!(call.place().trace_id().as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));

@@ -46,6 +46,14 @@ pub(super) fn origin(config: &HttpConfig, address: SocketAddr) -> String {
     transports::origin(address, config.tls.is_some(), config.public_url.as_ref())
 }
 
+/// Where the paths of the server begin, without a slash at the end: a proxy may put them below one of its own.
+pub(super) fn address(config: &HttpConfig, address: SocketAddr) -> String {
+    match &config.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => origin(config, address),
+    }
+}
+
 fn warn_of_readable(key: &Path) {
     if is_readable_by_others(key) {
         tracing::warn!(path = %key.display(), "others than its owner may read the TLS key: chmod 600 it");

@@ -19,6 +19,7 @@ use crate::domain::Environment;
 use crate::fintecture::Fintecture;
 use crate::mcp::{FormsCount, Server};
 use crate::pages;
+use crate::rest::{Rest, RestConfig};
 use crate::telemetry::{self, Metrics, Traces};
 use crate::tools::Tools;
 use crate::transports::{self, Exposition, HttpConfig};
@@ -165,7 +166,8 @@ async fn serve(prepared: Prepared) -> anyhow::Result<()> {
         (Transport::Http(_), Approvers::Any) => FormsCount::OfAuthenticated,
         (Transport::Http(_), Approvers::Other) => FormsCount::OfNone,
     };
-    let server = Server::new(Arc::clone(&calls), completions, seals.questions, &words, forms_count);
+    let card = pages::card().context("the card")?;
+    let server = Server::new(Arc::clone(&calls), completions, seals.questions, &words, forms_count, card);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");
@@ -182,7 +184,13 @@ async fn serve(prepared: Prepared) -> anyhow::Result<()> {
                     pages::routes_for_people(approvals, environment, Arc::new(people), sealer)
                 }
             };
+            let rest = RestConfig {
+                words,
+                address: network::address(&http, listener.local_addr()?),
+                authenticates: !access.is_open(),
+            };
             let config = HttpConfig {
+                rest: Some(Rest::new(Arc::clone(&calls), rest)),
                 pages,
                 access,
                 shares_sessions: store.is_shared(),
@@ -206,7 +214,7 @@ async fn serve(prepared: Prepared) -> anyhow::Result<()> {
 
 fn tell_address(http: &HttpConfig, address: SocketAddr, environment: Environment) {
     let scheme = if http.tls.is_some() { "https" } else { "http" };
-    tracing::info!(%environment, "serving Streamable HTTP at {scheme}://{address}/mcp and legacy SSE at {scheme}://{address}/sse");
+    tracing::info!(%environment, "serving Streamable HTTP at {scheme}://{address}/mcp and legacy SSE at {scheme}://{address}/sse, and plain HTTP as {scheme}://{address}/openapi.json describes it");
 }
 
 /// What is shown at `/metrics`, recorded from now on.

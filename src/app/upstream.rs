@@ -80,6 +80,9 @@ pub(super) fn prepare(upstream: Upstream) -> Result<Prepared, String> {
         Upstream::Remote(remote) => *remote,
     };
     warn_of_open_files(&remote);
+    if remote.is_key_unfilled {
+        tracing::warn!("a private key is set to nothing: requests are not signed");
+    }
     let credentials = match remote.credentials {
         config::Credentials::Token(token) => Credentials::Token(token),
         config::Credentials::Application { id, secret, token_url, scope } => {
@@ -154,6 +157,7 @@ mod tests {
             base_url: base_url.parse().unwrap(),
             credentials: config::Credentials::Token(Secret::fixed(secret)),
             signing: None,
+            is_key_unfilled: false,
             timeout: Duration::from_secs(1),
             requests_per_second: None,
             ca_file: None,

@@ -31,6 +31,8 @@ pub struct Subject {
     /// The client's name and version, as it told them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// The face that took the call in, such as `mcp`.
+    pub face: &'static str,
     /// The tool.
     pub tool: String,
     /// Its action, where it has the one that was named.
@@ -113,7 +115,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         arguments: Option<String>,
     },
-    /// A capability file was read.
+    /// A capability file was read, or the card.
     Resource {
         /// Who read it.
         principal: String,

@@ -308,6 +308,7 @@ async fn writes_without_a_known_outcome_are_found_over_files() {
     let subject = |id: &str| Subject {
         principal: "ada".to_owned(),
         client: None,
+        face: "mcp",
         tool: "verify_identity".to_owned(),
         action: Some("start"),
         targets: Targets { customer_id: Some(id.to_owned()), ..Targets::default() },

@@ -1,7 +1,7 @@
 //! What surrounds a tool call, whatever protocol it came by: rights, limits, repeats, a person's yes, masking, the
 //! panic guard, the log line.
 //!
-//! Every face of the server (MCP today) goes through [`Calls::call`], so that none can forget one of them. A
+//! Every face of the server (MCP and REST) goes through [`Calls::call`], so that none can forget one of them. A
 //! write passes, in this order: stopped writes and read-only, arguments, rights, limits, repeats, `external_id`, a
 //! person's yes, the audit trail, and is sent.
 
@@ -165,7 +165,7 @@ impl Calls {
         let (elapsed, outcome) = (started.elapsed(), answer.outcome());
         measures::call(known, action, outcome, elapsed);
         span.call_ended(outcome, answer.is_error());
-        log(known, action, &caller.principal, &answer, None, &context, span.place(), elapsed);
+        log(known, action, caller, &answer, None, &context, span.place(), elapsed);
         Some(reply)
     }
 
@@ -228,7 +228,7 @@ impl Calls {
         let outcome = answer.outcome();
         measures::call(known, named, outcome, elapsed);
         span.call_ended(outcome, answer.is_error());
-        log(known, named, &caller.principal, &answer, waited.as_ref(), &context, span.place(), elapsed);
+        log(known, named, caller, &answer, waited.as_ref(), &context, span.place(), elapsed);
         answer
     }
 
@@ -347,7 +347,7 @@ impl Answer {
 fn log(
     tool: &str,
     action: &str,
-    principal: &Principal,
+    caller: &Caller,
     answer: &Answer,
     waited: Option<&Waited>,
     context: &CallContext,
@@ -358,7 +358,8 @@ fn log(
     tracing::info!(
         tool,
         action,
-        principal = principal.name,
+        face = caller.origin.face.as_str(),
+        principal = caller.principal.name,
         outcome = answer.outcome(),
         repeated = answer.is_repeated(),
         status = seen.status,

@@ -198,8 +198,8 @@ impl Intent {
 }
 
 impl Calls {
-    /// Puts on record that a capability file is read. Nothing waits for it: there is nothing personal in it.
-    pub fn reads_capability(&self, caller: &Caller, name: &str) {
+    /// Puts on record that a capability file, or the card, is read. Nothing waits for it: there is nothing personal in it.
+    pub fn reads_file(&self, caller: &Caller, name: &str) {
         let (principal, client) = who(caller);
         self.config.trail.note(&Event::Resource { principal, client, resource: name.to_owned() });
     }
@@ -241,7 +241,7 @@ pub(super) fn over_a_limit(caller: &Caller) -> RefusedAccess {
 
 fn nobody() -> Subject {
     let [principal, tool, arguments] = [const { String::new() }; 3];
-    Subject { principal, client: None, tool, action: None, targets: Targets::default(), arguments }
+    Subject { principal, client: None, face: "", tool, action: None, targets: Targets::default(), arguments }
 }
 
 fn of(
@@ -260,6 +260,7 @@ fn of(
     Subject {
         principal,
         client,
+        face: caller.origin.face.as_str(),
         tool: tool.to_owned(),
         action,
         targets: targets(arguments),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use crate::config::ServeFlags;
 
@@ -22,7 +22,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     capabilities: Option<PathBuf>,
     /// Refuse every action that writes, and do not show them
-    #[arg(long)]
+    #[arg(long, value_name = "true|false", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, hide_default_value = true, hide_possible_values = true)]
     read_only: bool,
     /// While this file exists, refuse every write; looked at on each call, so no restart is needed
     #[arg(long, value_name = "FILE")]

@@ -51,7 +51,9 @@ pub(super) fn read(
     variables: &Variables<'_>,
     problems: &mut Problems,
 ) -> Option<ApprovalSettings> {
-    let confirm = match flags.confirm_writes.as_deref() {
+    // A client that starts the server with all flags of its form leaves those empty that nobody filled in.
+    let is_given = |text: &&str| !(on_stdio && super::variables::unfilled(text).is_some());
+    let confirm = match flags.confirm_writes.as_deref().filter(is_given) {
         None => Some(None),
         Some("never") => Some(Some(ConfirmWrites::Never)),
         Some("auto") => Some(Some(ConfirmWrites::Auto)),

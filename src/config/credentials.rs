@@ -49,6 +49,25 @@ pub(super) fn set(variables: &Variables<'_>) -> Vec<String> {
     secrets.chain([APP_ID.name.to_owned()]).filter(|name| variables.is_set(name)).collect()
 }
 
+/// Whether one of them is set to something.
+pub(super) fn is_given(variables: &Variables<'_>) -> bool {
+    set(variables).iter().any(|name| variables.named(name).is_some())
+}
+
+/// Whether the key to sign with is set, to something or to nothing.
+pub(super) fn is_key_set(variables: &Variables<'_>) -> bool {
+    variables.is_set(PRIVATE_KEY.variable.name) || variables.is_set(&PRIVATE_KEY.file_name())
+}
+
+/// What to add to "this needs that": which of them are set to nothing, since one may have been lost on the way.
+fn unfilled(variables: &Variables<'_>) -> String {
+    let unfilled = set(variables).into_iter().filter_map(|name| {
+        let how = variables.unfilled(&name)?;
+        Some(format!("; {name} is set, but {how}"))
+    });
+    unfilled.collect()
+}
+
 /// Reads credentials and signing key of sandbox or production.
 pub(super) fn read(
     environment: &str,
@@ -57,9 +76,10 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> Option<(Credentials, Option<Signing>)> {
     let before = problems.len();
-    let token = secret(CUSTOMER_TOKEN, variables, problems);
-    let app_secret = secret(APP_SECRET, variables, problems);
-    let key = secret(PRIVATE_KEY, variables, problems);
+    let token = filled_secret(CUSTOMER_TOKEN, variables, problems);
+    let app_secret = filled_secret(APP_SECRET, variables, problems);
+    let key = filled_secret(PRIVATE_KEY, variables, problems);
+    let unfilled = unfilled(variables);
     let app_id = variables.get(APP_ID).map(|id| id.trim().to_owned());
     if app_id.as_ref().is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')) {
         problems.add(format!("{} holds characters that no application id has", APP_ID.name));
@@ -70,7 +90,7 @@ pub(super) fn read(
         (Some(key), Some(app_id)) => Some(Signing { key, app_id: app_id.clone() }),
         (Some(_), None) => {
             problems.add(format!(
-                "{} needs {}, which names the key to the upstream",
+                "{} needs {}, which names the key to the upstream{unfilled}",
                 PRIVATE_KEY.variable.name, APP_ID.name
             ));
             None
@@ -79,7 +99,7 @@ pub(super) fn read(
     };
     if app_id.is_some() && app_secret.is_none() && signing.is_none() && problems.len() == before {
         problems.add(format!(
-            "{} needs {} (or, beside a token, a private key)",
+            "{} needs {} (or, beside a token, a private key){unfilled}",
             APP_ID.name, APP_SECRET.variable.name
         ));
     }
@@ -104,13 +124,13 @@ pub(super) fn read(
             token_url.map(|token_url| Credentials::Application { id, secret, token_url, scope })
         }
         (None, Some(_), None) => {
-            problems.add(format!("{} needs {}", APP_SECRET.variable.name, APP_ID.name));
+            problems.add(format!("{} needs {}{unfilled}", APP_SECRET.variable.name, APP_ID.name));
             None
         }
         (None, None, _) => {
             if problems.len() == before {
                 problems.add(format!(
-                    "{environment} needs {}, or {} and {}",
+                    "{environment} needs {}, or {} and {}{unfilled}",
                     CUSTOMER_TOKEN.variable.name, APP_ID.name, APP_SECRET.variable.name
                 ));
             }
@@ -124,8 +144,24 @@ fn is_bearer(token: &Secret) -> bool {
     token.get().expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A secret from its variable or its file.
+/// A secret from its variable or its file. One that is set to nothing is a problem: without it less would be asked of
+/// callers, or something else would be used, and nobody would know.
 pub(super) fn secret(
+    which: SecretVariable,
+    variables: &Variables<'_>,
+    problems: &mut Problems,
+) -> Option<Secret> {
+    for name in [which.variable.name, &which.file_name()] {
+        if let Some(how) = variables.unfilled(name) {
+            problems.add(format!("{name} is set, but {how}: unset it, or give it its value"));
+        }
+    }
+    filled_secret(which, variables, problems)
+}
+
+/// The same for the upstream's, of which clients with a form for settings pass all, the ones that nobody filled in too:
+/// set to nothing it counts as not set. Where one is missed then, that is said.
+fn filled_secret(
     which: SecretVariable,
     variables: &Variables<'_>,
     problems: &mut Problems,
@@ -133,11 +169,6 @@ pub(super) fn secret(
     let file_name = which.file_name();
     let text = variables.get(which.variable);
     let file = variables.named(&file_name);
-    for name in [which.variable.name, &file_name] {
-        if variables.is_blank(name) {
-            problems.add(format!("{name} is set, but empty: unset it, or give it its value"));
-        }
-    }
     match (text, file) {
         (Some(_), Some(_)) => {
             problems.add(format!("{} and {file_name} are both set: unset one", which.variable.name));

@@ -7,7 +7,7 @@ use super::Problems;
 /// One limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// Its name, in `--limit`, in the metric `fintecture_mcp_limit_hits_total{limit=…}` and in the README.
+    /// Its name, in `--limit`, in the metric `fintecture_mcp_limit_hits_total{limit=…}` and in `docs/operating.md`.
     pub name: &'static str,
     /// What holds where nothing is said; of times, in seconds.
     pub default: u64,
@@ -133,11 +133,11 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_shows_every_limit_with_its_default() {
-        let readme = include_str!("../../README.md");
+    fn the_docs_show_every_limit_with_its_default() {
+        let page = include_str!("../../docs/operating.md");
         for Limit { name, default, help } in Limits::ALL {
             let row = format!("| `{name}` | {default} | {help} |");
-            assert!(readme.contains(&row), "the README's table of limits lacks:\n{row}");
+            assert!(page.contains(&row), "the table of limits in docs/operating.md lacks:\n{row}");
         }
     }
 }

@@ -224,6 +224,7 @@ pub(crate) fn log_format(flag: Option<&str>, problems: &mut Problems) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Credentials;
 
     fn read(flags: ServeFlags, variables: &[(&str, &str)]) -> Result<Serve, String> {
         let get = |name: &str| {
@@ -273,6 +274,41 @@ mod tests {
             let Upstream::Remote(remote) = serve.upstream else { panic!("a remote upstream") };
             assert_eq!(remote.base_url.host_str(), Some(host));
         }
+    }
+
+    /// A client with a form for settings passes every variable, those that nobody filled in as nothing or as their
+    /// placeholders.
+    #[test]
+    fn what_was_left_out_of_a_form_counts_as_not_set() {
+        const FORM: [&str; 4] = [
+            "FINTECTURE_CUSTOMER_TOKEN",
+            "FINTECTURE_APP_ID",
+            "FINTECTURE_APP_SECRET",
+            "FINTECTURE_PRIVATE_KEY_FILE",
+        ];
+        let filled = |environment, values: [&str; 4], nothing| {
+            let values = values.map(|value| if value.is_empty() { nothing } else { value });
+            let variables: Vec<_> = FORM.into_iter().zip(values).collect();
+            let flags = ServeFlags {
+                confirm_writes: Some(nothing.to_owned()),
+                environment: Some(String::from(environment)),
+                ..ServeFlags::default()
+            };
+            read(flags, &variables)
+        };
+        for nothing in ["", "${user_config.x}"] {
+            let serve = filled("simulator", [""; 4], nothing).unwrap();
+            assert!(matches!(serve.upstream, Upstream::Simulator { unused_credential: false, .. }));
+            assert_eq!(serve.approvals.confirm, None);
+            for (values, is_token) in [(["t", "", "", ""], true), (["", "id", "s", ""], false)] {
+                let serve = filled("sandbox", values, nothing).unwrap();
+                let Upstream::Remote(remote) = serve.upstream else { panic!("a remote upstream") };
+                assert_eq!(matches!(remote.credentials, Credentials::Token(_)), is_token);
+                assert!(remote.signing.is_none() && remote.is_key_unfilled);
+            }
+        }
+        insta::assert_snapshot!(filled("sandbox", [""; 4], "").unwrap_err(), @"sandbox needs FINTECTURE_CUSTOMER_TOKEN, or FINTECTURE_APP_ID and FINTECTURE_APP_SECRET; FINTECTURE_CUSTOMER_TOKEN is set, but empty; FINTECTURE_APP_SECRET is set, but empty; FINTECTURE_PRIVATE_KEY_FILE is set, but empty; FINTECTURE_APP_ID is set, but empty");
+        insta::assert_snapshot!(filled("production", ["", "id", "", ""], "${user_config.x}").unwrap_err(), @"FINTECTURE_APP_ID needs FINTECTURE_APP_SECRET (or, beside a token, a private key); FINTECTURE_CUSTOMER_TOKEN is set, but a placeholder that nothing was put into; FINTECTURE_APP_SECRET is set, but a placeholder that nothing was put into; FINTECTURE_PRIVATE_KEY_FILE is set, but a placeholder that nothing was put into");
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Remote {
     pub credentials: Credentials,
     /// What requests are signed with.
     pub signing: Option<Signing>,
+    /// Whether the key to sign with is set to nothing, so that requests are not signed.
+    pub is_key_unfilled: bool,
     /// Longest time for one attempt.
     pub timeout: Duration,
     /// Requests a second; `None`: no limit.
@@ -78,7 +80,7 @@ impl Upstream {
                         BASE_URL.name
                     ));
                 }
-                let unused_credential = !credentials::set(variables).is_empty();
+                let unused_credential = credentials::is_given(variables);
                 return Some(Self::Simulator { timeout: timeout?, unused_credential });
             }
             Environment::Sandbox => SANDBOX_URL,
@@ -96,6 +98,7 @@ impl Upstream {
             requests_per_second: rate.or_else(default_rate),
             base_url,
             credentials,
+            is_key_unfilled: signing.is_none() && credentials::is_key_set(variables),
             signing,
             timeout: timeout?,
             ca_file: variables.get(CA_FILE).map(PathBuf::from),
@@ -127,7 +130,7 @@ fn environment(
 fn implied(serious: Option<&str>, variables: &Variables<'_>, problems: &mut Problems) -> Option<Environment> {
     let named = "set FINTECTURE_ENVIRONMENT or --environment to simulator, sandbox or production";
     if let Some(name) = credentials::set(variables).first() {
-        let how = if variables.is_blank(name) { "empty" } else { "no environment" };
+        let how = variables.unfilled(name).unwrap_or("no environment");
         problems.add(format!("{name} is set, but {how}: {named}"));
     } else if variables.get(BASE_URL).is_some() {
         problems.add(format!("{} is set, but no environment: {named}", BASE_URL.name));

@@ -218,7 +218,7 @@ impl<'a> Variables<'a> {
         Self(read)
     }
 
-    /// The value, where it is set and not blank.
+    /// The value, where it is set and filled.
     #[must_use]
     pub fn get(&self, variable: Variable) -> Option<String> {
         self.named(variable.name)
@@ -227,7 +227,7 @@ impl<'a> Variables<'a> {
     /// The same for a variable by its name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<String> {
-        (self.0)(name).filter(|value| !value.trim().is_empty())
+        (self.0)(name).filter(|value| unfilled(value).is_none())
     }
 
     /// Whether it is set, to something or to nothing.
@@ -236,10 +236,23 @@ impl<'a> Variables<'a> {
         (self.0)(name).is_some()
     }
 
-    /// Whether it is set, but to nothing: what a secret looks like that was lost on the way.
+    /// What is there instead of a value, where it is set to nothing: what an option looks like that nobody filled in,
+    /// and a secret that was lost on the way.
     #[must_use]
-    pub fn is_blank(&self, name: &str) -> bool {
-        (self.0)(name).is_some_and(|value| value.trim().is_empty())
+    pub fn unfilled(&self, name: &str) -> Option<&'static str> {
+        (self.0)(name).as_deref().and_then(unfilled)
+    }
+}
+
+/// What this is, where it is no value: nothing, or the placeholder that a client puts a value into and did not. (Claude
+/// Desktop passes `${user_config.token}` as it stands where the person left the field out.)
+pub(super) fn unfilled(text: &str) -> Option<&'static str> {
+    let text = text.trim();
+    let is_placeholder = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    match is_placeholder {
+        _ if text.is_empty() => Some("empty"),
+        Some(inside) if !inside.contains(['{', '}']) => Some("a placeholder that nothing was put into"),
+        _ => None,
     }
 }
 
@@ -287,8 +300,8 @@ pub fn refuse_unreadable(problems: &mut Problems) {
 /// Refuses variables that are set to nothing, where nothing would mean another host or another world.
 pub fn refuse_blank(variables: &Variables<'_>, problems: &mut Problems) {
     for variable in [ENVIRONMENT, BASE_URL, TOKEN_URL] {
-        if variables.is_blank(variable.name) {
-            problems.add(format!("{} is set, but empty: unset it, or give it its value", variable.name));
+        if let Some(how) = variables.unfilled(variable.name) {
+            problems.add(format!("{} is set, but {how}: unset it, or give it its value", variable.name));
         }
     }
 }
@@ -312,6 +325,25 @@ pub(crate) fn help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_filled_in_is_no_value() {
+        for (text, is) in [
+            ("", Some("empty")),
+            (" \n", Some("empty")),
+            ("${user_config.token}", Some("a placeholder that nothing was put into")),
+            (" ${input:token} ", Some("a placeholder that nothing was put into")),
+            ("${a}${b}", None),
+            ("a${user_config.token}", None),
+            ("$token", None),
+        ] {
+            assert_eq!(unfilled(text), is, "{text}");
+            let get = |_: &str| Some(text.to_owned());
+            let variables = Variables::new(&get);
+            assert_eq!(variables.get(SCOPE), is.is_none().then(|| text.to_owned()));
+            assert!(variables.is_set("FINTECTURE_SCOPE"));
+        }
+    }
 
     #[test]
     fn the_readme_shows_the_same_table_as_help() {

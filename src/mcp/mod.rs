@@ -1,12 +1,13 @@
 //! The MCP face over [`calls`](crate::calls): one server object behind every transport.
 //!
 //! `caller` and `asking` are who calls and how their person is asked; `tasks` is for clients that follow a wait by
-//! themselves; `lists`, `prompts`, `completion`, `resources` and `links` are what stands beside the tools; `refusal` makes protocol errors.
+//! themselves; `lists`, `prompts`, `completion`, `resources`, `card` and `links` are what stands beside the tools; `refusal` makes protocol errors.
 //! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
 
 mod about;
 mod asking;
 mod caller;
+mod card;
 mod completion;
 mod links;
 mod lists;

@@ -1,4 +1,4 @@
-//! The resources: capability files as they were read, and records by the same way as a tool call.
+//! The resources: capability files as they were read, the card, and records by the same way as a tool call.
 //!
 //! A record's resource is the result of the call that reads it, so limits, masking and errors are those of the
 //! tools. Ids are not looked at here: the call refuses what is none, percent signs and `..` included.
@@ -7,7 +7,7 @@ use rmcp::ErrorData;
 use rmcp::model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde_json::{Map, Value, json};
 
-use super::refusal;
+use super::{card, refusal};
 use crate::calls::{Answer, Caller, Calls};
 use crate::domain::{Scope, Scopes};
 use crate::tools::{CapabilityFile, Tools, dossier};
@@ -95,8 +95,8 @@ pub(super) fn variables(uri: &str) -> Result<Vec<&'static str>, ErrorData> {
     })
 }
 
-/// The resources as they stand in `resources/list`: records are too many to list.
-pub(super) fn list(tools: &Tools) -> Vec<Resource> {
+/// The resources as they stand in `resources/list`, `html` being the card: records are too many to list.
+pub(super) fn list(tools: &Tools, html: &str) -> Vec<Resource> {
     let wire = |file: &CapabilityFile| {
         let about = format!("Words, methods and paths of the tool {}, in the Naftiko format.", file.tool);
         Resource::new(format!("{SCHEME}capabilities/{}", file.name), file.name.clone())
@@ -105,7 +105,7 @@ pub(super) fn list(tools: &Tools) -> Vec<Resource> {
             .with_mime_type(YAML)
             .with_size(file.text.len() as u64)
     };
-    tools.capability_files().iter().map(wire).collect()
+    tools.capability_files().iter().map(wire).chain([card::listed(html)]).collect()
 }
 
 /// A resource and whether it stays as it is while the server runs.
@@ -114,11 +114,16 @@ pub(super) struct Read {
     pub(super) is_fixed: bool,
 }
 
-/// Reads a resource.
+/// Reads a resource, `html` being the card.
 ///
 /// # Errors
 /// Not found for a URI that names none; otherwise what the call says.
-pub(super) async fn read(calls: &Calls, caller: &Caller, uri: &str) -> Result<Read, ErrorData> {
+pub(super) async fn read(calls: &Calls, caller: &Caller, uri: &str, html: &str) -> Result<Read, ErrorData> {
+    if uri == card::URI {
+        calls.arrives(caller).await.map_err(|over| refusal::of_error(&over))?;
+        calls.reads_file(caller, card::NAME);
+        return Ok(Read { result: ReadResourceResult::new(vec![card::contents(html)]), is_fixed: true });
+    }
     let segments: Vec<&str> = uri.strip_prefix(SCHEME).unwrap_or_default().split('/').collect();
     if segments.contains(&"") {
         return Err(unknown(calls, caller, uri).await);
@@ -130,7 +135,7 @@ pub(super) async fn read(calls: &Calls, caller: &Caller, uri: &str) -> Result<Re
                 return Err(unknown(calls, caller, uri).await);
             };
             calls.arrives(caller).await.map_err(|over| refusal::of_error(&over))?;
-            calls.reads_capability(caller, name);
+            calls.reads_file(caller, name);
             let contents = vec![contents(uri, YAML, file.text.clone())];
             return Ok(Read { result: ReadResourceResult::new(contents), is_fixed: true });
         }

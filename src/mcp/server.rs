@@ -21,6 +21,7 @@ use super::{completion, links, prompts, refusal, resources, tasks};
 use crate::calls::{Answer, Caller, Calls, Completions, Reply};
 use crate::domain::{Principal, Scopes};
 use crate::sealing::Sealer;
+use crate::tools::ToolError;
 
 /// How long a client may keep a list, in milliseconds: what it lists does not change while the server runs.
 const LIST_TTL_MS: u64 = 300_000;
@@ -61,13 +62,15 @@ struct Inner {
     config: ServerConfig,
     seals: Arc<Seals>,
     forms_count: FormsCount,
+    /// What clients may show beside results, as HTML.
+    card: String,
     /// `_meta` of results at 2026-07-28, where no handshake has told the client who answers.
     identity: MetaObject,
 }
 
 impl Server {
     /// A server whose instructions are `words`, with a notice where it plays with made-up data. `states` seals
-    /// questions, for all who share the store, which knows which were answered.
+    /// questions, for all who share the store, which knows which were answered. `card` is HTML.
     #[must_use]
     pub fn new(
         calls: Arc<Calls>,
@@ -75,12 +78,13 @@ impl Server {
         states: Sealer,
         words: &str,
         forms_count: FormsCount,
+        card: String,
     ) -> Self {
         let seals = Arc::new(Seals::new(states, calls.store().clone()));
         let config = describe(calls.tools().environment(), words);
         let identity = MetaObject(Map::from_iter([(SERVER_INFO.to_owned(), json!(config.server_info))]));
         let lists = Lists::default();
-        Self(Arc::new(Inner { calls, completions, lists, config, seals, forms_count, identity }))
+        Self(Arc::new(Inner { calls, completions, lists, config, seals, forms_count, card, identity }))
     }
 
     /// Who makes a request that asks no person anything.
@@ -156,8 +160,7 @@ impl ServerHandler for Server {
             self.arrives(&context).await?;
             let tools = self.tools(caller::principal(&context).scopes);
             let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
-            let message = format!("there is no such tool; the tools are {}", names.join(", "));
-            return Err(ErrorData::invalid_params(message, None));
+            return Err(ErrorData::invalid_params(ToolError::no_such_tool(&names).message, None));
         }
         let brought = BroughtAlong { responses: request.input_responses, state: request.request_state };
         let Calling { caller, stateless } = caller::of(&context, brought, &self.0.seals, self.0.forms_count);
@@ -265,7 +268,8 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         self.arrives(&context).await?;
-        let mut list = ListResourcesResult::with_all_items(resources::list(self.0.calls.tools()));
+        let mut list =
+            ListResourcesResult::with_all_items(resources::list(self.0.calls.tools(), &self.0.card));
         list.meta = self.identity_for(&context);
         Ok(list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
@@ -291,7 +295,7 @@ impl ServerHandler for Server {
         caller.origin.method = "resources/read";
         refusal::catch(async {
             let resources::Read { mut result, is_fixed } =
-                resources::read(&self.0.calls, &caller, &request.uri).await?;
+                resources::read(&self.0.calls, &caller, &request.uri, &self.0.card).await?;
             result.meta = self.identity_for(&context);
             let ttl = if is_fixed { LIST_TTL_MS } else { 0 };
             Ok(result.with_ttl_ms(ttl).with_cache_scope(CacheScope::Private).into())

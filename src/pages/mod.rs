@@ -1,4 +1,4 @@
-//! What a person sees in a browser: the pages on which a write is approved or declined.
+//! What a person sees in a browser: the pages on which a write is approved or declined, and the card.
 //!
 //! Knows HTTP, HTML and approvals. Knows nothing of who asks for an approval, nor of the listener: whoever serves
 //! these routes puts the gate before them, which holds `Host` to the names that are ours.
@@ -14,6 +14,7 @@
 //! | `GET /approvals/callback` | back from the issuer |
 //! | `POST /approvals/sign-out` | ends it |
 
+mod card;
 mod cookie;
 mod form;
 mod headers;
@@ -42,6 +43,7 @@ use crate::calls::approvals::{
 };
 use crate::domain::Environment;
 use crate::sealing::Sealer;
+pub use card::card;
 use people::People;
 pub use sign_in::{Begun, Returned, SignInRefused, SignIns};
 use views::{Prove, Told, Write};

@@ -20,6 +20,17 @@ pub struct Tool {
     pub output_schema: Map<String, Value>,
     /// Whether no action of it changes anything.
     pub read_only: bool,
+    /// A call of each action, with every argument that it takes.
+    pub examples: Vec<Example>,
+}
+
+/// A call that is right.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// The action that it is of.
+    pub action: &'static str,
+    /// What it is called with, `action` included.
+    pub arguments: Map<String, Value>,
 }
 
 /// The tools that have an action to offer.
@@ -37,7 +48,14 @@ fn tool(definition: &Definition, words: &ToolWords, offer: Offer) -> Option<Tool
         input_schema: input_schema(&actions, words),
         output_schema: definition.output_schema.clone(),
         read_only: actions.iter().all(|action| !action.writes()),
+        examples: actions.iter().map(|action| example(action)).collect(),
     })
+}
+
+fn example(action: &ActionDefinition) -> Example {
+    let arguments = action.arguments.iter().map(|argument| (argument.name.clone(), argument.example.clone()));
+    let arguments = std::iter::once(("action".to_owned(), json!(action.name))).chain(arguments);
+    Example { action: action.name, arguments: arguments.collect() }
 }
 
 fn input_schema(actions: &[&ActionDefinition], words: &ToolWords) -> Map<String, Value> {

@@ -151,8 +151,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_shows_every_tool_action_and_argument() {
-        let readme = include_str!("../../README.md");
+    fn the_docs_show_every_tool_action_and_argument() {
+        let page = include_str!("../../docs/tools.md");
         for tool in all() {
             for (place, action) in tool.actions.iter().enumerate() {
                 let name = if place == 0 { format!("`{}`", tool.tool) } else { String::new() };
@@ -171,7 +171,7 @@ mod tests {
                     arguments.join(", ")
                 );
                 let row = row.replace("|  |", "| |");
-                assert!(readme.contains(&row), "the README's table of tools lacks:\n{row}");
+                assert!(page.contains(&row), "the table of tools in docs/tools.md lacks:\n{row}");
             }
         }
     }

@@ -31,6 +31,31 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 15] = [
+        Self::InvalidInput,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::InsufficientScope,
+        Self::UpstreamRejected,
+        Self::UpstreamUnavailable,
+        Self::OutcomeUnknown,
+        Self::ReadOnly,
+        Self::ConfirmationRequired,
+        Self::Declined,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
+    /// The kind of this word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word of the contract.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -53,6 +78,9 @@ impl ErrorKind {
         }
     }
 }
+
+// A kind more than the list has does not compile.
+const _: () = assert!(ErrorKind::ALL.len() == ErrorKind::Internal as usize + 1);
 
 impl Serialize for ErrorKind {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

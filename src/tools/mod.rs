@@ -5,6 +5,7 @@
 //! ([`Tools::prepare`]), put in plain words for a person where one is asked ([`Tools::question`]), and sent
 //! ([`Tools::send`]). Knows no protocol.
 
+mod about;
 mod arguments;
 mod bank_accounts;
 mod catalogue;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-pub use catalogue::Tool;
+pub use about::about;
+pub use catalogue::{Example, Tool};
 pub use definition::needs;
 pub use error::{ApprovalPage, ErrorKind, Outcome, Problem, ToolError};
 pub use output::{Fields, envelope, error_envelope, record_id};

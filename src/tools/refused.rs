@@ -1,11 +1,28 @@
-//! The errors of what a principal may not do, or not any more for now: nothing was sent.
+//! The errors of what there is not, of what a principal may not do, or not any more for now: nothing was sent.
 
 use std::time::Duration;
 
-use super::error::{ErrorKind, Outcome, ToolError};
+use serde_json::{Map, Value};
+
+use super::error::{ErrorKind, Outcome, Problem, ToolError};
 use crate::domain::Scopes;
 
 impl ToolError {
+    /// No tool has the name that was called; these are those that the caller can call.
+    pub(crate) fn no_such_tool(tools: &[&str]) -> Self {
+        let names = if tools.is_empty() { "none for this client".to_owned() } else { tools.join(", ") };
+        Self::new(ErrorKind::NotFound, format!("there is no such tool; the tools are {names}"))
+            .with_hint("Call one of the tools that are named here.")
+    }
+
+    /// What came in place of the arguments is no JSON object: `said` says what is wrong with it. `example` is a call that
+    /// would be right.
+    pub(crate) fn no_arguments(said: &str, example: Map<String, Value>) -> Self {
+        let message = format!("must be a JSON object with the arguments of the tool: {said}");
+        let problem = Problem { field: "body".to_owned(), message, example: Some(Value::Object(example)) };
+        Self::invalid_input(vec![problem], false)
+    }
+
     /// The principal lacks these rights.
     pub(crate) fn insufficient_scope(lacking: Scopes, write: bool) -> Self {
         let error = Self::new(

@@ -19,6 +19,7 @@ use super::{names::Names, reply};
 use crate::{
     audit::{RefusedAccess, Trail},
     measures,
+    rest::{OPENAPI_ROUTE, TOOL_ROUTE},
 };
 
 /// Least time between two lines of the log on who was kept out: whoever is, needs no token for it.
@@ -128,7 +129,13 @@ pub(super) fn face(path: &str) -> &'static str {
     if path.starts_with("/approvals") {
         return "/approvals";
     }
-    ["/mcp", "/sse", "/messages", "/metrics"].into_iter().find(|face| *face == path).unwrap_or("other")
+    if path.starts_with("/v1/tools/") {
+        return TOOL_ROUTE;
+    }
+    ["/mcp", "/sse", "/messages", "/metrics", OPENAPI_ROUTE]
+        .into_iter()
+        .find(|face| *face == path)
+        .unwrap_or("other")
 }
 
 /// The lines of the log on who was kept out.

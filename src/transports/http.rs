@@ -22,7 +22,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
-use crate::{access::Access, audit::Trail, store::Store};
+use crate::{access::Access, audit::Trail, rest::Rest, store::Store};
 
 use super::{
     TransportError,
@@ -39,6 +39,7 @@ use super::{
     places::{self, Places},
     refusals::Refusals,
     reply,
+    rest::RestRoutes,
     serving::Serving,
     streamable::Streamable,
     tls::Tls,
@@ -56,6 +57,8 @@ pub struct HttpConfig {
     pub public_url: Option<Url>,
     /// The proxies whose word on their client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The REST face, where there is one.
+    pub rest: Option<Rest>,
     /// More routes, which stand behind the same gate.
     pub pages: Router,
     /// Who is let in.
@@ -150,6 +153,10 @@ where
     let [all, each] =
         [limits.bodies_bytes, limits.bodies_bytes_per_principal].map(|bytes| bytes.max(limits.body_bytes));
     let bodies = Bodies::new(all, each);
+    let rest = config.rest.clone().map(|rest| {
+        let (end, calls) = (end.clone(), calls.clone());
+        RestRoutes { rest, limits: limits.clone(), bodies: Arc::clone(&bodies), end, calls }.routes()
+    });
     let shared = (streams, bodies);
     let streamable =
         Streamable::new(server.clone(), gate, config, shared.clone(), end.clone(), calls.clone());
@@ -162,6 +169,7 @@ where
         .with_state(legacy_sse);
     streamable
         .merge(legacy_sse)
+        .merge(rest.unwrap_or_default())
         .merge(watch::metrics(config.exposition.clone()))
         .merge(watch::health(shutdown.clone(), config.store.clone()))
         .fallback(async || reply::error(StatusCode::NOT_FOUND, "no such page"))

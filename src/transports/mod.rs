@@ -1,5 +1,5 @@
 //! How messages reach the server and its answers leave: stdio, Streamable HTTP at `/mcp`, legacy SSE at
-//! `GET /sse` with `POST /messages`, and the gate before the HTTP routes.
+//! `GET /sse` with `POST /messages`, the routes of the REST face, and the gate before the HTTP routes.
 //!
 //! Knows rmcp and axum. Knows nothing of tools, configuration or the upstream: the server behind it is any
 //! [`rmcp::ServerHandler`] that is cheap to clone.
@@ -12,6 +12,7 @@
 //! | `connection` | serves one connection over the wire, and says what its end means |
 //! | `stdio` | lines on stdin and stdout |
 //! | `legacy_sse` | a stream of events out, POSTs in |
+//! | `rest` | the REST face's routes |
 //! | `bodies` | how much of request bodies is held at once |
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
 //! | `shared` | sessions that another replica may take up |
@@ -46,6 +47,7 @@ mod pages;
 mod places;
 mod refusals;
 mod reply;
+mod rest;
 mod serving;
 mod sessions;
 mod shared;

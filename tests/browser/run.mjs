@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Drives Chromium over the approval page of a built server, a line for each check.
+// Drives Chromium over the approval page and the card of a built server, a line for each check.
 //
 //     run.mjs target/debug/fintecture-mcp [FOLDER]          # after setup.sh; FOLDER gets pictures of every state
 //
@@ -13,13 +13,15 @@ import * as people from "./people.mjs";
 import * as hostile from "./hostile.mjs";
 import * as foreign from "./foreign.mjs";
 import * as signIn from "./sign_in.mjs";
+import * as card from "./card.mjs";
+import * as cardHostile from "./card_hostile.mjs";
 
 const AT_ONCE = 3;
 const [binary, shots] = process.argv.slice(2);
 if (!binary) throw new Error("run.mjs SERVER [FOLDER]");
 if (shots) mkdirSync(shots, { recursive: true });
 
-const checks = Object.entries({ ...hostile, ...foreign, ...people, ...signIn, ...states });
+const checks = Object.entries({ ...hostile, ...foreign, ...people, ...signIn, ...card, ...cardHostile, ...states });
 const only = process.env.ONLY?.split(",");
 let failed = 0;
 

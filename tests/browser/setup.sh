@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what drives the browser, in the versions pinned here, into $BROWSER_HOME (default: the user's cache
 # folder), and the authorization server of tests/interop where that has its own. What is there already in these
-# versions is left alone. Needs npm, and Node 18 or newer.
+# versions is left alone. Needs npm, and Node 20 or newer.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

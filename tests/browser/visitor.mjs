@@ -5,10 +5,13 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
 const home = process.env.BROWSER_HOME || join(cache, "fintecture-mcp-ci/browser");
 const installed = createRequire(join(home, "package.json"));
+/** Where a package that setup.sh installed is, to be imported. */
+export const pathOf = (name) => pathToFileURL(installed.resolve(name)).href;
 const puppeteer = installed("puppeteer-core");
 const AXE = readFileSync(installed.resolve("axe-core/axe.min.js"), "utf8");
 
@@ -130,23 +133,27 @@ export class Visitor {
     assert.equal((await this.tab.$$("main button")).length, buttons, `buttons of ${heading}`);
   }
 
-  /** Judges the page that is open in light and dark and in every size; leaves it as it was, and a picture of each. */
-  async judge(name) {
+  /**
+   * Judges the page that is open, or a frame of it, in light and dark and in every size; leaves it as it was, and a
+   * picture of each. `settled` waits until a new size has had its effects.
+   */
+  async judge(name, page = this.tab, settled = async () => {}) {
     for (const scheme of SCHEMES) {
       await this.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       for (const [size, viewport] of Object.entries(SIZES)) {
         await this.tab.setViewport(viewport);
+        await settled();
         const where = `${name}-${size}-${scheme}`;
         await this.picture(where);
-        await this.fitsSideways(where);
-        if (size !== "zoom-200") await this.#axe(where);
+        await this.fitsSideways(where, page);
+        if (size !== "zoom-200") await this.#axe(where, page);
       }
     }
     await this.tab.setViewport(DESKTOP);
     // Larger text alone, as in the browser's settings.
-    await this.tab.evaluate('document.documentElement.style.fontSize = "200%"');
-    await this.fitsSideways(`${name} with larger text`);
-    await this.tab.evaluate('document.documentElement.style.fontSize = ""');
+    await page.evaluate('document.documentElement.style.fontSize = "200%"');
+    await this.fitsSideways(`${name} with larger text`, page);
+    await page.evaluate('document.documentElement.style.fontSize = ""');
     await this.tab.emulateMediaFeatures([]);
     assert.equal(this.trouble.join("\n"), "", name);
   }
@@ -155,19 +162,19 @@ export class Visitor {
     if (this.#shots) await this.tab.screenshot({ path: join(this.#shots, `${name}.png`), fullPage: true });
   }
 
-  async fitsSideways(where) {
+  async fitsSideways(where, page = this.tab) {
     const root = "document.documentElement";
-    const [shown, needed] = await this.tab.evaluate(`[${root}.clientWidth, ${root}.scrollWidth]`);
+    const [shown, needed] = await page.evaluate(`[${root}.clientWidth, ${root}.scrollWidth]`);
     assert.ok(needed <= shown, `${where}: ${needed} of ${shown} pixels wide`);
   }
 
-  async #axe(where) {
-    await this.tab.evaluate(`window.axe || (() => { ${AXE} })()`);
+  async #axe(where, page) {
+    await page.evaluate(`window.axe || (() => { ${AXE} })()`);
     const options = JSON.stringify({
       runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
       resultTypes: ["violations", "incomplete"],
     });
-    const { violations, incomplete } = await this.tab.evaluate(`axe.run(${options})`);
+    const { violations, incomplete } = await page.evaluate(`axe.run(${options})`);
     // Of text that wraps axe cannot tell the contrast; the same colours stand in lines that do not.
     const unsure = incomplete.filter(({ id }) => id !== "color-contrast");
     const told = [...violations, ...unsure].map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);

@@ -73,11 +73,12 @@ def environment():
 class Server:
     """A server over HTTP that asks for approvals in this mode."""
 
-    def __init__(self, binary, confirm, folder):
+    def __init__(self, binary, confirm, folder, variables=None):
         self.confirm, self.log = confirm, Path(folder) / f"{confirm}.log"
         with self.log.open("w") as lines:
             command = [binary, *SERVE, confirm, *HTTP]
-            self.process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stderr=lines)
+            env = environment() | (variables or {})
+            self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stderr=lines)
 
     def url(self):
         """Its base URL, once it says where it listens and takes a connection."""

@@ -12,15 +12,18 @@ use url::Url;
 use crate::support::http_server::{HttpServer, http};
 use crate::support::in_time;
 use crate::support::legacy_sse::Events;
-use crate::support::process::{Ended, run};
+use crate::support::process::run;
 use crate::support::setup::Setup;
+use crate::support::tokens::made;
 use crate::support::upstream::Upstream;
 
 /// The one token of a server under test. No log, no answer and no upstream may hold it.
 const TOKEN: &str = "canary-inbound-token-0b5e1d77";
 
 /// Every face that wants a token, and a path that nobody has thought of.
-const CLOSED: [(Method, &str); 7] = [
+const CLOSED: [(Method, &str); 9] = [
+    (Method::POST, "/v1/tools/manage_customers"),
+    (Method::GET, "/openapi.json"),
     (Method::POST, "/mcp"),
     (Method::GET, "/mcp"),
     (Method::DELETE, "/mcp"),
@@ -59,16 +62,6 @@ impl Tokens {
     async fn server(&self) -> HttpServer {
         simulator().flag("--auth-tokens").flag(self.path.to_str().unwrap()).http().await
     }
-}
-
-/// A token as an operator makes it, and its line.
-async fn made(name: &str, scopes: &str) -> (String, String) {
-    let Ended { code, stdout, stderr } = run(&["token", "new", name, "--scopes", scopes], &[]).await;
-    assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    let lines: Vec<&str> = stdout.lines().filter_map(|line| line.strip_prefix("  ")).collect();
-    let [token, line] = lines[..] else { panic!("a token and a line: {stdout}") };
-    assert!(token.starts_with("fmcp_") && !line.contains(token), "{stdout}");
-    (token.to_owned(), line.to_owned())
 }
 
 async fn ask(server: &HttpServer, method: &Method, path: &str, headers: &[(&str, &str)]) -> Response {

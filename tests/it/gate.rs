@@ -6,7 +6,9 @@ use serde_json::json;
 use crate::support::http_server::http;
 use crate::support::setup::Setup;
 
-const ROUTES: [(Method, &str); 8] = [
+const ROUTES: [(Method, &str); 10] = [
+    (Method::POST, "/v1/tools/manage_customers"),
+    (Method::GET, "/openapi.json"),
     (Method::POST, "/mcp"),
     (Method::GET, "/mcp"),
     (Method::DELETE, "/mcp"),

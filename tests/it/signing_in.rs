@@ -2,36 +2,14 @@
 
 use nix::sys::signal::Signal;
 use reqwest::StatusCode;
-use rmcp::transport::StreamableHttpClientTransport;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::{Value, json};
 
-use crate::support::agent::Agent;
-use crate::support::browser::{Browser, Page, origin};
-use crate::support::http_server::{HttpServer, http};
-use crate::support::process::{Ended, run};
+use crate::support::browser::{Browser, origin};
+use crate::support::http_server::http;
 use crate::support::setup::Setup;
+use crate::support::tokens::made;
 
 const AGENTS: &str = "customers:write,bank-accounts:write,verifications:write";
-
-/// A token as an operator makes it, and its line.
-async fn made(name: &str, scopes: &str) -> (String, String) {
-    let Ended { stdout, .. } = run(&["token", "new", name, "--scopes", scopes], &[]).await;
-    let lines: Vec<&str> = stdout.lines().filter_map(|line| line.strip_prefix("  ")).collect();
-    let [token, line] = lines[..] else { panic!("a token and a line: {stdout}") };
-    (token.to_owned(), line.to_owned())
-}
-
-async fn agent(server: &HttpServer, token: &str) -> Agent {
-    let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp")).auth_header(token);
-    Agent::connect(StreamableHttpClientTransport::with_client(http(), config)).await
-}
-
-async fn signs_in(person: &mut Browser, server: &HttpServer, page: &str, token: &str) -> Page {
-    let to = page.rsplit('/').next().unwrap();
-    let form = server.url("/approvals/sign-in");
-    person.submit(&form, &origin(&form), &[("to", to), ("token", token)]).await
-}
 
 fn account() -> Value {
     json!({
@@ -53,7 +31,7 @@ async fn another_person_than_the_one_who_asks_signs_in_and_approves() {
         .flag(&format!("--auth-tokens={}", path.display()))
         .http()
         .await;
-    let asks = agent(&server, &both_token).await;
+    let asks = server.agent_with(&both_token).await;
     let error = asks.error("manage_bank_accounts", account()).await;
     let page = error["approval"]["url"].as_str().unwrap().to_owned();
 
@@ -61,11 +39,11 @@ async fn another_person_than_the_one_who_asks_signs_in_and_approves() {
     let mut curious = Browser::new();
     assert!(!curious.open(&page).await.text.contains("DE89"));
     assert!(!curious.open(&server.url("/approvals")).await.text.contains("Attach"));
-    assert_eq!(signs_in(&mut curious, &server, &page, "fmcp_made_up").await.status, StatusCode::FORBIDDEN);
-    assert_eq!(signs_in(&mut curious, &server, &page, &agent_token).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(curious.signs_in(&page, "fmcp_made_up").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(curious.signs_in(&page, &agent_token).await.status, StatusCode::FORBIDDEN);
     // Who asked may approve what others ask for, and not this.
     let mut own = Browser::new();
-    let refused = signs_in(&mut own, &server, &page, &both_token).await;
+    let refused = own.signs_in(&page, &both_token).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(refused.text.contains("Another person must decide") && !refused.text.contains("DE89"));
     assert!(
@@ -76,7 +54,7 @@ async fn another_person_than_the_one_who_asks_signs_in_and_approves() {
     );
 
     let mut person = Browser::new();
-    let seen = signs_in(&mut person, &server, &page, &boss_token).await;
+    let seen = person.signs_in(&page, &boss_token).await;
     assert_eq!((seen.status, seen.address.as_str()), (StatusCode::OK, page.as_str()));
     assert!(
         seen.text.contains("“both” asks to do this.") && seen.text.contains("DE89 3704"),
@@ -114,12 +92,12 @@ async fn a_sign_in_ends_with_the_very_token_that_it_was_made_with() {
         .flag(&format!("--audit-log={}", trail.display()))
         .http()
         .await;
-    let asks = agent(&server, &agent_token).await;
+    let asks = server.agent_with(&agent_token).await;
     let error = asks.error("manage_bank_accounts", account()).await;
     let page = error["approval"]["url"].as_str().unwrap().to_owned();
     let (mut with_old, mut with_new) = (Browser::new(), Browser::new());
     for (person, token) in [(&mut with_old, &old_token), (&mut with_new, &new_token)] {
-        assert!(signs_in(person, &server, &page, token).await.text.contains("DE89 3704"));
+        assert!(person.signs_in(&page, token).await.text.contains("DE89 3704"));
     }
     let press = with_old.open(&page).await.token().unwrap();
 
@@ -136,7 +114,7 @@ async fn a_sign_in_ends_with_the_very_token_that_it_was_made_with() {
     // All of it is on record, by name.
     let foreign = http().post(&page).header("origin", "https://evil.example").send().await.unwrap();
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
-    assert_eq!(signs_in(&mut Browser::new(), &server, &page, &old_token).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(Browser::new().signs_in(&page, &old_token).await.status, StatusCode::FORBIDDEN);
     server.process.signal(Signal::SIGTERM);
     server.process.ended().await;
     let text = std::fs::read_to_string(&trail).unwrap();

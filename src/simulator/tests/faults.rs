@@ -237,8 +237,11 @@ async fn a_seed_replays_many_clients_and_effects_are_as_promised() {
 
 #[test]
 fn every_fault_is_documented() {
-    let documents =
-        [include_str!("../mod.rs"), include_str!("../../cli.rs"), include_str!("../../../README.md")];
+    let documents = [
+        include_str!("../mod.rs"),
+        include_str!("../../cli/simulator.rs"),
+        include_str!("../../../docs/simulator.md"),
+    ];
     for document in documents {
         for name in NAMES {
             let shown = [format!("{name}="), format!("`{name}`"), format!(" {name} ")];

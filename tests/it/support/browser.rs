@@ -66,6 +66,13 @@ impl Browser {
         self.submit(&format!("{page}/code"), &origin(page), &[("code", code)]).await
     }
 
+    /// Signs in with a token on the way to this page.
+    pub(crate) async fn signs_in(&mut self, page: &str, token: &str) -> Page {
+        let to = page.rsplit('/').next().unwrap();
+        let form = format!("{}/approvals/sign-in", origin(page));
+        self.submit(&form, &origin(&form), &[("to", to), ("token", token)]).await
+    }
+
     /// Presses a button of the page: `approve` or `decline`.
     pub(crate) async fn presses(&mut self, page: &str, decision: &str) -> Page {
         let token = self.open(page).await.token().expect("the page shows its buttons");

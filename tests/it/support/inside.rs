@@ -37,7 +37,7 @@ impl Inside {
         let calls =
             Arc::new(Calls::new(tools, Approvals::without_page(), Arc::new(sealer()), config, stopping));
         let completions = Completions::new(Arc::clone(&calls), &["known-bank"]);
-        Self(Server::new(calls, completions, sealer(), "", FormsCount::OfAuthenticated))
+        Self(Server::new(calls, completions, sealer(), "", FormsCount::OfAuthenticated, String::new()))
     }
 
     /// The client's end of a connection; `None` is what a server without authentication knows.

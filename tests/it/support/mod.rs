@@ -20,11 +20,14 @@ pub(crate) mod local;
 pub(crate) mod operations;
 pub(crate) mod person;
 pub(crate) mod pipe;
+pub(crate) mod plain;
 pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod setup;
 pub(crate) mod simulator;
+pub(crate) mod tables;
 pub(crate) mod tally;
+pub(crate) mod tokens;
 pub(crate) mod upstream;
 pub(crate) mod wire;
 

@@ -82,9 +82,16 @@ impl Process {
 
     /// The first line on standard error that holds this text.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
-        let line = |all: &str| all.lines().find(|line| line.contains(text)).map(str::to_owned);
-        let all = in_time(self.stderr.wait_for(|all| line(all).is_some())).await;
-        let all = all.expect("the program ended before it said what was waited for");
+        self.counted(text, 1).await
+    }
+
+    /// The line on standard error that is the `number`th to hold this text.
+    pub(crate) async fn counted(&mut self, text: &str, number: usize) -> String {
+        let line =
+            |all: &str| all.lines().filter(|line| line.contains(text)).nth(number - 1).map(str::to_owned);
+        let found = in_time(self.stderr.wait_for(|all| line(all).is_some())).await.is_ok();
+        let all = self.stderr();
+        assert!(found, "the program ended before it said {text:?}: {all}");
         line(&all).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! What in the records does not go together, and what is not there. Each finding is a fact that can be pointed
 //! at: a stable code, a plain sentence, and the ids that it concerns. What it means is for a person to say.
 //!
-//! The codes stand in the README's section on the dossier. No sentence quotes the upstream.
+//! The codes stand in `docs/tools.md`, in the section on the dossier. No sentence quotes the upstream.
 
 mod accounts;
 mod verifications;
@@ -139,11 +139,11 @@ fn counts(list: &List) -> (bool, bool) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_readme_lists_every_code_under_its_heading_and_no_other() {
+    fn the_docs_list_every_code_under_its_heading_and_no_other() {
         let source = [include_str!("mod.rs"), include_str!("accounts.rs"), include_str!("verifications.rs")];
         let section = |from: &str| {
-            let readme = include_str!("../../../../README.md");
-            let (_, rest) = readme.split_once(from).unwrap();
+            let page = include_str!("../../../../docs/tools.md");
+            let (_, rest) = page.split_once(from).unwrap();
             rest.split("\n\n").next().unwrap()
         };
         let quoted = |text: &'static str, mark: char| {
