@@ -46,16 +46,6 @@ cargo_deny() {
   rm -rf "$cache/build"
 }
 
-# claude_code_install: its program, without the scripts of other packages.
-claude_code_install() {
-  [ -x "$cache/$claude_code/installed" ] && return
-  mkdir -p "$cache/$claude_code"
-  npm install --prefix "$cache/$claude_code" --silent --no-audit --no-fund --ignore-scripts \
-    "@anthropic-ai/${claude_code%-*}@${claude_code##*-}"
-  node "$cache/$claude_code/node_modules/@anthropic-ai/claude-code/install.cjs"
-  install -m 755 /dev/null "$cache/$claude_code/installed"
-}
-
 # docs_checks: what the checker of the documentation imports.
 docs_checks() {
   local packages=(markdown-it-py==4.3.0 mdit-py-plugins==0.7.0 json5==0.17.3 PyYAML==6.0.3)
@@ -64,6 +54,16 @@ docs_checks() {
   python3 -m venv "$cache/docs"
   "$cache/docs/bin/pip" install --quiet "${packages[@]}"
   echo "${packages[*]}" >"$cache/docs/installed.txt"
+}
+
+# claude_code_install: its program, without the scripts of other packages.
+claude_code_install() {
+  [ -x "$cache/$claude_code/installed" ] && return
+  mkdir -p "$cache/$claude_code"
+  npm install --prefix "$cache/$claude_code" --silent --no-audit --no-fund --ignore-scripts \
+    "@anthropic-ai/${claude_code%-*}@${claude_code##*-}"
+  node "$cache/$claude_code/node_modules/@anthropic-ai/claude-code/install.cjs"
+  install -m 755 /dev/null "$cache/$claude_code/installed"
 }
 
 # python_checks: what capability-files.py imports.
