@@ -7,7 +7,6 @@ The servers run on the simulator, on free ports of 127.0.0.1, and must end well 
 """
 
 import json
-import os
 import re
 import signal
 import socket
@@ -18,13 +17,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import playing
+from playing import DOWN_WITHIN, HOME, NODE, PYTHON_1, PYTHON_2, UP_WITHIN
+
 HERE = Path(__file__).resolve().parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-HOME = Path(os.environ.get("INTEROP_HOME") or CACHE / "fintecture-mcp-ci/interop")
-PYTHON_2 = HOME / "python-2/bin/python"
-PYTHON_1 = HOME / "python-1/bin/python"
-OWN_NODE = HOME / "node22/node_modules/node/bin/node"
-NODE = OWN_NODE if OWN_NODE.exists() else "node"
 
 CLIENTS = {
     "python-2": [PYTHON_2, HERE / "python_2.py"],
@@ -56,18 +52,14 @@ SERVE = ["serve", "--environment", "simulator", "--confirm-writes"]
 HTTP = ["--transport", "http", "--listen", "127.0.0.1:0"]
 SERVING = re.compile(r"serving Streamable HTTP at (http://([\d.]+):(\d+))/mcp")
 
-UP_WITHIN = DOWN_WITHIN = 20  # seconds
-STORY_WITHIN = 90  # seconds
 # At once; each has one approval open at a time, and more than five may not wait.
 PLAYED_AT_ONCE = 4
 
 
 def environment():
-    """Ours, without what would change the server or the work tree, and with the code that a person types."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FINTECTURE_")}
-    kept.pop("RUST_LOG", None)
+    """Ours, with the code that a person types."""
     code = json.loads((HERE / "kyc_facts.json").read_text())["approval_code"]
-    return kept | {"PYTHONDONTWRITEBYTECODE": "1", "BROWSER": "", "FINTECTURE_APPROVAL_CODE": code}
+    return playing.surroundings() | {"FINTECTURE_APPROVAL_CODE": code}
 
 
 class Server:
@@ -109,26 +101,13 @@ class Server:
 
 
 def play(name, command, given_up=0):
-    """Runs one client, prints a line; returns whether it went well. On stdio its output has the server's log."""
-    started = time.monotonic()
-    try:
-        done = subprocess.run(
-            command,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=STORY_WITHIN,
-        )
-        well, output = done.returncode == 0, done.stdout
-        if output.count(GIVEN_UP) != given_up:
-            well, output = False, f"{output}\nthe server noticed not {given_up} waits that were given up"
-    except subprocess.TimeoutExpired as late:
-        well, output = False, f"{(late.stdout or b'').decode(errors='replace')}\nno end after {STORY_WITHIN} s"
-    line = f"{'ok  ' if well else 'FAIL'} {name} {time.monotonic() - started:.1f} s"
-    print(line if well else f"{line}\n{output}", flush=True)
-    return well
+    """Runs one client, on stdio with its server, which must notice so many waits that were given up."""
+
+    def wrong(output):
+        count = output.count(GIVEN_UP)
+        return None if count == given_up else f"the server noticed {count} waits that were given up, not {given_up}"
+
+    return playing.play(name, command, environment(), wrong)
 
 
 def play_kyc(targets):

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fintecture_mcp::rest::status;
+use fintecture_mcp::tools::ErrorKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -148,6 +150,10 @@ async fn every_kind_is_on_the_page_and_is_as_it_says() {
     let rows = table(&page, "## Kinds");
     let kinds: BTreeSet<&String> = rows[1..].iter().map(|row| &row[0]).collect();
     assert_eq!(kinds, reached.0.keys().collect::<BTreeSet<_>>());
+    let statuses = ErrorKind::ALL.map(|kind| (kind.as_str(), status(kind).as_str().to_owned()));
+    let told: BTreeMap<&str, String> =
+        rows[1..].iter().map(|row| (row[0].as_str(), row[1].clone())).collect();
+    assert_eq!(told, statuses.into());
     for row in &rows[1..] {
         let told = &reached.0[&row[0]];
         let retryable = match row[2].as_str() {
@@ -190,7 +196,7 @@ async fn every_code_is_on_the_page() {
         let request = http().post(server.url("/mcp")).header("accept", "application/json, text/event-stream");
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let answer: Value = in_time(request.json(&body).send()).await.unwrap().json().await.unwrap();
-        answer["error"]["code"].as_i64().expect(&answer.to_string())
+        answer["error"]["code"].as_i64().unwrap_or_else(|| panic!("no error: {answer}"))
     };
     let version = ("mcp-protocol-version", "2026-07-28");
     codes.insert(ask([version, ("mcp-method", "prompts/list")], stateless(json!({}))).await);

@@ -14,7 +14,7 @@ use crate::support::in_time;
 use crate::support::issuer::{FakeIssuer, KEYS, OTHER_RSA, RSA, Signer, TOKEN, now};
 use crate::support::legacy_sse::Events;
 use crate::support::setup::Setup;
-use crate::support::wire::stateless;
+use crate::support::wire::stateless_request;
 
 const AUDIENCE: &str = "https://mcp.example.com/mcp";
 /// What the issuer calls the person whom its tokens name. Nothing may show it.
@@ -222,17 +222,14 @@ async fn what_one_token_holds_is_not_there_for_another_ones() {
     }
 
     let of_tasks = |method: &str, params: Value| {
-        let mut params = stateless(params);
-        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
-            json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
-        let name = params.get("name").or(params.get("taskId")).and_then(Value::as_str).unwrap().to_owned();
-        let body = request(method, &params);
+        let mut params = params;
+        params["_meta"] = json!({"io.modelcontextprotocol/clientCapabilities":
+            {"extensions": {"io.modelcontextprotocol/tasks": {}}}});
         let method = method.to_owned();
         let server = &server;
         async move |token: &str| {
-            let call = post(server, Some(token), &body);
-            let call = call.header("mcp-protocol-version", "2026-07-28").header("mcp-method", &method);
-            let answer = in_time(call.header("mcp-name", &name).send()).await.unwrap();
+            let call = stateless_request(server, &method, params.clone()).bearer_auth(token);
+            let answer = in_time(call.send()).await.unwrap();
             let text = in_time(answer.text()).await.unwrap();
             let json =
                 text.lines().find_map(|line| line.strip_prefix("data: {")).map(|rest| format!("{{{rest}"));

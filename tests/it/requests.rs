@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wiremock::{Request, ResponseTemplate};
 
-use crate::support::http_server::http;
 use crate::support::operations;
 use crate::support::setup::{Setup, TOKEN};
 use crate::support::upstream::Upstream;
+use crate::support::wire::stateless_request;
 
 fn target(request: &Request) -> String {
     let query = request.url.query().map_or_else(String::new, |query| format!("?{query}"));
@@ -96,29 +96,13 @@ async fn a_path_of_the_base_url_stays_in_front() {
 async fn no_inbound_header_reaches_the_upstream() {
     let upstream = Upstream::saying(json!({"id": "cus_1"})).await;
     let server = Setup::against(&upstream.base_url()).http().await;
-    let call = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {
-            "name": "manage_customers", "arguments": {"action": "get", "customer_id": "cus_1"},
-            "_meta": {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-                "io.modelcontextprotocol/clientCapabilities": {},
-            },
-        },
-    });
-    let answer = http()
-        .post(server.url("/mcp"))
-        .header("accept", "application/json, text/event-stream")
-        .header("mcp-protocol-version", "2026-07-28")
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", "manage_customers")
+    let call = json!({"name": "manage_customers", "arguments": {"action": "get", "customer_id": "cus_1"}});
+    let answer = stateless_request(&server, "tools/call", call)
         .header("authorization", "Bearer inbound-canary")
         .header("cookie", "inbound-canary=1")
         .header("x-request-id", "inbound-canary")
         .header("x-forwarded-for", "192.0.2.1")
         .header("traceparent", "00-inbound")
-        .json(&call)
         .send()
         .await
         .unwrap();

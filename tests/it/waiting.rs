@@ -19,7 +19,7 @@ use crate::support::legacy_sse;
 use crate::support::local::Local;
 use crate::support::process::Process;
 use crate::support::setup::Setup;
-use crate::support::wire::{OLDER, stateless};
+use crate::support::wire::{OLDER, stateless_request};
 
 const TOOL: &str = "verify_identity";
 
@@ -212,16 +212,8 @@ async fn a_closed_stream_of_legacy_sse_ends_the_wait() {
 async fn a_disconnect_ends_the_wait_where_there_are_no_sessions() {
     let bank = Bank::undecided().await;
     let mut server = Setup::against(&bank.base_url()).http().await;
-    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": stateless(json!({"name": TOOL, "arguments": get("ver_1", 300)}))});
-    let post = http()
-        .post(server.url("/mcp"))
-        .header("accept", "application/json, text/event-stream")
-        .header("mcp-protocol-version", "2026-07-28")
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", TOOL)
-        .json(&call)
-        .send();
+    let call = json!({"name": TOOL, "arguments": get("ver_1", 300)});
+    let post = stateless_request(&server, "tools/call", call).send();
     let waiting = tokio::spawn(async move { post.await.unwrap().bytes().await.unwrap() });
     bank.is_asked("ver_1", 2).await;
     waiting.abort();

@@ -20,6 +20,7 @@ use crate::support::pipe::Pipe;
 use crate::support::process::run;
 use crate::support::setup::{APP_ID, Setup};
 use crate::support::upstream::Upstream;
+use crate::support::wire::stateless_request;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -179,24 +180,11 @@ async fn a_trace_is_passed_on_without_a_collector_and_baggage_never() {
 
 /// A call over HTTP at the revision without a handshake, with a context in its headers.
 async fn post(server: &HttpServer, meta: Value) {
-    let mut all = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    all.as_object_mut().unwrap().extend(meta.as_object().unwrap().clone());
     let arguments = json!({"action": "get", "customer_id": "cus_1"});
-    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"name": "manage_customers", "arguments": arguments, "_meta": all}});
-    let answer = http()
-        .post(server.url("/mcp"))
-        .header("accept", "application/json, text/event-stream")
-        .header("mcp-protocol-version", "2026-07-28")
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", "manage_customers")
+    let call = json!({"name": "manage_customers", "arguments": arguments, "_meta": meta});
+    let answer = stateless_request(server, "tools/call", call)
         .header("traceparent", PARENT.replace("b7ad6b7169203331", "1111111111111111"))
         .header("baggage", "name=canary")
-        .json(&call)
         .send()
         .await
         .unwrap();

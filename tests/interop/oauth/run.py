@@ -9,7 +9,6 @@ who signs in. Then the authorization server rotates its keys, and withdraws the 
 
 import base64
 import json
-import os
 import re
 import signal
 import socket
@@ -23,22 +22,18 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-HOME = Path(os.environ.get("INTEROP_HOME") or CACHE / "fintecture-mcp-ci/interop")
-PYTHON = HOME / "python-2/bin/python"
-OWN_NODE = HOME / "node22/node_modules/node/bin/node"
-NODE = OWN_NODE if OWN_NODE.exists() else "node"
+sys.path.insert(0, str(HERE.parent))
+
+from playing import DOWN_WITHIN, HOME, NODE, PYTHON_2, UP_WITHIN, play, report, surroundings  # noqa: E402
 
 CLIENTS = {
-    "python-2": [PYTHON, HERE / "python_2.py"],
+    "python-2": [PYTHON_2, HERE / "python_2.py"],
     "typescript-2": [NODE, HOME / "typescript/oauth_typescript.mjs"],
 }
 WHO = ["agent", "reader", "person"]
 PERSON = "ada.canary"  # stands in what the authorization server calls its person, and may stand in no log
 SERVING = "serving Streamable HTTP at"
 
-UP_WITHIN = DOWN_WITHIN = 20  # seconds
-STORY_WITHIN = 90  # seconds
 # A key that is not known makes the server look for new ones, at most once in this time, in seconds.
 LOOKS_AGAIN_AFTER = 5
 
@@ -46,10 +41,8 @@ opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def environment():
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FINTECTURE_")}
-    kept.pop("RUST_LOG", None)
     # The clients and the servers are all on this machine.
-    return kept | {"PYTHONDONTWRITEBYTECODE": "1", "BROWSER": "", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    return surroundings() | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
 def fetch(url, data=None, headers=None, method=None):
@@ -92,30 +85,6 @@ def start_server(binary, facts, log):
             sys.exit(f"the server does not listen:\n{log.read_text()}")
         time.sleep(0.05)
     return process
-
-
-def report(name, why=None):
-    """Prints a line; returns whether it went well."""
-    print("ok  " if why is None else "FAIL", name if why is None else f"{name}\n{why}", flush=True)
-    return why is None
-
-
-def play(name, command):
-    started = time.monotonic()
-    try:
-        done = subprocess.run(
-            command,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=STORY_WITHIN,
-        )
-        why = None if done.returncode == 0 else done.stdout
-    except subprocess.TimeoutExpired as late:
-        why = f"{(late.stdout or b'').decode(errors='replace')}\nno end after {STORY_WITHIN} s"
-    return report(f"{name} {time.monotonic() - started:.1f} s", why)
 
 
 class World:
@@ -211,7 +180,7 @@ def main(binary):
             results.append(world.expect("a token for another audience", 401, world.token(resource="https://other.example.com")))
             results.append(world.expect("a token without any scope", 403, world.token(scope=None)))
             results += [
-                play(f"{name} {who}", [*command, who, json.dumps(facts)])
+                play(f"{name} {who}", [*command, who, json.dumps(facts)], environment())
                 for name, command in CLIENTS.items()
                 for who in WHO
             ]

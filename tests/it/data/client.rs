@@ -1,19 +1,17 @@
 //! An agent that asks for everything, and the person who approves what it wants to write.
 
-use std::net::Ipv4Addr;
-
 use serde_json::{Value, json};
 
 use super::sinks::Sinks;
 use super::town::about_the_client;
 use super::{fields, upstream};
 use crate::support::browser::Browser;
-use crate::support::http_server::HttpServer;
+use crate::support::http_server::{HttpServer, http};
 use crate::support::in_time;
-use crate::support::wire::STATELESS;
+use crate::support::wire::stateless_request;
 
-/// Where clients call from.
-pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 7, 77);
+/// Where clients call from, as the proxy before the server says.
+pub(super) const ADDRESS: &str = "192.0.2.177";
 
 /// Every action.
 const ACTIONS: [&str; 10] = [
@@ -47,22 +45,9 @@ impl Client<'_> {
     /// What is answered to a request, headers and all.
     async fn asks(&self, method: &str, mut params: Value, can_ask: bool) -> (String, Value) {
         params["_meta"] = about_the_client(can_ask);
-        let client =
-            reqwest::Client::builder().no_proxy().tls_certs_only([]).local_address(Some(ADDRESS.into()));
-        let mut request = client
-            .build()
-            .unwrap()
-            .post(self.server.url("/mcp"))
-            .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", STATELESS)
-            .header("mcp-method", method)
-            .bearer_auth(&self.token)
-            .json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
-        if let Some(name) = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str) {
-            request = request.header("mcp-name", name);
-        }
-        let answer = in_time(request.send()).await.unwrap();
-        assert_eq!(answer.status(), 200, "{method} {params}");
+        let request = stateless_request(self.server, method, params).bearer_auth(&self.token);
+        let answer = in_time(request.header("x-forwarded-for", ADDRESS).send()).await.unwrap();
+        assert_eq!(answer.status(), 200, "{method}");
         let head = format!("{:?}", answer.headers());
         let text = in_time(answer.text()).await.unwrap();
         let mut messages = text.lines().map(|line| line.trim_start_matches("data: "));
@@ -96,12 +81,19 @@ impl Client<'_> {
         address
     }
 
-    /// A call that succeeds.
+    /// A call that succeeds, over MCP and over plain HTTP.
     pub(super) async fn does(&self, action: &str, sinks: &mut Sinks) {
         let (tool, arguments) = fields::call(action);
         let (text, result) = self.calls(tool, &arguments, false).await;
         assert_eq!(result["isError"], false, "{action}: {text}");
         sinks.at(self.sink).shows(&text);
+        let plain = http().post(self.server.url(&format!("/v1/tools/{tool}"))).bearer_auth(&self.token);
+        let plain =
+            plain.header("user-agent", super::USER_AGENT).header("x-forwarded-for", ADDRESS).json(&arguments);
+        let answer = in_time(plain.send()).await.unwrap();
+        assert_eq!(answer.status(), 200, "{action}");
+        sinks.at(self.sink).shows(&format!("{:?}", answer.headers()));
+        sinks.at(self.sink).shows(&in_time(answer.text()).await.unwrap());
     }
 
     /// Everything that an agent can ask for. Returns the address of an approval.

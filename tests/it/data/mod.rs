@@ -29,6 +29,8 @@ use town::Town;
 const AGENTS: &str = "customers:write,bank-accounts:write,verifications:write";
 /// What clients call themselves.
 const CLIENT: &str = "Qclient-name";
+/// The same over plain HTTP.
+const USER_AGENT: &str = "Quser-agent";
 /// The trace that calls belong to.
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 /// What people type on a page.
@@ -70,10 +72,10 @@ struct Seen {
 /// Callers are known one by one, the upstream by a fixed token; everything is asked for.
 async fn by_name(seen: &mut Seen) {
     let town = Town::new().await;
-    let (reader, reads) = made("q-agent-that-reads", &format!("{AGENTS},personal-data:read")).await;
+    let (reader, line_of_reader) = made("q-agent-that-reads", &format!("{AGENTS},personal-data:read")).await;
     let (other, does_not) = made("q-agent-that-does-not", AGENTS).await;
     let (approver, approves) = made("q-approver", "approvals:write").await;
-    let tokens = town.file("tokens", &[reads, does_not, approves].join("\n"));
+    let tokens = town.file("tokens", &[line_of_reader, does_not, approves].join("\n"));
     let setup = Setup::against(&town.bank.base_url())
         .variable("FINTECTURE_APP_ID", APP_ID)
         .variable("FINTECTURE_PRIVATE_KEY", &KEYS.pkcs8)
@@ -102,7 +104,8 @@ async fn by_name(seen: &mut Seen) {
         of("name of a principal", "q-agent-that-does-not"),
         of("name of an approver", "q-approver"),
         of("name of a client", CLIENT),
-        of("address of a client", &client::ADDRESS.to_string()),
+        of("User-Agent over plain HTTP", USER_AGENT),
+        of("address of a client", client::ADDRESS),
         Named { name: "id of an approval", forms: approvals },
         Named { name: "X-Request-ID", forms: request_ids },
         of("id of a trace", TRACE),

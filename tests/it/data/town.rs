@@ -70,6 +70,7 @@ impl Town {
             .flag(&format!("--store-key={}", self.path("store-key")))
             .flag(&format!("--audit-log={}", self.path("trail")))
             .flag(&format!("--audit-key={}", self.path("audit-key")))
+            .flag("--trusted-proxy=127.0.0.1/32")
             .flag("--confirm-writes=always")
             .flag("--personal-data=masked")
             .http()
@@ -135,7 +136,6 @@ fn opened(header: &str) -> String {
 pub(super) fn about_the_client(can_ask: bool) -> Value {
     let capabilities = if can_ask { json!({"elicitation": {"form": {}}}) } else { json!({}) };
     json!({
-        "io.modelcontextprotocol/protocolVersion": crate::support::wire::STATELESS,
         "io.modelcontextprotocol/clientInfo": {"name": super::CLIENT, "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": capabilities,
         "traceparent": format!("00-{}-b7ad6b7169203331-01", super::TRACE),

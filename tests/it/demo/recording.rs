@@ -19,24 +19,24 @@ const DESCRIPTION: &str = "An MCP client creates a customer, attaches a bank acc
 /// Stands in for every time.
 const TIME: &str = "2026-11-23T09:30:00Z";
 
-const DARK: [(AnsiColor, u32); 7] = [
-    (AnsiColor::Black, 0x0d_11_17),
-    (AnsiColor::White, 0xe6_ed_f3),
-    (AnsiColor::Cyan, 0x79_c0_ff),
-    (AnsiColor::Green, 0x56_d3_64),
-    (AnsiColor::Yellow, 0xe3_b3_41),
-    (AnsiColor::Red, 0xff_7b_72),
-    (AnsiColor::Magenta, 0xd2_a8_ff),
+const DARK: [(AnsiColor, RgbColor); 7] = [
+    (AnsiColor::Black, RgbColor(0x0d, 0x11, 0x17)),
+    (AnsiColor::White, RgbColor(0xe6, 0xed, 0xf3)),
+    (AnsiColor::Cyan, RgbColor(0x79, 0xc0, 0xff)),
+    (AnsiColor::Green, RgbColor(0x56, 0xd3, 0x64)),
+    (AnsiColor::Yellow, RgbColor(0xe3, 0xb3, 0x41)),
+    (AnsiColor::Red, RgbColor(0xff, 0x7b, 0x72)),
+    (AnsiColor::Magenta, RgbColor(0xd2, 0xa8, 0xff)),
 ];
 /// The same on a light page; what is black in a terminal is the page.
-const LIGHT: [(&str, u32); 7] = [
-    ("bg", 0xff_ff_ff),
-    ("fg", 0x1f_23_28),
-    ("fg-cyan", 0x05_50_ae),
-    ("fg-green", 0x11_63_29),
-    ("fg-yellow", 0x7d_4e_00),
-    ("fg-red", 0xa4_0e_26),
-    ("fg-magenta", 0x66_39_ba),
+const LIGHT: [(&str, RgbColor); 7] = [
+    ("bg", RgbColor(0xff, 0xff, 0xff)),
+    ("fg", RgbColor(0x1f, 0x23, 0x28)),
+    ("fg-cyan", RgbColor(0x05, 0x50, 0xae)),
+    ("fg-green", RgbColor(0x11, 0x63, 0x29)),
+    ("fg-yellow", RgbColor(0x7d, 0x4e, 0x00)),
+    ("fg-red", RgbColor(0xa4, 0x0e, 0x26)),
+    ("fg-magenta", RgbColor(0x66, 0x39, 0xba)),
 ];
 
 #[tokio::test]
@@ -71,7 +71,7 @@ fn settled(written: &str) -> String {
             text.push_str(piece);
             continue;
         };
-        let next = (known.len() + 1) * 0x2545_f1 & 0xff_ffff;
+        let next = (known.len() + 1) * 2_442_737 % (1 << 24);
         let number = known.entry(id.to_owned()).or_insert(next);
         write!(text, "sim_{}{number:06x}…{rest}", &id[..4]).unwrap();
     }
@@ -83,8 +83,7 @@ fn settled(written: &str) -> String {
 fn picture(written: &str) -> String {
     let mut palette = [RgbColor(0, 0, 0); 16];
     for (color, value) in DARK {
-        let [_, red, green, blue] = value.to_be_bytes();
-        palette[color as usize] = RgbColor(red, green, blue);
+        palette[color as usize] = value;
     }
     let svg = Term::new()
         .palette(Palette(palette))
@@ -97,8 +96,10 @@ fn picture(written: &str) -> String {
         value.split_once("px\"").unwrap().0.to_owned()
     };
     let (width, height) = (size("width"), size("height"));
-    let light: String =
-        LIGHT.iter().map(|(class, value)| format!("      .{class} {{ fill: #{value:06X} }}\n")).collect();
+    let light = LIGHT.map(|(class, RgbColor(red, green, blue))| {
+        format!("      .{class} {{ fill: #{red:02X}{green:02X}{blue:02X} }}\n")
+    });
+    let light = light.concat();
     let rest = rest.replacen(
         "  </style>\n",
         &format!("    @media (prefers-color-scheme: light) {{\n{light}    }}\n  </style>\n"),
@@ -114,8 +115,8 @@ fn picture(written: &str) -> String {
 /// Each colour of the text against its page, as WCAG 2 counts it: 4.5 is what small text needs.
 #[test]
 fn its_colours_can_be_read() {
-    let luminance = |value: u32| {
-        let [_, channels @ ..] = value.to_be_bytes();
+    let luminance = |RgbColor(red, green, blue)| {
+        let channels = [red, green, blue];
         let linear = channels.map(|channel| {
             let part = f64::from(channel) / 255.0;
             if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
@@ -130,7 +131,7 @@ fn its_colours_can_be_read() {
         [(DARK[0].1, DARK.map(|(_, value)| value)), (LIGHT[0].1, LIGHT.map(|(_, value)| value))]
     {
         for text in &texts[1..] {
-            assert!(contrast(page, *text) >= 4.5, "#{text:06x} on #{page:06x}: {}", contrast(page, *text));
+            assert!(contrast(page, *text) >= 4.5, "{text:?} on {page:?}: {}", contrast(page, *text));
         }
     }
 }

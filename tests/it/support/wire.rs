@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::{Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -39,14 +39,38 @@ pub(crate) async fn each() -> Vec<(&'static str, Wire)> {
     ]
 }
 
-/// What a stateless request carries beside its parameters.
+/// What a stateless request carries beside its parameters, where they do not say it themselves.
 pub(crate) fn stateless(mut params: Value) -> Value {
-    params["_meta"] = json!({
+    let mut meta = json!({
         "io.modelcontextprotocol/protocolVersion": STATELESS,
         "io.modelcontextprotocol/clientInfo": {"name": "wire", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {},
     });
+    if let Some(own) = params.get("_meta").and_then(Value::as_object) {
+        meta.as_object_mut().unwrap().extend(own.clone());
+    }
+    params["_meta"] = meta;
     params
+}
+
+/// A stateless request over HTTP with the headers that it needs, still to be sent.
+pub(crate) fn stateless_request(server: &HttpServer, method: &str, params: Value) -> RequestBuilder {
+    let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": stateless(params)});
+    let request = http().post(server.url("/mcp")).header("accept", "application/json, text/event-stream");
+    repeating_in_headers(request.json(&message), &message)
+}
+
+/// What a stateless message says of itself must stand in its headers, too.
+fn repeating_in_headers(mut request: RequestBuilder, message: &Value) -> RequestBuilder {
+    request = request.header("mcp-method", message["method"].as_str().unwrap());
+    let params = &message["params"];
+    let version = &params["_meta"]["io.modelcontextprotocol/protocolVersion"];
+    request = request.header("mcp-protocol-version", version.as_str().unwrap());
+    let name = ["name", "uri", "taskId"].iter().find_map(|name| params.get(name)?.as_str());
+    match name {
+        Some(name) => request.header("mcp-name", name),
+        None => request,
+    }
 }
 
 impl Wire {
@@ -144,17 +168,11 @@ async fn post(
     if let Some(session) = session {
         request = request.header("mcp-session-id", session);
     }
-    let own =
-        message.pointer("/params/_meta/io.modelcontextprotocol~1protocolVersion").and_then(Value::as_str);
-    if let Some(revision) = own.or(revision) {
+    let is_stateless = message.pointer("/params/_meta/io.modelcontextprotocol~1protocolVersion").is_some();
+    if is_stateless {
+        request = repeating_in_headers(request, message);
+    } else if let Some(revision) = revision {
         request = request.header("mcp-protocol-version", revision);
-    }
-    if own.is_some() {
-        request = request.header("mcp-method", message["method"].as_str().unwrap());
-        let name = message.pointer("/params/name").or_else(|| message.pointer("/params/uri"));
-        if let Some(name) = name.and_then(Value::as_str) {
-            request = request.header("mcp-name", name);
-        }
     }
     in_time(request.send()).await.unwrap()
 }
