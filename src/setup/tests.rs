@@ -35,7 +35,7 @@ fn list(items: Vec<String>, gaps: &[String], is_trailing: bool, brackets: (char,
     let mut text = brackets.0.to_string();
     let last = items.len();
     for (at, item) in items.into_iter().enumerate() {
-        text += &format!("{}{item}{}", gap(at * 2), gap(at * 2 + 1));
+        text.extend([gap(at * 2), item.as_str(), gap(at * 2 + 1)]);
         if at + 1 < last || is_trailing {
             text.push(',');
         }

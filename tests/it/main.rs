@@ -57,6 +57,7 @@ mod rest;
 mod rest_refusals;
 mod revisions;
 mod rights;
+mod setting_up;
 mod setup;
 mod signing;
 mod signing_in;

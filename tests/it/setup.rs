@@ -1,14 +1,13 @@
-//! `setup`: a client's file gets our entry and loses nothing; what is broken is left alone, and the place is told.
+//! `setup --write` on files as people have them: they get our entry and lose nothing; what is broken is left alone,
+//! and the place is told.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use jsonc_parser::parse_to_ast;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::process::{Ended, program};
+use crate::support::home::{Home, fixture, json_of, names_in, read, section};
 
 /// What becomes of a file as people have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,90 +74,10 @@ const FILES: [(&str, &str, Fate); 49] = [
     ("broken_latin1", "claude-desktop", Refused("line 3 is not UTF-8 text")),
 ];
 
-fn fixture(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/setup");
-    fs::read(folder.join(format!("{name}.json"))).unwrap()
-}
-
-/// A user's empty home folder, with a project in it.
-struct Home {
-    folder: TempDir,
-}
-
-impl Home {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("project")).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-
-    async fn setup(&self, arguments: &[&str]) -> Ended {
-        let mut command = program();
-        for variable in ["XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR"] {
-            command.env_remove(variable);
-        }
-        command
-            .env("HOME", self.folder.path())
-            .current_dir(self.path("project"))
-            .arg("setup")
-            .args(arguments);
-        let output = command.stdin(std::process::Stdio::null()).output().await.unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    async fn ok(&self, arguments: &[&str]) -> String {
-        let ended = self.setup(arguments).await;
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
-        ended.stdout
-    }
-
-    async fn refused(&self, code: i32, arguments: &[&str]) -> String {
-        let ended = self.setup(arguments).await;
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{}", ended.stderr);
-        ended.stderr
-    }
-}
-
-/// What a text says, comments and a byte order mark left out; an empty object where it says nothing.
-fn json_of(bytes: &[u8]) -> Value {
-    let text = str::from_utf8(bytes).unwrap();
-    let parsed = parse_to_ast(text.trim_start_matches('\u{feff}'), &Default::default(), &Default::default());
-    parsed.unwrap().value.map_or_else(|| json!({}), Value::from)
-}
-
-fn read(path: &Path) -> Value {
-    json_of(&fs::read(path).unwrap())
-}
-
-fn names_in(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
 /// Whether every byte is still there, in its order.
 fn loses_nothing(before: &[u8], after: &[u8]) -> bool {
     let mut rest = after.iter();
     before.iter().all(|byte| rest.any(|other| other == byte))
-}
-
-fn section(client: &str) -> &'static str {
-    if client == "vscode" { "servers" } else { "mcpServers" }
 }
 
 #[tokio::test]
@@ -188,9 +107,8 @@ async fn no_file_loses_a_byte_that_is_not_ours() {
         assert!(said.contains("mcp.json.backup"), "{name}: {said}");
         let shown = String::from_utf8_lossy(&after);
         assert!(fate == Changed || loses_nothing(&before, &after), "{name}: {shown}");
-        let feeds = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
         if before.windows(2).any(|two| two == b"\r\n") {
-            assert_eq!(feeds(&after), shown.matches("\r\n").count(), "{name}: {shown}");
+            assert_eq!(shown.matches('\n').count(), shown.matches("\r\n").count(), "{name}: {shown}");
         }
 
         let mut now = read(&path);
@@ -223,7 +141,7 @@ async fn no_file_loses_a_byte_that_is_not_ours() {
 /// How it looks, for the layouts that are easiest to spoil.
 #[tokio::test]
 async fn what_is_added_looks_like_what_is_there() {
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for (name, client) in [
         ("tabs", "claude-desktop"),
         ("one_line", "claude-code"),
@@ -243,52 +161,9 @@ async fn what_is_added_looks_like_what_is_there() {
         let text = fs::read_to_string(&path).unwrap();
         let text = text.replace(env!("CARGO_BIN_EXE_fintecture-mcp"), "/bin/fintecture-mcp");
         let text = text.replace(home.folder.path().to_str().unwrap(), "/home/ada");
-        shown.push_str(&format!("=== {name}\n{}", text.replace('\t', "→")));
+        shown.push(format!("=== {name}\n{}", text.replace('\t', "→")));
     }
-    insta::assert_snapshot!(shown);
-}
-
-#[tokio::test]
-async fn each_client_finds_it_where_it_looks() {
-    for (client, scope, file) in [
-        ("claude-desktop", "user", ".config/Claude/claude_desktop_config.json"),
-        ("claude-code", "user", ".claude.json"),
-        ("claude-code", "project", "project/.mcp.json"),
-        ("cursor", "user", ".cursor/mcp.json"),
-        ("cursor", "project", "project/.cursor/mcp.json"),
-        ("vscode", "user", ".config/Code/User/mcp.json"),
-        ("vscode", "project", "project/.vscode/mcp.json"),
-    ] {
-        let home = Home::new();
-        let shown = home.setup(&[client, "--scope", scope]).await;
-        assert_eq!(shown.code, Some(0), "{}", shown.stderr);
-        assert!(!home.path(file).exists(), "shown, not written: {file}");
-        home.ok(&[client, "--scope", scope, "--write"]).await;
-        let written = read(&home.path(file));
-        assert_eq!(written, serde_json::from_str::<Value>(&shown.stdout).unwrap(), "{client}");
-        let entry = &written[section(client)]["fintecture"];
-        assert_eq!(entry["command"], env!("CARGO_BIN_EXE_fintecture-mcp"));
-        let mode = fs::metadata(home.path(file)).unwrap().permissions().mode() & 0o077;
-        assert!(scope == "project" || mode == 0, "{client}: {mode:o}");
-    }
-}
-
-/// What is written starts: the client's own reading of it, word for word, lists the three tools.
-#[tokio::test]
-async fn the_entry_starts_a_server() {
-    let home = Home::new();
-    home.file(".config/fintecture-mcp/sandbox-customer-token", b"token\n");
-    home.ok(&["cursor", "--environment", "sandbox", "--write", "--", "--read-only"]).await;
-    let entry = &read(&home.path(".cursor/mcp.json"))["mcpServers"]["fintecture"];
-    let mut command = tokio::process::Command::new(entry["command"].as_str().unwrap());
-    command.args(entry["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap())).env_clear();
-    for (name, value) in entry["env"].as_object().unwrap() {
-        command.env(name, value.as_str().unwrap());
-    }
-    let transport = rmcp::transport::TokioChildProcess::new(command).unwrap();
-    let client = rmcp::ServiceExt::serve((), transport).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 3);
-    client.cancel().await.unwrap();
+    insta::assert_snapshot!(shown.concat());
 }
 
 #[tokio::test]
@@ -302,151 +177,6 @@ async fn ours_changes_in_place_and_the_person_is_told_what() {
     for kept in ["/* by hand */", "// off until Monday", "\"disabled\": true", "\"manage_customers\""] {
         assert!(text.contains(kept), "{kept} in {text}");
     }
-}
-
-#[tokio::test]
-async fn a_secret_never_goes_into_a_clients_file() {
-    let home = Home::new();
-    let said = home
-        .refused(2, &["cursor", "--environment", "sandbox", "--variable", "FINTECTURE_CUSTOMER_TOKEN=canary"])
-        .await;
-    assert!(said.contains("put it into a file, and give FINTECTURE_CUSTOMER_TOKEN_FILE"), "{said}");
-    assert!(!said.contains("canary"), "{said}");
-
-    // What stood there in clear goes, is not shown, and the person is told where it still is.
-    let path = home.file("mcp.json", &fixture("ours_in_clear"));
-    let at = path.to_str().unwrap();
-    let said = home.ok(&["claude-desktop", "--environment", "sandbox", "--write", "--file", at]).await;
-    assert!(!said.contains("canary") && !fs::read_to_string(&path).unwrap().contains("canary"), "{said}");
-    for line in [
-        "env: FINTECTURE_CUSTOMER_TOKEN is removed",
-        "It may hold a secret in clear: remove it once everything works.",
-        "(umask 077 && cat > ",
-    ] {
-        assert!(said.contains(line), "{line} in {said}");
-    }
-}
-
-/// Not even where a variable with one is set.
-#[tokio::test]
-async fn nothing_of_the_surroundings_is_copied() {
-    let home = Home::new();
-    let mut command = program();
-    command.env("HOME", home.folder.path()).env("FINTECTURE_CUSTOMER_TOKEN", "canary");
-    command.args(["setup", "vscode", "--environment", "production"]);
-    let output = command.stdin(std::process::Stdio::null()).output().await.unwrap();
-    let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && !shown.contains("canary"), "{shown}");
-    let input = &serde_json::from_str::<Value>(&shown).unwrap()["inputs"][0];
-    assert_eq!(
-        *input,
-        json!({
-            "type": "promptString", "id": "fintecture-production-token",
-            "description": "Fintecture customer token (production)", "password": true,
-        })
-    );
-}
-
-#[tokio::test]
-async fn other_credentials_stand_in_files_too() {
-    let home = Home::new();
-    let secret = home.file("secrets/app", b"canary\n");
-    home.ok(&[
-        "claude-code",
-        "--environment",
-        "sandbox",
-        "--variable",
-        "FINTECTURE_APP_ID=shop",
-        "--variable",
-        "FINTECTURE_APP_SECRET_FILE=../secrets/app",
-        "--write",
-    ])
-    .await;
-    let entry = &read(&home.path(".claude.json"))["mcpServers"]["fintecture"];
-    let file = entry["env"]["FINTECTURE_APP_SECRET_FILE"].as_str().unwrap();
-    assert_eq!(fs::canonicalize(file).unwrap(), fs::canonicalize(secret).unwrap());
-    assert!(Path::new(file).is_absolute() && entry["env"].get("FINTECTURE_CUSTOMER_TOKEN_FILE").is_none());
-}
-
-#[tokio::test]
-async fn a_projects_file_names_nobodys_home() {
-    for (client, home_word) in [("claude-code", "${HOME}"), ("cursor", "${userHome}")] {
-        let home = Home::new();
-        let shown = home.setup(&[client, "--scope", "project", "--environment", "sandbox"]).await.stdout;
-        let entry = &serde_json::from_str::<Value>(&shown).unwrap()["mcpServers"]["fintecture"];
-        let file = format!("{home_word}/.config/fintecture-mcp/sandbox-customer-token");
-        assert_eq!(entry["env"]["FINTECTURE_CUSTOMER_TOKEN_FILE"], file);
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_runs_is_reached_by_its_address() {
-    let url = "http://127.0.0.1:8080/mcp";
-    for (client, entry) in [
-        (
-            "claude-code",
-            json!({ "type": "http", "url": url, "headers": { "Authorization": "Bearer ${FINTECTURE_MCP_TOKEN}" } }),
-        ),
-        (
-            "cursor",
-            json!({ "url": url, "headers": { "Authorization": "Bearer ${env:FINTECTURE_MCP_TOKEN}" } }),
-        ),
-        (
-            "vscode",
-            json!({ "type": "http", "url": url, "headers": { "Authorization": "Bearer ${input:fintecture-mcp-token}" } }),
-        ),
-    ] {
-        let home = Home::new();
-        let shown = home.setup(&[client, "--url", url, "--bearer"]).await.stdout;
-        let shown: Value = serde_json::from_str(&shown).unwrap();
-        assert_eq!(shown[section(client)]["fintecture"], entry);
-        assert_eq!(shown.get("inputs").is_some(), client == "vscode");
-    }
-    let legacy = Home::new().setup(&["vscode", "--url", "http://localhost:8080/sse"]).await.stdout;
-    assert!(legacy.contains("\"type\": \"sse\""), "{legacy}");
-}
-
-#[tokio::test]
-async fn help() {
-    insta::assert_snapshot!(Home::new().ok(&["--help"]).await);
-}
-
-#[tokio::test]
-async fn wrong_flags_are_told_all_at_once() {
-    let home = Home::new();
-    let mut said = String::new();
-    for arguments in [
-        &["claude-desktop", "--scope", "project", "--name", "a b", "--url", "http://127.0.0.1:1/mcp"][..],
-        &["cursor", "--url", "http://api.example/mcp"],
-        &["cursor", "--url", "https://u:p@api.example/mcp"],
-        &["cursor", "--url", "https://api.example"],
-        &["cursor", "--bearer"],
-        &["cursor", "--url", "https://api.example/mcp", "--environment", "sandbox"],
-        &["cursor", "--environment", "prod", "--variable", "X", "--variable", "FINTECTURE_TOKEN=a"],
-        &[
-            "cursor",
-            "--variable",
-            "FINTECTURE_ENVIRONMENT=sandbox",
-            "--variable",
-            "FINTECTURE_BASE_URL=http://x.example",
-        ],
-        &[
-            "cursor",
-            "--",
-            "--transport",
-            "http",
-            "--environment",
-            "sandbox",
-            "--bogus",
-            "--confirm-writes",
-            "perhaps",
-        ],
-        &["vim"],
-    ] {
-        said.push_str(&format!("{}\n{}", arguments.join(" "), home.refused(2, arguments).await));
-    }
-    insta::assert_snapshot!(said);
-    assert_eq!(names_in(home.folder.path()), ["project"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ pub(crate) mod collector;
 pub(crate) mod contract;
 pub(crate) mod customers;
 pub(crate) mod faults;
+pub(crate) mod home;
 pub(crate) mod http_server;
 pub(crate) mod inside;
 #[path = "../../../src/access/oauth/tests/issuer.rs"]
