@@ -74,8 +74,8 @@ async fn by_name(seen: &mut Seen) {
     let town = Town::new().await;
     let (reader, line_of_reader) = made("q-agent-that-reads", &format!("{AGENTS},personal-data:read")).await;
     let (other, does_not) = made("q-agent-that-does-not", AGENTS).await;
-    let (approver, approves) = made("q-approver", "approvals:write").await;
-    let tokens = town.file("tokens", &[line_of_reader, does_not, approves].join("\n"));
+    let (approver, line_of_approver) = made("q-approver", "approvals:write").await;
+    let tokens = town.file("tokens", &[line_of_reader, does_not, line_of_approver].join("\n"));
     let setup = Setup::against(&town.bank.base_url())
         .variable("FINTECTURE_APP_ID", APP_ID)
         .variable("FINTECTURE_PRIVATE_KEY", &KEYS.pkcs8)
