@@ -55,7 +55,8 @@ const card = {
     place("content").replaceChildren(...[...notes, ...content].filter((one) => one !== undefined));
     if (hadFocus) place("title").focus();
     const environment = place("environment");
-    environment.hidden = text(result.said) !== "";
+    // Words of the client's own are of none; of all else it is said, even that it is not known.
+    environment.hidden = result.environment === undefined && text(result.said) !== "";
     environment.textContent = known(ENVIRONMENTS, result.environment) ?? `Environment: ${value(result.environment)}`;
     environment.className = ["simulator", "sandbox"].includes(result.environment) ? "environment made-up" : "environment";
   },
@@ -72,9 +73,11 @@ const card = {
   /** Nothing of a call before is shown, or asked for, with what comes now. */
   begin(args, title, content) {
     Object.assign(card, { turn: card.turn + 1, args, result: undefined, name: "", hasAskedName: false, isLooking: false });
+    const hadFocus = place("content").contains(document.activeElement);
     place("title").textContent = title;
     place("environment").hidden = true;
     place("content").replaceChildren(content);
+    if (hadFocus) place("title").focus();
     card.tell("");
   },
 
