@@ -55,7 +55,6 @@ def program(state, arguments):
     """Runs ours, as it stands on the page but for ports and placeholders."""
     arguments = [state.replaced(argument) for argument in arguments]
     environment = {name: state.replaced(value) for name, value in os.environ.items()}
-    give_files(arguments)
     state.give_upstream(arguments, environment)
     if serves(arguments):
         return state.serve(arguments, environment)
@@ -65,16 +64,6 @@ def program(state, arguments):
         keep_token(state, done.stdout)
         return 0
     return subprocess.run([state.program, *arguments], env=environment, stdin=subprocess.DEVNULL, check=False).returncode
-
-
-def give_files(arguments):
-    """Makes the files of secrets that a page takes for granted in the home folder."""
-    for argument in arguments:
-        name, _, path = argument.partition("=")
-        if name.endswith("_FILE") and path.startswith(os.environ["HOME"]) and not Path(path).exists():
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text("of-the-documentation\n", encoding="utf-8")
-            Path(path).chmod(0o600)
 
 
 def keep_token(state, shown):

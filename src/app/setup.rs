@@ -3,7 +3,9 @@
 //! What is written is checked as the server will check it, so that a client never starts a server that refuses to run.
 
 mod command;
+mod secret_file;
 mod server;
+mod wsl;
 
 use std::path::{Path, PathBuf};
 
@@ -38,6 +40,9 @@ pub(super) fn run(args: &SetupArgs, mut problems: Problems) -> Result<(), Failed
         problems.add(format!("--scope project: {} has no file for a project", client.title()));
     }
     let server = server::read(args, client, scope, &places, &mut problems);
+    if let (None, Some(file), Some(planned)) = (&args.file, &file, &server) {
+        wsl::refuse(client, scope, file, &planned.server, &mut problems);
+    }
     let (server, file) = problems.or(server.zip(file))?;
     let wanted =
         Wanted { client, name: args.name.clone(), server: server.server, questions: server.questions };

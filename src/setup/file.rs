@@ -99,7 +99,8 @@ impl ClientFile {
         let folder = self.path.parent().ok_or(FileError::NotAFile)?;
         let new = self.beside(folder, text.as_bytes())?;
         let backup = self.back_up(folder)?;
-        if fs::read(&self.path)? != self.bytes {
+        // The second look costs no time: next to none is left for a writer to be overlooked in.
+        if fs::read(&self.path)? != self.bytes || stamp(&fs::metadata(&self.path)?) != stamp(&self.metadata) {
             fs::remove_file(&backup)?;
             return Err(FileError::Changed);
         }
@@ -166,6 +167,18 @@ fn as_the_umask_has_it(builder: &mut Builder<'_, '_>) {
 
 #[cfg(not(unix))]
 fn as_the_umask_has_it(_builder: &mut Builder<'_, '_>) {}
+
+/// What is another one as soon as somebody writes the file or puts another in its place.
+#[cfg(unix)]
+fn stamp(metadata: &Metadata) -> impl PartialEq {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+#[cfg(not(unix))]
+fn stamp(metadata: &Metadata) -> impl PartialEq {
+    (metadata.len(), metadata.modified().ok())
+}
 
 /// Gives a new file the owner of the one that it replaces: run by root, it would be lost to its user.
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! How a client starts this program: by the path that stays, not by where a package runner happened to put it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::cli::NAME;
@@ -14,11 +15,17 @@ const RUNNERS: [(&str, &str, &[&str]); 2] = [("_npx", "npx", &["-y", NAME]), ("a
 /// Why it cannot be told.
 pub(super) fn command(scope: Scope) -> Result<(String, Vec<String>), String> {
     let program = std::env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
-    let on_path = on_path(&program);
-    if let Some((command, arguments)) = runner(&program) {
-        return Ok((command.to_owned(), arguments.iter().map(|word| (*word).to_owned()).collect()));
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    if let Some((name, arguments)) = runner(&program) {
+        let command = match scope {
+            Scope::Project => name.to_owned(),
+            Scope::User => text(&found(name, &folders).ok_or(format!(
+                "{name} started this program, but is not on the PATH, and a client has to be told where it is: put it there, or install {NAME} for good"
+            ))?)?,
+        };
+        return Ok((command, arguments.iter().map(|word| (*word).to_owned()).collect()));
     }
-    let command = match (scope, on_path) {
+    let command = match (scope, on_path(&program, &folders)) {
         // A project's file is read on other machines.
         (Scope::Project, Some(_)) => NAME.to_owned(),
         // Programs on a desktop do not have the shell's PATH.
@@ -34,13 +41,16 @@ fn runner(program: &Path) -> Option<(&'static str, &'static [&'static str])> {
 }
 
 /// Where the shell finds this very program, if it does: a path that outlives an upgrade.
-fn on_path(program: &Path) -> Option<PathBuf> {
+fn on_path(program: &Path, folders: &OsStr) -> Option<PathBuf> {
     let program = program.canonicalize().ok()?;
-    let name = program.file_name()?.to_owned();
-    let folders = std::env::var_os("PATH")?;
-    let found =
-        std::env::split_paths(&folders).map(|folder| folder.join(&name)).find(|path| path.is_file())?;
-    (found.is_absolute() && found.canonicalize().ok()? == program).then_some(found)
+    let found = found(program.file_name()?, folders)?;
+    (found.canonicalize().ok()? == program).then_some(found)
+}
+
+/// The first program of this name in the folders of a PATH, those left out that depend on where one stands.
+fn found(name: impl AsRef<Path>, folders: &OsStr) -> Option<PathBuf> {
+    let paths = std::env::split_paths(folders).filter(|folder| folder.is_absolute());
+    paths.map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
 fn text(path: &Path) -> Result<String, String> {

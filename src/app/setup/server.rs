@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::command;
+use super::secret_file::{self, PLACEHOLDER};
 use crate::cli::{self, Command, NAME, Parsed, SetupArgs};
 use crate::config::{Problems, Serve, ServeFlags, variables};
 use crate::domain::{Environment, is_loopback};
 use crate::setup::{Client, Places, Question, Scope, Server};
-
-/// Stands for a secret that is not there yet while the settings are checked.
-const PLACEHOLDER: &str = "to-be-set";
 
 /// A server for a client's file.
 pub(super) struct Planned {
@@ -99,28 +97,24 @@ fn program(
     let needs_token = environment != Environment::Simulator.as_str()
         && !given.iter().any(|(name, _)| is_credential(name) && !name.starts_with("FINTECTURE_PRIVATE_KEY"));
     if needs_token {
-        let variable = variables::CUSTOMER_TOKEN.variable.name;
-        set.push((variable.to_owned(), PLACEHOLDER.to_owned()));
+        let token = variables::CUSTOMER_TOKEN;
+        let variable = token.variable.name;
         // The client keeps the answer by this id: a sandbox's token must not come to production.
         let id = format!("{}-{environment}-token", args.name);
-        let asked = client.reference(variable, &id).filter(|_| client.asks());
-        if let Some(reference) = asked {
+        if let Some(reference) = client.reference(variable, &id).filter(|_| client.asks()) {
             let description = format!("Fintecture customer token ({environment})");
             questions.push(Question { id, description });
-            notes.push(format!(
-                "{} asks for the customer token when it starts the server, and keeps it.",
-                client.title()
-            ));
+            let what = "the customer token when it starts the server";
+            notes.push(format!("{} asks for {what}, and keeps it.", client.title()));
+            set.push((variable.to_owned(), PLACEHOLDER.to_owned()));
             given.push((variable.to_owned(), reference));
         } else {
             let file = token_file(environment, places);
-            notes.extend(note_of_file(&file));
-            given.push((
-                variables::CUSTOMER_TOKEN.file_name(),
-                in_clients_words(&file, client, scope, places)?,
-            ));
+            set.push((token.file_name(), file.to_str()?.to_owned()));
+            given.push((token.file_name(), in_clients_words(&file, client, scope, places)?));
         }
     }
+    notes.extend(set.iter_mut().filter_map(secret_file::note));
     check(environment, flags, &set, problems);
     if problems.len() > before {
         return None;
@@ -214,19 +208,6 @@ fn is_credential(name: &str) -> bool {
 /// Where the token of an environment is looked for, in a folder of this program's own.
 fn token_file(environment: &str, places: &Places) -> PathBuf {
     places.settings.join(NAME).join(format!("{environment}-customer-token"))
-}
-
-/// What is still to be done about the file of the token.
-fn note_of_file(file: &Path) -> Option<String> {
-    let shown = file.display();
-    if !file.exists() {
-        let folder = file.parent().unwrap_or(file).display();
-        return Some(format!(
-            "Put the customer token into {shown}, readable by you alone. This asks for it, ended by Enter and Ctrl-D:\n  mkdir -p '{folder}' && (umask 077 && cat > '{shown}')"
-        ));
-    }
-    let is_open = crate::secret::is_readable_by_others(file);
-    is_open.then(|| format!("Others than you may read {shown}: chmod 600 it."))
 }
 
 /// A path as it stands in the client's file: in a project's, where every user has a home of their own, below it.

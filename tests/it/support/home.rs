@@ -18,13 +18,15 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
 /// A user's empty home folder, with a project in it.
 pub(crate) struct Home {
     pub(crate) folder: TempDir,
+    /// What is set there, beside `HOME`.
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("project")).unwrap();
-        Self { folder }
+        Self { folder, variables: Vec::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -45,6 +47,7 @@ impl Home {
         }
         command
             .env("HOME", self.folder.path())
+            .envs(self.variables.iter().copied())
             .current_dir(self.path("project"))
             .arg("setup")
             .args(arguments);

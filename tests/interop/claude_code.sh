@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Claude Code itself reads what `setup claude-code` writes, and connects: tests/shells/claude_code.sh BINARY CLAUDE
+# Claude Code itself reads what `setup claude-code` writes, and connects: tests/interop/claude_code.sh BINARY CLAUDE
 set -euo pipefail
 
-server="$(realpath "$1")" claude="$(realpath "$2")"
+server="$(realpath "$1")" claude="$(realpath "$2")" pages="$(realpath "$(dirname "$0")/../../docs")"
 home="$(mktemp -d)"
 trap 'rm -rf "$home"' EXIT
 mkdir "$home/project"
@@ -27,12 +27,22 @@ says 'nothing was written' "$server" setup claude-code --write
 says 'Added the server "fintecture-sandbox"' "$server" setup claude-code --name fintecture-sandbox --environment sandbox --write
 says "fintecture-sandbox: $server --environment sandbox - ✔ Connected" "$claude" mcp list
 
+# What `claude mcp add` writes for one project, as docs/claude-code.md has it, finds the program on the PATH.
+mkdir "$home/bin" "$home/local"
+ln -s "$server" "$home/bin/fintecture-mcp"
+added="$(grep -x 'claude mcp add fintecture .*' "$pages/claude-code.md")"
+cd "$home/local"
+says 'to local config' env PATH="$home/bin:$PATH" "$claude" ${added#claude }
+says 'fintecture: fintecture-mcp --environment simulator - ✔ Connected' env PATH="$home/bin:$PATH" "$claude" mcp list
+cd "$home/project"
+
 # In a project: the home folder is the reader's, and Claude Code asks before it starts anything.
 says 'Made ' "$server" setup claude-code --scope project --name shared --environment sandbox --write
 grep -qF '"${HOME}/.config/fintecture-mcp/sandbox-customer-token"' .mcp.json
 says 'shared: ' "$claude" mcp list
 
 # A running server, with the header from a variable.
+: >"$home/log"
 FINTECTURE_MCP_TOKEN=0123456789abcdef0123456789abcdef0123456789abcdef \
   "$server" serve --transport http --listen 127.0.0.1:0 --environment simulator 2>"$home/log" &
 running=$!

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::home::{Home, fixture, names_in, read, section};
+use crate::support::home::{Home, fixture, json_of, names_in, read, section};
 use crate::support::process::program;
 
 #[tokio::test]
@@ -82,7 +83,7 @@ async fn nothing_of_the_surroundings_is_copied() {
     let mut command = program();
     command.env("HOME", home.folder.path()).env("FINTECTURE_CUSTOMER_TOKEN", "canary");
     command.args(["setup", "vscode", "--environment", "production"]);
-    let output = command.stdin(std::process::Stdio::null()).output().await.unwrap();
+    let output = command.stdin(Stdio::null()).output().await.unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && !shown.contains("canary"), "{shown}");
     let input = &serde_json::from_str::<Value>(&shown).unwrap()["inputs"][0];
@@ -114,6 +115,93 @@ async fn other_credentials_stand_in_files_too() {
     let file = entry["env"]["FINTECTURE_APP_SECRET_FILE"].as_str().unwrap();
     assert_eq!(fs::canonicalize(file).unwrap(), fs::canonicalize(secret).unwrap());
     assert!(Path::new(file).is_absolute() && entry["env"].get("FINTECTURE_CUSTOMER_TOKEN_FILE").is_none());
+}
+
+/// What is known of a file of a secret is told, whoever chose its path, and what is not there yet can be made.
+#[tokio::test]
+async fn a_file_of_a_secret_may_still_have_to_be_made() {
+    let home = Home::new();
+    let by_default = home.path(".config/fintecture-mcp/sandbox-customer-token");
+    let by_hand = home.path("it's mine/token");
+    let variable = format!("FINTECTURE_CUSTOMER_TOKEN_FILE={}", by_hand.display());
+    for (file, more) in [(by_default, &[][..]), (by_hand, &["--variable", &variable][..])] {
+        let arguments = [&["cursor", "--environment", "sandbox", "--write"][..], more].concat();
+        let said = home.ok(&arguments).await;
+        let entry = &read(&home.path(".cursor/mcp.json"))["mcpServers"]["fintecture"];
+        assert_eq!(entry["env"], json!({ "FINTECTURE_CUSTOMER_TOKEN_FILE": file }));
+        let line = said.lines().find(|line| line.contains("umask")).unwrap();
+        let mut shell =
+            std::process::Command::new("sh").args(["-c", line]).stdin(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut shell.stdin.take().unwrap(), b"token\n").unwrap();
+        assert!(shell.wait().unwrap().success(), "{line}");
+        assert_eq!(fs::read(&file).unwrap(), b"token\n", "{line}");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let elsewhere = [&arguments[..], &["--name", "again"]].concat();
+        assert!(!home.ok(&elsewhere).await.contains(" into "));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let open = [&arguments[..], &["--name", "open"]].concat();
+        assert!(home.ok(&open).await.contains("chmod 600 it"));
+        fs::write(&file, "").unwrap();
+        assert!(home.refused(2, &open).await.contains("FINTECTURE_CUSTOMER_TOKEN_FILE: the file is empty"));
+    }
+}
+
+/// A client on a desktop has no PATH to find a package runner on; another machine has it elsewhere.
+#[tokio::test]
+async fn a_package_runner_is_found_by_its_path() {
+    let home = Home::new();
+    let program = home.file(".npm/_npx/1a2b/node_modules/fintecture-mcp-linux/bin/fintecture-mcp", b"");
+    fs::copy(env!("CARGO_BIN_EXE_fintecture-mcp"), &program).unwrap();
+    let npx = home.file("node/bin/npx", b"");
+    for (path, scope, expected) in [
+        ("node/bin", "user", Ok(npx.to_str().unwrap())),
+        ("node/bin", "project", Ok("npx")),
+        ("nowhere", "project", Ok("npx")),
+        ("nowhere", "user", Err("npx started this program, but is not on the PATH")),
+    ] {
+        let mut command = tokio::process::Command::new(&program);
+        command.env_clear().env("HOME", home.folder.path()).env("PATH", home.path(path));
+        command.args(["setup", "cursor", "--scope", scope]).current_dir(home.path("project"));
+        let output = command.output().await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        match expected {
+            Ok(command) => {
+                assert!(output.status.success(), "{said}");
+                let entry = &json_of(&output.stdout)["mcpServers"]["fintecture"];
+                assert_eq!(entry["command"], command);
+                assert_eq!(entry["args"], json!(["-y", "fintecture-mcp", "--environment", "simulator"]));
+            }
+            Err(reason) => assert!(output.status.code() == Some(2) && said.contains(reason), "{said}"),
+        }
+    }
+}
+
+/// Windows reads no file of Linux: nothing is written there, and the person is told what works.
+#[tokio::test]
+async fn under_wsl_a_client_is_on_windows() {
+    let home = Home { variables: vec![("WSL_DISTRO_NAME", "Debian")], ..Home::new() };
+    let said = home.refused(2, &["claude-desktop", "--environment", "sandbox", "--write"]).await;
+    let ours = env!("CARGO_BIN_EXE_fintecture-mcp");
+    let token = home.path(".config/fintecture-mcp/sandbox-customer-token");
+    let words = json!([
+        "--exec",
+        "env",
+        format!("FINTECTURE_CUSTOMER_TOKEN_FILE={}", token.display()),
+        ours,
+        "--environment",
+        "sandbox",
+    ]);
+    assert!(said.contains(&format!("\"command\": \"wsl.exe\", \"args\": {words}")), "{said}");
+    for (client, way) in [("cursor", "wsl.exe"), ("vscode", "say --scope project, or --file")] {
+        let said = home.refused(2, &[client, "--write"]).await;
+        assert!(said.contains(way) && !home.path(".cursor").exists(), "{said}");
+    }
+    // Those that run in Linux all the same.
+    let file = home.path(".config/Claude/claude_desktop_config.json");
+    home.ok(&["claude-desktop", "--write", "--file", file.to_str().unwrap()]).await;
+    home.ok(&["claude-code", "--write"]).await;
+    home.ok(&["vscode", "--scope", "project", "--write"]).await;
 }
 
 #[tokio::test]
