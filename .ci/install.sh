@@ -46,15 +46,28 @@ cargo_deny() {
   rm -rf "$cache/build"
 }
 
-# docs_checks: what the checker of the documentation imports.
-docs_checks() {
-  local packages=(markdown-it-py==4.3.0 mdit-py-plugins==0.7.0 json5==0.17.3 PyYAML==6.0.3)
-  [ "$(cat "$cache/docs/installed.txt" 2>/dev/null)" = "${packages[*]}" ] && return
-  rm -rf "$cache/docs"
-  python3 -m venv "$cache/docs"
-  "$cache/docs/bin/pip" install --quiet "${packages[@]}"
-  echo "${packages[*]}" >"$cache/docs/installed.txt"
+# venv NAME PACKAGE...: a Python with these packages, in a folder of the cache.
+venv() {
+  local home="$cache/$1"
+  shift
+  [ "$(cat "$home/installed.txt" 2>/dev/null)" = "$*" ] && return
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install --quiet "$@"
+  echo "$*" >"$home/installed.txt" # last, so half an install counts as none
 }
+
+# docs_checks: what the checker of the documentation imports.
+docs_checks() { venv docs markdown-it-py==4.3.0 mdit-py-plugins==0.7.0 json5==0.17.3 PyYAML==6.0.3; }
+
+# python_checks: what capability-files.py imports.
+python_checks() { venv python jsonschema==4.26.0 PyYAML==6.0.3 yamlcore==0.0.4; }
+
+# skills_ref: the reference validator of the Agent Skills format.
+skills_ref() { venv skills skills-ref==0.1.1; }
+
+# rest_tools: what judges the REST face.
+rest_tools() { venv rest openapi-spec-validator==0.9.0 schemathesis==4.32.5; }
 
 # claude_code_install: its program, without the scripts of other packages.
 claude_code_install() {
@@ -64,24 +77,4 @@ claude_code_install() {
     "@anthropic-ai/${claude_code%-*}@${claude_code##*-}"
   node "$cache/$claude_code/node_modules/@anthropic-ai/claude-code/install.cjs"
   install -m 755 /dev/null "$cache/$claude_code/installed"
-}
-
-# python_checks: what capability-files.py imports.
-python_checks() {
-  local packages=(jsonschema==4.26.0 PyYAML==6.0.3 yamlcore==0.0.4)
-  [ "$(cat "$cache/python/installed.txt" 2>/dev/null)" = "${packages[*]}" ] && return
-  rm -rf "$cache/python"
-  python3 -m venv "$cache/python"
-  "$cache/python/bin/pip" install --quiet "${packages[@]}"
-  echo "${packages[*]}" >"$cache/python/installed.txt"
-}
-
-# skills_ref: the reference validator of the Agent Skills format.
-skills_ref() {
-  local package=skills-ref==0.1.1
-  [ "$(cat "$cache/skills/installed.txt" 2>/dev/null)" = "$package" ] && return
-  rm -rf "$cache/skills"
-  python3 -m venv "$cache/skills"
-  "$cache/skills/bin/pip" install --quiet "$package"
-  echo "$package" >"$cache/skills/installed.txt"
 }

@@ -1,15 +1,5 @@
 # The REST face before a public validator of OpenAPI and before generated requests, the same in every run.
 
-# rest_tools: what judges it.
-rest_tools() {
-  local packages=(openapi-spec-validator==0.9.0 schemathesis==4.32.5)
-  [ "$(cat "$cache/rest/installed.txt" 2>/dev/null)" = "${packages[*]}" ] && return
-  rm -rf "$cache/rest"
-  python3 -m venv "$cache/rest"
-  "$cache/rest/bin/pip" install --quiet "${packages[@]}"
-  echo "${packages[*]}" >"$cache/rest/installed.txt"
-}
-
 # described CHECKS [CURL ARGUMENT...]: attacks the server at $address by its own description.
 described() {
   local checks="$1" work

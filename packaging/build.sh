@@ -7,13 +7,11 @@
 #
 # Needs a Rust toolchain, python3 with venv, and npm. MATURIN_FLAGS says more to maturin, such as --compatibility.
 set -euo pipefail
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+source "$(dirname "${BASH_SOURCE[0]}")/home.sh"
 cd "$here/.."
 
-home="${PACKAGING_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/fintecture-mcp-ci/packaging}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 out="${1:-$CARGO_TARGET_DIR/packages}"
-python="$home/python/bin"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
@@ -26,16 +24,16 @@ cargo build --release --locked
 binary="$CARGO_TARGET_DIR/release/fintecture-mcp"
 # The wheel first: maturin runs Cargo once more, which must find nothing left to do.
 # shellcheck disable=SC2086 # several flags
-PATH="$python:$PATH" maturin build --release --quiet --out "$out" ${MATURIN_FLAGS:-}
+PATH="$home/python/bin:$PATH" maturin build --release --quiet --out "$out" ${MATURIN_FLAGS:-}
 
-"$python/python" -B "$here/stage.py" "$binary" "$work" >"$work/names.sh"
+"$python" -B "$here/stage.py" "$binary" "$work" >"$work/names.sh"
 source "$work/names.sh" # version, platform
 "$home/node_modules/.bin/mcpb" validate "$work/mcpb/manifest.json"
 "$home/node_modules/.bin/mcpb" pack "$work/mcpb" "$out/fintecture-mcp-$version-$platform.mcpb"
 for package in "$work"/npm/*/; do
   npm pack --silent --pack-destination "$out" "$package"
 done
-"$python/python" -m zipfile -e "$out"/*.whl "$work/wheel" # maturin asks cargo-cyclonedx
+"$python" -m zipfile -e "$out"/*.whl "$work/wheel" # maturin asks cargo-cyclonedx
 cp "$work"/wheel/*.dist-info/sboms/fintecture-mcp.cyclonedx.json "$out/fintecture-mcp-$version-$platform.cdx.json"
 tar -C "$work/archive" -czf "$out/fintecture-mcp-$version-$platform.tar.gz" .
-"$here/index.sh" "$out"
+"$here/release_files.sh" "$out"

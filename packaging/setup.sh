@@ -3,15 +3,14 @@
 # cache folder). What is there already in these versions is left alone. Needs python3 with venv, and npm.
 set -euo pipefail
 
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-home="${PACKAGING_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/fintecture-mcp-ci/packaging}"
+source "$(dirname "${BASH_SOURCE[0]}")/home.sh"
 
 mkdir -p "$home"
 # The copies of the lists are made last, so half an install counts as none.
 if ! cmp -s "$here/requirements.txt" "$home/python/installed.txt"; then
   rm -rf "${home:?}/python"
   python3 -m venv "$home/python"
-  "$home/python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+  "$python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
   cp "$here/requirements.txt" "$home/python/installed.txt"
 fi
 # Node looks for packages beside the script that imports them.

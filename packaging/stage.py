@@ -37,7 +37,7 @@ def stage_mcpb(binary, crate, folder):
     manifest = about.template("mcpb/manifest.json")
     manifest |= {name: crate[name] for name in ("version", "description", "license")}
     manifest["repository"] = {"type": "git", "url": f"{about.repository()}.git"}
-    manifest["documentation"] = f"{about.repository()}/blob/v{crate['version']}/docs/claude-desktop.md"
+    manifest["documentation"] = about.page("docs/install.md#claude-desktop")
     manifest["tools"] = tools(binary)
     manifest["compatibility"]["platforms"] = [sys.platform]
     about.write(folder / "manifest.json", manifest)
@@ -71,8 +71,11 @@ def stage_npm(binary, crate, folder):
 
 def stage_archive(binary, folder):
     copy(binary, folder / "fintecture-mcp").chmod(0o755)
-    for name in ("LICENSE", "README.md", "CHANGELOG.md"):
+    for name in ("LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
         copy(about.ROOT / name, folder / name)
+    # What the pages lead to.
+    for name in ("docs", "deploy", "capabilities"):
+        shutil.copytree(about.ROOT / name, folder / name)
 
 
 def main(binary, folder):

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Installs every package of a folder as a person would, each from an empty home folder, and lists the tools with a client.
 
-    packaging/test.py FOLDER [WAY...]        # after build.sh; without WAY all: bundle wheel npm npm_ends_well cargo
+    packaging/test.py FOLDER [WAY...]        # after build.sh; without WAY all: files bundle wheel npm npm_ends_well cargo
 
-The wheel and the npm packages come from an index of this machine that serves the folder, so that the command lines are
-those of the documentation; the bundle is unpacked and started as a host does. Cargo alone keeps its own home, with the
-crates and what it has built of them already (CARGO_TARGET_DIR): from nothing it takes ten minutes. Exit 1: one failed.
+The wheel and the npm packages come from registries of this machine that serve the folder, so that the command lines are
+those of the documentation; the bundle is unpacked and started as a host does. Cargo installs the crate as it would be
+published. It alone keeps its own home, with the crates that others made and what it has built of them already
+(CARGO_TARGET_DIR): from nothing it takes ten minutes. Exit 1: one failed.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import traceback
@@ -23,7 +25,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 import about
-from package_index import serve
+import contents
+from local_registry import serve
 
 HOME = Path(sys.prefix).parent
 PYTHON = Path(sys.prefix) / "bin"
@@ -99,13 +102,27 @@ def npm_ends_well(home, index):
     assert alone.returncode == 1 and "there is no binary for this platform" in alone.stderr, alone
 
 
+# All crates but ours are those of the release build; ours is compiled anew, for what is in it, not for its speed.
+QUICKLY = ["--config", "profile.release.package.fintecture-mcp.opt-level=0"]
+
+
 def cargo(home, _index):
     """cargo install fintecture-mcp"""
     cargo_home = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
     rustup_home = os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))
     variables = environment(home, CARGO_HOME=cargo_home, RUSTUP_HOME=rustup_home)
-    command = ["cargo", "install", "--quiet", "--locked", "--path", about.ROOT, "--root", home / ".local"]
-    subprocess.run(command, env=variables, cwd=home, check=True)
+    packed = ["cargo", "package", "--quiet", "--no-verify", "--allow-dirty", "--offline"]
+    subprocess.run(packed, env=variables, cwd=about.ROOT, check=True)
+    # Where Cargo itself unpacks it to verify it. A place that stays, so that a second run finds it built.
+    name = f"fintecture-mcp-{about.crate()['version']}"
+    crate = about.target_folder() / "package" / name
+    shutil.rmtree(crate, ignore_errors=True)
+    with tarfile.open(crate.with_name(f"{name}.crate")) as opened:
+        opened.extractall(crate.parent)
+    command = ["cargo", "install", "--quiet", "--locked", "--offline", "--path", crate, "--root", home / ".local"]
+    # What is built goes to the rest, but for the binary: the one that lies there is the release's.
+    variables |= {"CARGO_BUILD_BUILD_DIR": str(about.target_folder()), "CARGO_TARGET_DIR": str(home / "target")}
+    subprocess.run([*command, *QUICKLY], env=variables, cwd=home, check=True)
     started(home / ".local/bin/fintecture-mcp", [], environment(home))
 
 
@@ -118,6 +135,22 @@ SETTINGS = [
     {"environment": "sandbox", "app_id": "id", "app_secret": "secret"},
     {"environment": "production", "customer_token": "token", "confirm_writes": "always"},
 ]
+# What is refused, and what the host's log then says.
+REFUSED = [
+    ({"environment": ""}, "FINTECTURE_ENVIRONMENT is set, but empty"),
+    ({"environment": "sandbox"}, "sandbox needs FINTECTURE_CUSTOMER_TOKEN"),
+    (
+        {"environment": "sandbox", "customer_token": "token", "app_id": "id", "app_secret": "secret"},
+        "FINTECTURE_CUSTOMER_TOKEN and FINTECTURE_APP_SECRET are both set",
+    ),
+]
+
+
+def files(home, _index):
+    """the checksums, the list of components, and the archive"""
+    contents.checksums(PACKAGES)
+    contents.components(only(f"*-{sys.platform}-*.cdx.json"))
+    contents.archive(only(f"*-{sys.platform}-*.tar.gz"), home)
 
 
 def bundle(home, _index):
@@ -132,21 +165,22 @@ def bundle(home, _index):
     assert asked == set(manifest["server"]["mcp_config"]["env"]), asked
     hidden = [name for name, option in manifest["user_config"].items() if option.get("sensitive")]
     assert hidden == ["customer_token", "app_secret"], hidden
-    for settings in SETTINGS:
-        # Hosts of 2026 leave the placeholder of an option that has no default, and was not filled in, as it stands.
-        for leaves_placeholders in (False, True):
+    # Hosts of 2026 leave the placeholder of an option that has no default, and was not filled in, as it stands.
+    for leaves_placeholders in (False, True):
+        for settings in SETTINGS:
             config = configured(home, folder, settings, leaves_placeholders)
             upstream, can_create = settings.get("environment", "simulator"), not settings.get("read_only")
             try:
                 started(config["command"], config["args"], environment(home, **config["env"]), can_create, upstream)
             except Exception as error:
                 raise AssertionError(f"{settings}, placeholders left: {leaves_placeholders}") from error
-    lost = configured(home, folder, {"environment": "sandbox"}, False)
-    refused = subprocess.run(
-        [lost["command"], *lost["args"]], env=environment(home, **lost["env"]), stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True,
-    )
-    assert refused.returncode == 2 and "sandbox needs FINTECTURE_CUSTOMER_TOKEN" in refused.stderr, refused
+        for settings, why in REFUSED:
+            config = configured(home, folder, settings, leaves_placeholders)
+            refused = subprocess.run(
+                [config["command"], *config["args"]], env=environment(home, **config["env"]), stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True,
+            )
+            assert refused.returncode == 2 and why in refused.stderr, (settings, leaves_placeholders, refused)
 
 
 def configured(home, folder, settings, leaves_placeholders):
@@ -186,6 +220,6 @@ def main():
     sys.exit(failed)
 
 
-ALL = [bundle, wheel, npm, npm_ends_well, cargo]
+ALL = [files, bundle, wheel, npm, npm_ends_well, cargo]
 PACKAGES, CHOSEN = Path(sys.argv[1]).resolve(), sys.argv[2:]
 main()

@@ -19,11 +19,12 @@ mod store;
 mod upstream;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -36,6 +37,9 @@ use crate::tools;
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
 const RUNTIME_GRACE: Duration = Duration::from_millis(100);
+
+/// Whether a line of a command's output got lost.
+static IS_UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// What a command ended with.
 enum Failed {
@@ -62,6 +66,10 @@ impl From<anyhow::Error> for Failed {
 /// Runs the program: 0 when it went well, 2 on bad usage or configuration, 1 otherwise.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(words) {
+        Ok(()) if IS_UNWRITTEN.load(Ordering::Relaxed) => {
+            say(&mut std::io::stderr(), "fintecture-mcp: standard output could not be written");
+            ExitCode::FAILURE
+        }
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Usage(lines)) => {
             for line in lines.lines() {
@@ -155,11 +163,15 @@ fn in_runtime<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Fai
     result.map_err(Failed::Other)
 }
 
+/// Writes a line of a command's output. Whoever closed the pipe does not want it; whoever has no room for it must know.
 fn print(text: &str) {
-    say(&mut std::io::stdout(), text);
+    let written = writeln!(std::io::stdout(), "{text}");
+    if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+        IS_UNWRITTEN.store(true, Ordering::Relaxed);
+    }
 }
 
-/// Writes a line; whoever closed the pipe does not want it.
+/// Writes a line for people; there is nobody to tell where that fails.
 fn say(out: &mut impl Write, text: &str) {
     let _ = writeln!(out, "{text}");
 }

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,7 +28,8 @@ AT_ONCE = 3  # pages
 
 
 def is_read_by_people(name):
-    return name.startswith("docs/") or name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")
+    known = ("README.md", "CONTRIBUTING.md", "deploy/README.md", "packaging/about.md")
+    return name.startswith("docs/") or name in known
 
 
 def run(page, folder, program, seeds):
@@ -69,7 +71,8 @@ def main(program, *only):
     every = [read(ROOT, name) for name in sorted(tracked) if name.endswith(".md") and name != BROKEN]
     pages = [page for page in every if is_read_by_people(page.name) and (not only or page.name in only)]
     broken = read(ROOT, BROKEN)
-    found = problems([*pages, broken], program) + list(links.problems([*every, broken], tracked))
+    home = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["package"]["repository"]
+    found = problems([*pages, broken], program) + list(links.problems([*every, broken], tracked, home))
     wrong = [problem for problem in found if not problem.startswith(f"{BROKEN}:")] + missed(broken, found)
     if next(page for page in every if page.name == "README.md").text.count("\n") >= README_LINES:
         wrong.append(f"README.md: has {README_LINES} lines or more; docs/ has room")

@@ -4,21 +4,23 @@ import posixpath
 from urllib.parse import unquote, urlsplit
 
 
-def problems(pages, tracked):
-    """What is wrong with the links of the pages; `tracked` are the files of the project."""
+def problems(pages, tracked, home):
+    """What is wrong with the links of the pages; `tracked` are the files of the project, `home` is its address, where
+    pages that are shown elsewhere lead."""
     by_name = {page.name: page for page in pages}
     folders = {folder for name in tracked for folder in parents(name)}
-    led_to = set()
+    led_to, by_address = set(), f"{home}/blob/main/"
     for page in pages:
         for line, target in page.links:
-            parts = urlsplit(target)
+            parts = urlsplit(target.removeprefix(by_address))
             if parts.scheme or parts.netloc:
                 if parts.scheme not in ("https", "http", "mailto"):
                     yield f"{page.name}:{line}: {target}: a link of what kind?"
                 continue
             name = page.name
             if parts.path:
-                name = posixpath.normpath(posixpath.join(posixpath.dirname(page.name), unquote(parts.path)))
+                folder = "" if target.startswith(by_address) else posixpath.dirname(page.name)
+                name = posixpath.normpath(posixpath.join(folder, unquote(parts.path)))
                 if name not in tracked and name not in folders:
                     yield f"{page.name}:{line}: {target}: there is no {name}"
                     continue

@@ -19,7 +19,7 @@ import stand_in
 from state import SECONDS_BETWEEN_LOOKS, State
 
 # What would reach beyond the folder: never run from a page.
-REACHES_OUT = re.compile(r"\b(kill|pkill|killall|pidof|sudo|systemctl|apt|apt-get|brew|wget|ssh|scp|rm)\b")
+REACHES_OUT = re.compile(r"(?<!--)\b(kill|pkill|killall|pidof|sudo|systemctl|apt|apt-get|brew|wget|ssh|scp|rm)\b")
 PATIENCE = 60  # seconds for one block
 
 

@@ -4,6 +4,7 @@
 `curl` is the real one, kept to this machine; what would install or start something else does nothing.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -22,6 +23,9 @@ ELSEWHERE = {
 }
 NAMES = sorted({*ELSEWHERE, "fintecture-mcp", "curl", "uvx", "npx"})
 
+CONTAINERFILE = Path(__file__).resolve().parents[2] / "deploy" / "Containerfile"
+WITH_VALUE = ("-p", "-v", "-e", "--secret", "--stop-timeout")  # flags of podman run
+
 STATUS = "status of the answer: "
 
 
@@ -36,6 +40,11 @@ def main(state, name, arguments):
         words = [word for word in arguments if word not in ("-y", "--yes")]
         if words and words[0].split("@")[0] == "fintecture-mcp":
             return program(state, words[1:])
+    if name == "podman" and arguments[:1] == ["run"]:
+        return container(state, arguments[1:])
+    if name == "podman" and arguments[:2] == ["secret", "create"]:
+        secret, file = arguments[2:]
+        return state.keep("secrets", {**state.kept("secrets", {}), f"/run/secrets/{secret}": str(Path(file).resolve(strict=True))})
     line = " ".join(word for word in arguments if word != "--locked")
     if any(line == known or line.startswith(f"{known} ") for known in ELSEWHERE.get(name, [])):
         return 0
@@ -64,6 +73,36 @@ def keep_token(state, shown):
     file.write_text(line.group() + "\n", encoding="utf-8")
     file.chmod(0o600)
     state.keep("token", token.group())
+
+
+def container(state, arguments):
+    """Runs ours as a container of our image would: with what it is given, and with the image's command where it has none."""
+    given, at = {}, 0
+    while arguments[at].startswith("-"):
+        flag, at = arguments[at], at + 1
+        if flag in WITH_VALUE:
+            given.setdefault(flag, []).append(arguments[at])
+            at += 1
+        elif flag not in ("--rm", "-i"):
+            raise SystemExit(f"podman run {flag}: not known to .ci/docs/stand_in.py")
+    image, *command = arguments[at:]
+    if image != "fintecture-mcp":
+        raise SystemExit(f"podman run {image}: not the image that is built above")
+    # What the container sees at these paths: the secrets, and the volume as a folder.
+    inside = {f"/run/secrets/{name.split(',')[0]}": None for name in given.get("--secret", [])}
+    inside = {path: state.kept("secrets", {})[path] for path in inside}
+    inside |= {volume.split(":")[1]: str(Path.cwd()) for volume in given.get("-v", [])}
+
+    def outside(text):
+        for path, here in inside.items():
+            text = text.replace(path, here)
+        return text
+
+    os.environ |= dict(outside(variable).split("=", 1) for variable in given.get("-e", []))
+    if not command:
+        image_command = re.search(r"(?m)^CMD (.*)$", CONTAINERFILE.read_text(encoding="utf-8"))
+        command = json.loads(image_command.group(1))
+    return program(state, [outside(word) for word in command])
 
 
 def curl(state, arguments):

@@ -21,10 +21,9 @@ function find() {
 
 const server = spawn(find(), process.argv.slice(2), { stdio: "inherit" });
 
-// An interrupt from a terminal reaches the server by itself, and a second one would end it at once.
-const hasTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
-for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
-  process.on(signal, () => (signal === "SIGINT" && hasTerminal) || server.kill(signal));
+// An interrupt from a terminal reaches the server by itself, too: it takes both for one.
+for (const signal of ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"]) {
+  process.on(signal, () => server.kill(signal));
 }
 
 server.on("error", (error) => {

@@ -79,6 +79,8 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
         .map_err(|problems| problems.to_string())
         .and_then(|settings| {
             let named = name(&settings.upstream);
+            let is_key_lost =
+                matches!(&settings.upstream, Upstream::Remote(remote) if remote.is_key_unfilled);
             let others =
                 [approvals::prepare(settings.approvals).err(), access::prepare(settings.access).err()];
             let mut problems: Vec<String> = others.into_iter().flatten().collect();
@@ -86,21 +88,21 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
             upstream
                 .ok()
                 .filter(|_| problems.is_empty())
-                .map(|upstream| (named, upstream))
+                .map(|upstream| (named, upstream, is_key_lost))
                 .ok_or(problems.join("\n"))
         });
     let capabilities = load(folder.as_deref());
-    let named = prepared.as_ref().map(|(named, _)| named.clone());
+    let named = prepared.as_ref().map(|(named, ..)| named.clone());
     tell_all("configuration", named);
     let files = folder.map_or_else(|| "the built-in files".to_owned(), |dir| dir.display().to_string());
     tell_all("capability files", capabilities.as_ref().map(|_| files));
-    let (Ok((_, prepared)), Ok(capabilities)) = (prepared, capabilities) else {
+    let (Ok((_, prepared, is_key_lost)), Ok(capabilities)) = (prepared, capabilities) else {
         skip_all(&STEPS, "the settings must be right first");
         return Err(Failed::Told(2));
     };
     let works = in_runtime(async {
         let (_, client, simulator) = upstream::ready(prepared).await?;
-        let works = steps(&Fintecture::new(client, Arc::clone(&capabilities))).await;
+        let works = steps(&Fintecture::new(client, Arc::clone(&capabilities)), is_key_lost).await;
         if let Some(simulator) = simulator {
             simulator.shutdown().await?;
         }
@@ -139,7 +141,7 @@ fn name(upstream: &Upstream) -> String {
 }
 
 /// The steps over the network. False where one failed.
-async fn steps(fintecture: &Fintecture) -> bool {
+async fn steps(fintecture: &Fintecture, is_key_lost: bool) -> bool {
     let client = fintecture.client();
     if !tell("DNS", &dns(client.base_url()).await) {
         skip_all(&STEPS[1..], "the upstream's name is not known");
@@ -169,6 +171,12 @@ async fn steps(fintecture: &Fintecture) -> bool {
     let filter = CustomerFilter { page_size: PageSize::try_from(1).ok(), ..CustomerFilter::default() };
     let read = fintecture.on_behalf_of(&context).list_customers(&filter).await;
     let verdicts = judge(source, client.signs(), &read, context.seen().status);
+    let verdicts = match verdicts {
+        [token, _, read] if is_key_lost => {
+            [token, fail("a private key is set to nothing: requests are not signed"), read]
+        }
+        verdicts => verdicts,
+    };
     for (step, verdict) in ["token", "signature", "read"].into_iter().zip(&verdicts) {
         tell(step, verdict);
     }

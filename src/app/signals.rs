@@ -1,6 +1,7 @@
 //! What the process does on a signal: end, or read its secrets again.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,6 +13,9 @@ use crate::fintecture::Fintecture;
 use crate::store::Store;
 use crate::transports::Tls;
 
+/// How long the same signal may still come by another way: from the terminal, and from who started this process.
+const ECHO: Duration = Duration::from_millis(300);
+
 /// Cancelled by SIGTERM and SIGINT.
 pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
@@ -22,8 +26,12 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
             signals.recv().await;
             tracing::info!("stopping: calls in flight are answered first; a second signal ends at once");
             token.cancel();
-            signals.recv().await;
-            std::process::exit(1);
+            let first = Instant::now();
+            while signals.recv().await.is_some() {
+                if first.elapsed() > ECHO {
+                    std::process::exit(1);
+                }
+            }
         });
     }
     Ok(token)

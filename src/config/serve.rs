@@ -1,11 +1,11 @@
 //! Settings of `serve`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::variables::{STORE_URL, Variables};
+use super::variables::{STORE_URL, Variables, unfilled};
 use super::{
     AccessSettings, ApprovalSettings, AuditSettings, HttpSettings, Limits, Problems, StoreSettings, Upstream,
     access, approvals, audit, http, listen, store, traces,
@@ -126,6 +126,7 @@ impl Serve {
         variables: &Variables<'_>,
         mut problems: Problems,
     ) -> Result<Self, Problems> {
+        refuse_placeholders(&flags, &mut problems);
         let transport = transport(&flags, access::is_wanted(&flags, variables), &mut problems);
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
         let personal_data = personal_data(flags.personal_data.as_deref(), &mut problems);
@@ -157,6 +158,25 @@ impl Serve {
             log_format,
         });
         problems.or(serve)
+    }
+}
+
+/// Refuses a path that a client did not fill in: a switch would stand where nobody finds it.
+fn refuse_placeholders(flags: &ServeFlags, problems: &mut Problems) {
+    let paths = [
+        ("--capabilities", &flags.capabilities),
+        ("--stop-writes", &flags.stop_writes),
+        ("--auth-tokens", &flags.auth_tokens),
+        ("--tls-cert", &flags.tls_cert),
+        ("--tls-key", &flags.tls_key),
+        ("--audit-log", &flags.audit_log),
+        ("--audit-key", &flags.audit_key),
+        ("--store-key", &flags.store_key),
+    ];
+    for (flag, path) in paths {
+        if let Some(how) = path.as_deref().and_then(Path::to_str).and_then(unfilled) {
+            problems.add(format!("{flag} is {how}: leave it out, or name a file"));
+        }
     }
 }
 
@@ -309,6 +329,20 @@ mod tests {
         }
         insta::assert_snapshot!(filled("sandbox", [""; 4], "").unwrap_err(), @"sandbox needs FINTECTURE_CUSTOMER_TOKEN, or FINTECTURE_APP_ID and FINTECTURE_APP_SECRET; FINTECTURE_CUSTOMER_TOKEN is set, but empty; FINTECTURE_APP_SECRET is set, but empty; FINTECTURE_PRIVATE_KEY_FILE is set, but empty; FINTECTURE_APP_ID is set, but empty");
         insta::assert_snapshot!(filled("production", ["", "id", "", ""], "${user_config.x}").unwrap_err(), @"FINTECTURE_APP_ID needs FINTECTURE_APP_SECRET (or, beside a token, a private key); FINTECTURE_CUSTOMER_TOKEN is set, but a placeholder that nothing was put into; FINTECTURE_APP_SECRET is set, but a placeholder that nothing was put into; FINTECTURE_PRIVATE_KEY_FILE is set, but a placeholder that nothing was put into");
+    }
+
+    #[test]
+    fn a_file_that_a_form_left_open_is_refused() {
+        let flags = ServeFlags {
+            stop_writes: Some("${user_config.stop}".into()),
+            audit_log: Some("".into()),
+            ..ServeFlags::default()
+        };
+        let variables = [("FINTECTURE_ENVIRONMENT", "simulator")];
+        insta::assert_snapshot!(read(flags, &variables).unwrap_err(), @r"
+        --stop-writes is a placeholder that nothing was put into: leave it out, or name a file
+        --audit-log is empty: leave it out, or name a file
+        ");
     }
 
     #[test]

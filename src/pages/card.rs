@@ -8,7 +8,8 @@ use askama::Template;
 
 use super::style::source;
 
-const STYLE: &str = include_str!("../../templates/card/card.css");
+const STYLE: &str =
+    concat!(include_str!("../../templates/palette.css"), include_str!("../../templates/card/card.css"));
 const SCRIPT: &str = concat!(
     include_str!("../../templates/card/host.js"),
     include_str!("../../templates/card/words.js"),

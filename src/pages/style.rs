@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-pub(super) const SHEET: &str = include_str!("../../templates/approval/style.css");
+pub(super) const SHEET: &str =
+    concat!(include_str!("../../templates/palette.css"), include_str!("../../templates/approval/style.css"));
 
 /// Its name in a Content-Security-Policy.
 pub(super) static SOURCE: LazyLock<String> = LazyLock::new(|| source(SHEET));

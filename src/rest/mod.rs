@@ -16,6 +16,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -153,10 +155,40 @@ impl Rest {
     }
 }
 
+/// Arguments, each once: of two IBANs, say, whoever looked at the request before us may have seen the other one.
+struct Arguments(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Arguments {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Arguments;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Arguments, A::Error> {
+                let mut arguments = Map::new();
+                while let Some((name, value)) = members.next_entry()? {
+                    if arguments.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a member stands twice"));
+                    }
+                }
+                Ok(Arguments(arguments))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
 /// The arguments in a body, or what is wrong with it, in words that hold nothing of it.
 fn read(body: &[u8]) -> Result<Map<String, Value>, String> {
+    if let Ok(Arguments(arguments)) = serde_json::from_slice(body) {
+        return Ok(arguments);
+    }
     let kind = match serde_json::from_slice(body) {
-        Ok(Value::Object(arguments)) => return Ok(arguments),
+        Ok(Value::Object(_)) => return Err("a member stands in it twice".to_owned()),
         Err(_) if body.is_empty() => return Err("it is empty".to_owned()),
         Err(error) => return Err(format!("it is no JSON: {error}")),
         Ok(Value::Array(_)) => "a list",
@@ -232,6 +264,8 @@ mod tests {
             ("42", "it is a number"),
             ("false", "it is true or false"),
             ("null", "it is null"),
+            (r#"{"iban": "canary", "iban": "canary"}"#, "a member stands in it twice"),
+            (r#"{"iban": 1, "ib\u0061n": 2}"#, "a member stands in it twice"),
         ] {
             assert_eq!(read(body.as_bytes()).unwrap_err(), said);
         }

@@ -186,6 +186,18 @@ fn as_the_umask_has_it(builder: &mut Builder<'_, '_>) {
 #[cfg(not(unix))]
 fn as_the_umask_has_it(_builder: &mut Builder<'_, '_>) {}
 
+/// What is another one as soon as somebody writes the file or puts another in its place.
+#[cfg(unix)]
+fn stamp(metadata: &Metadata) -> impl PartialEq {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+#[cfg(not(unix))]
+fn stamp(metadata: &Metadata) -> impl PartialEq {
+    (metadata.len(), metadata.modified().ok())
+}
+
 /// Gives a new file the owner of the one that it replaces: run by root, it would be lost to its user.
 #[cfg(unix)]
 fn keep_owner(file: &File, metadata: &Metadata) -> Result<(), FileError> {

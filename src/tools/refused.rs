@@ -23,7 +23,7 @@ impl ToolError {
         Self::invalid_input(vec![problem], false)
     }
 
-    /// The principal lacks these rights.
+    /// The principal lacks these scopes.
     pub(crate) fn insufficient_scope(lacking: Scopes, write: bool) -> Self {
         let error = Self::new(
             ErrorKind::InsufficientScope,
@@ -31,7 +31,7 @@ impl ToolError {
         )
         .with_hint(
             "Trying again does not help. Ask the operator for a token that has the scope as well, or authorise again \
-             with it; tools/list shows what can be done without.",
+             with it; the list of tools (over plain HTTP: GET /openapi.json) shows what can be done without.",
         );
         Self { scope: Some(lacking), outcome: of(write), ..error }
     }

@@ -67,11 +67,14 @@ pub(crate) async fn json_bytes(
     limits: &HttpLimits,
     bodies: &Arc<Bodies>,
 ) -> Result<Bytes, Response> {
-    let content_type =
-        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut types = parts.headers.get_all(header::CONTENT_TYPE).iter();
+    let content_type = types.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    if !essence.eq_ignore_ascii_case("application/json") || types.next().is_some() {
         return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json"));
+    }
+    if parts.headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a body without Content-Encoding is wanted"));
     }
     let mut held = bodies.begin(&client::principal(&parts.extensions));
     let Ok(read) = timeout(limits.body_wait, read(Limited::new(body, limits.body_bytes), &mut held)).await

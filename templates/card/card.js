@@ -9,9 +9,15 @@ const PAUSE_MS = 5_000;
 
 const place = (id) => document.getElementById(id);
 
+/** What stands there before there is a result. */
+const waiting = place("content").firstElementChild;
+
 const card = {
+  /** Counts what it was told: what was asked for before the last of it is no answer any more. */
+  turn: 0,
   /** The arguments of the call whose result this is. */
   args: {},
+  hasArgs: false,
   result: undefined,
   /** The customer's name, once it was read; it is asked for once. */
   name: "",
@@ -49,7 +55,8 @@ const card = {
     place("content").replaceChildren(...[...notes, ...content].filter((one) => one !== undefined));
     if (hadFocus) place("title").focus();
     const environment = place("environment");
-    environment.hidden = result.environment === undefined;
+    // Words of the client's own are of none; of all else it is said, even that it is not known.
+    environment.hidden = result.environment === undefined && text(result.said) !== "";
     environment.textContent = known(ENVIRONMENTS, result.environment) ?? `Environment: ${value(result.environment)}`;
     environment.className = ["simulator", "sandbox"].includes(result.environment) ? "environment made-up" : "environment";
   },
@@ -63,8 +70,19 @@ const card = {
     if (hadFocus && !offersLook) place("title").focus();
   },
 
+  /** Nothing of a call before is shown, or asked for, with what comes now. */
+  begin(args, title, content) {
+    Object.assign(card, { turn: card.turn + 1, args, result: undefined, name: "", hasAskedName: false, isLooking: false });
+    const hadFocus = place("content").contains(document.activeElement);
+    place("title").textContent = title;
+    place("environment").hidden = true;
+    place("content").replaceChildren(content);
+    if (hadFocus) place("title").focus();
+    card.tell("");
+  },
+
   show(result) {
-    card.result = result;
+    Object.assign(card, { turn: card.turn + 1, result, isLooking: false });
     card.draw();
     card.tell("");
     card.readName();
@@ -77,8 +95,11 @@ const card = {
     const isNameless = isObject(card.result.verification) || Array.isArray(card.result.verifications);
     if (!isNameless || card.hasAskedName || customer_id === "" || host.capabilities.serverTools === undefined) return;
     card.hasAskedName = true;
+    const { environment } = card.result;
     const read = await host.call("manage_customers", { action: "get", customer_id }).catch(() => ({}));
-    if (!isObject(read.customer) || read.customer.id !== customer_id) return;
+    if (!isObject(read.customer) || read.customer.id !== customer_id || read.environment !== environment) return;
+    // Another result may have come in the meantime.
+    if (card.result?.environment !== environment || card.args.customer_id !== customer_id) return;
     card.name = nameOf(read.customer);
     card.draw();
   },
@@ -91,23 +112,25 @@ const card = {
       return;
     }
     card.isLooking = true;
+    const { turn } = card;
+    const isOver = () => card.hasEnded || turn !== card.turn;
     card.tell("Waiting for the verdict: this card looks again by itself.");
     let trouble;
     for (let look = 0; look < LOOKS && card.isPending() && trouble === undefined; look++) {
       await isSeen();
-      if (card.hasEnded) return;
-      trouble = await card.look();
+      if (isOver()) return;
+      trouble = await card.look(isOver);
+      if (isOver()) return;
     }
     card.isLooking = false;
-    if (card.hasEnded) return;
     const at = `${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`;
     if (trouble !== undefined) card.tell(`This card could not look again: ${trouble}`, true);
     else if (card.isPending()) card.tell(`Still not decided at ${at}.`, true);
-    else card.tell(`Decided: ${known(STATUSES, card.result.verification?.status)?.[0] ?? value(card.result.verification?.status)}. Seen at ${at}.`);
+    else card.tell(`${decided(card.result.verification.status)} Seen at ${at}.`);
   },
 
-  /** Looks once; says what went wrong. */
-  async look() {
+  /** Looks once; says what went wrong. An answer that comes when it `isOver` is left alone. */
+  async look(isOver) {
     const began = Date.now();
     const ids = card.ids();
     let result;
@@ -116,8 +139,9 @@ const card = {
     } catch (error) {
       return error.message;
     }
+    if (isOver()) return undefined;
     if (isObject(result.error)) {
-      const after = result.error.retry_after_seconds;
+      const after = Number(value(result.error.retry_after_seconds));
       if (result.error.kind === "rate_limited" && after <= 120) {
         await rest(after * 1000);
         return undefined;
@@ -126,6 +150,7 @@ const card = {
     }
     if (!isObject(result.verification)) return value(result.said ?? "the answer holds no verification");
     if (result.verification.id !== ids.verification_id) return "the answer was about another verification.";
+    if (result.environment !== card.result.environment) return "the answer was of another environment.";
     card.result = result;
     card.draw();
     if (card.isPending()) await rest(PAUSE_MS - (Date.now() - began));
@@ -136,7 +161,7 @@ const card = {
 /** The title of a result, and what is shown of it. */
 function views(result) {
   if (isObject(result.error)) {
-    const title = isObject(result.error.approval) ? "A person has to approve this" : "No result";
+    const title = isObject(result.error.approval) ? "Approval needed" : "No result";
     return [title, showError(result, card.openPage())];
   }
   if (isObject(result.dossier)) return ["Dossier of a customer", showDossier(result)];
@@ -156,6 +181,12 @@ card.openPage = () => host.capabilities.openLinks === undefined ? undefined : as
   }
 };
 
+/** Another status than pending, as what it is: one that is not known to us decides nothing. */
+function decided(status) {
+  const name = known(STATUSES, status)?.[0];
+  return name === undefined ? `Not pending any more, with a status that is unknown: ${value(status)}.` : `Decided: ${name}.`;
+}
+
 function rest(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
 }
@@ -168,17 +199,25 @@ function isSeen() {
 
 place("again").addEventListener("click", () => card.follow());
 host.told.set("ui/notifications/tool-input", ({ arguments: args }) => {
-  Object.assign(card, { args: isObject(args) ? args : {}, name: "", hasAskedName: false });
-  if (card.result !== undefined) card.show(card.result);
+  // A first result may come before its arguments; after that, arguments are those of another call.
+  const early = card.hasArgs ? undefined : card.result;
+  card.hasArgs = true;
+  card.begin(isObject(args) ? args : {}, "Identity verification", waiting);
+  if (early !== undefined) card.show(early);
 });
-host.told.set("ui/notifications/tool-result", (result) => card.show(read(result)));
+host.told.set("ui/notifications/tool-result", (told) => {
+  const result = read(told);
+  const before = card.result;
+  const isSame = text(result.verification?.id) !== "" && before?.verification?.id === result.verification.id && before.environment === result.environment;
+  // A second result may be about somebody else than the arguments of the first.
+  if (before !== undefined && !isSame) card.begin({}, "", waiting);
+  card.show(result);
+});
 host.told.set("ui/notifications/tool-cancelled", () => {
-  const words = card.args.action === "start"
-    ? "The call was cancelled. The verification may have been started all the same: ask the agent to list this customer’s verifications."
-    : "The call was cancelled: there is no result.";
-  card.tell("");
-  place("title").textContent = "Cancelled";
-  place("content").replaceChildren(say("p", words));
+  const words = ["get", "list", "dossier"].includes(card.args.action)
+    ? "The call was cancelled: there is no result."
+    : "The call was cancelled. A verification may have been started all the same: ask the agent to list this customer’s verifications.";
+  card.begin({}, "Cancelled", say("p", words));
 });
 host.told.set("ui/resource-teardown", () => {
   card.hasEnded = true;

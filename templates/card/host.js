@@ -84,19 +84,32 @@ const host = {
   },
 };
 
+/** A record: neither a list nor a number that stands as it came. */
 function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && JSON.isRawJSON?.(value) !== true;
 }
 
 /** The JSON of a tool's result; where a host has only the text of it, from that. */
-function read(result) {
-  if (isObject(result.structuredContent)) return result.structuredContent;
-  const said = list(result.content).map(({ text: said } = {}) => text(said)).find((said) => said !== "") ?? "";
+function read({ structuredContent, content }) {
+  const said = list(content).map(({ text: said } = {}) => text(said)).find((said) => said !== "") ?? "";
+  const parsed = parse(said, asItCame);
+  if (!isObject(structuredContent)) return isObject(parsed) ? parsed : { said };
+  // The same as text: that has the numbers as they came, where a host that has read them has 1 for 1.0.
+  return JSON.stringify(parse(said, Number)) === JSON.stringify(structuredContent) ? parsed : structuredContent;
+}
+
+/** What a JSON text holds, with what `number` makes of its numbers; nothing where it is none. */
+function parse(json, number) {
   try {
-    const parsed = JSON.parse(said);
-    if (isObject(parsed)) return parsed;
-  } catch {} // It is no JSON: words of the host's own.
-  return { said };
+    return JSON.parse(json, (_, it, context) => typeof it === "number" ? number(it, context) : it);
+  } catch {
+    return undefined; // Words of the host's own.
+  }
+}
+
+/** `1.0` and not 1, where the browser can keep it so. */
+function asItCame(it, { source } = {}) {
+  return source === undefined || source === String(it) || JSON.rawJSON === undefined ? it : JSON.rawJSON(source);
 }
 
 function list(value) {

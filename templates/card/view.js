@@ -23,15 +23,24 @@ function shown(it) {
   return say("bdi", value(it));
 }
 
-/** Labels and values: those given, then what else the record holds. */
+/** Labels and values. */
 function facts(pairs) {
-  const rows = pairs.flatMap(([label, it]) => [say("dt", visible(label)), node("dd", {}, it instanceof Node ? it : shown(it))]);
+  const rows = pairs.flatMap(([label, it]) => [say("dt", visible(label)), node("dd", {}, members(it) ?? shown(it))]);
   return rows.length > 0 ? node("dl", {}, ...rows) : undefined;
 }
 
+/** The members of a record within a record, a line each; what they hold themselves stands as it came. */
+function members(it) {
+  if (!isObject(it) || Object.keys(it).length === 0) return undefined;
+  return node("dl", {}, ...pairs(it).flatMap(([label, one]) => [say("dt", visible(label)), node("dd", {}, shown(one))]));
+}
+
+/** What a record holds, by labels and in their order. */
 function pairs(record, without = []) {
+  const labels = Object.keys(LABELS);
+  const rank = ([name]) => labels.includes(name) ? labels.indexOf(name) : labels.length;
   const fields = Object.entries(record).filter(([name]) => !without.includes(name));
-  return fields.map(([name, it]) => [known(LABELS, name) ?? name, it]);
+  return fields.sort((one, other) => rank(one) - rank(other)).map(([name, it]) => [known(LABELS, name) ?? name, it]);
 }
 
 /** A list with a heading; what is not a record is shown as it stands. */
@@ -39,11 +48,27 @@ function records(heading, all, one, none) {
   const some = list(all);
   const more = some.length - MOST;
   return [
-    say("h2", `${heading} (${some.length})`),
+    say("h2", `${heading} (${some.length}${more > 0 ? `, the first ${MOST} are shown` : ""})`),
+    more > 0 && one === smallVerification ? say("p", `Of all: ${tally(some)}.`) : undefined,
     ...some.slice(0, MOST).map((record) => one(isObject(record) ? record : { "not a record": record })),
     some.length === 0 ? say("p", none) : undefined,
     more > 0 ? say("p", `${more} more: the text beside this card has them all.`, { className: "note" }) : undefined,
   ];
+}
+
+/** How many verifications there are of each status. */
+function tally(verifications) {
+  const counts = new Map();
+  for (const { status } of verifications) {
+    const name = known(STATUSES, status)?.[0] ?? "Unknown status";
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
+}
+
+/** Said where it may be so: a value whose end is hidden must not be taken for the whole. */
+function masked(it) {
+  return JSON.stringify(it).includes("…") ? say("p", MASKED, { className: "note" }) : undefined;
 }
 
 function limits(words) {
@@ -52,9 +77,10 @@ function limits(words) {
 
 /** The status of a verification, and what it means. */
 function status(it) {
-  const [name, meaning] = known(STATUSES, it) ?? [value(it), UNKNOWN_STATUS];
+  const ours = it === undefined ? NO_STATUS : known(STATUSES, it);
   const kind = known(STATUSES, it) ? it : "unknown";
-  return node("p", { className: `status ${kind}` }, node("strong", {}, say("bdi", name)), say("span", meaning));
+  const name = ours ? node("strong", {}, ours[0]) : node("strong", {}, "Unknown status: ", shown(it));
+  return node("p", { className: `status ${kind}` }, name, say("span", ours?.[1] ?? UNKNOWN_STATUS));
 }
 
 /** What a verification says, below its status. */
@@ -75,12 +101,12 @@ function smallVerification(verification) {
 
 /** One verification; `about` says whose it is. */
 function showVerification({ verification }, about) {
-  return [status(verification.status), details(verification, about), limits(NOT_PROVEN)];
+  return [status(verification.status), details(verification, about), masked([verification, about]), limits(NOT_PROVEN)];
 }
 
 function showVerifications({ verifications }, about) {
   const all = records("Verifications", verifications, smallVerification, "The upstream sent none: nothing was checked, or nothing of it is on file.");
-  return [facts(about), ...all, limits(NOT_PROVEN)];
+  return [facts(about), masked([verifications, about]), ...all, limits(NOT_PROVEN)];
 }
 
 function findings(heading, found) {
@@ -124,7 +150,8 @@ function showDossier({ dossier }) {
     say("h2", "Read at"), facts(sources));
   return [
     facts([["Customer", nameOf(customer) || "the record has no name"], ["Id", dossier.customer_id]]),
-    say("p", "What is on file, and what of it does not go together or is not there. It is no verdict. “…” within a value may stand for hidden characters.", { className: "note" }),
+    say("p", "What is on file, and what of it does not go together or is not there. It is no verdict.", { className: "note" }),
+    masked(dossier),
     ...findings("Contradictions", dossier.contradictions),
     ...findings("Gaps", dossier.gaps),
     ...records("Verifications", dossier.verifications, smallVerification, "The upstream sent none."),
@@ -138,17 +165,19 @@ function showDossier({ dossier }) {
 
 /** What went wrong; `openPage` opens the page on which a person approves, where the host opens pages. */
 function showError({ error }, openPage) {
-  const { kind, message, problems, hint, outcome, approval, ...rest } = error;
-  const applied = known(OUTCOMES, outcome);
+  const { kind, message, problems, hint, outcome, approval, retryable, ...rest } = error;
+  // What the hint says, and the message of what waits for a person, is not said again.
+  const again = hint === undefined && retryable !== undefined ? [["Retryable", retryable]] : [];
+  const applied = isObject(approval) ? undefined : known(OUTCOMES, outcome);
   const address = isObject(approval) ? text(approval.url) : "";
   const problem = (one) => node("li", {}, shown(one.field), ": ", shown(one.message));
   const wrong = list(problems).filter(isObject).map(problem);
   return [
-    node("p", { className: "status error" }, node("strong", {}, shown(message)), say("span", applied ?? "")),
+    node("p", { className: "status error" }, node("strong", {}, shown(message)), applied === undefined ? undefined : say("span", applied)),
     wrong.length > 0 ? node("ul", {}, ...wrong) : undefined,
     ...(address === "" ? [] : approve(address, approval.expires_at, openPage)),
     hint === undefined ? undefined : node("p", { className: "note" }, "The agent is told: ", shown(hint)),
-    facts([["Kind", kind], ...pairs(rest)]),
+    facts([["Kind", kind], ...again, ...pairs(rest)]),
   ];
 }
 
@@ -157,7 +186,7 @@ function approve(address, until, openPage) {
   button.addEventListener("click", () => openPage(address));
   const canOpen = openPage !== undefined && /^https?:\/\//.test(address);
   return [
-    say("p", "It is approved, or declined, on a page in a browser:"),
+    say("p", "Approve or decline it on this page, in a browser:"),
     facts([["Address", address], ["Open until", until]]),
     canOpen ? node("p", {}, button) : undefined,
   ];

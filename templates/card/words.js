@@ -28,6 +28,7 @@ function visible(text) {
 function value(it) {
   if (it === undefined) return "not sent";
   if (it === null || it === "") return "(empty)";
+  if (typeof it === "number") return String(it);
   return visible(typeof it === "string" ? it : JSON.stringify(it));
 }
 
@@ -49,33 +50,40 @@ const STATUSES = {
   unverified: ["Not verified", "The name was not confirmed. The API does not say why."],
   failed: ["Failed", "The check came to no result. That proves nothing about the customer, and the API does not say why."],
 };
-const UNKNOWN_STATUS = "This is the upstream’s own word for the status. Its API does not document it.";
+const UNKNOWN_STATUS = "This is the upstream’s own word for the status. Its API does not document it: it proves nothing here.";
+const NO_STATUS = ["No status was sent", "Nothing is proven."];
 
 const NOT_PROVEN =
   "A verification is a name match by account information and nothing else. Not checked: documents, sanctions lists and " +
   "ownership. The match score is passed on as the upstream gives it: no range and no pass mark is documented.";
 
-/** Labels of what the API documents; other fields stand under their own names. */
+/** Labels of what the API documents, in the order in which they are shown; other fields follow under their own names. */
 const LABELS = {
   id: "Id",
   match_score: "Match score",
   provider_id: "Bank (provider id)",
   verified_at: "Verified at",
-  customer_id: "Customer",
   first_name: "First name",
   last_name: "Last name",
   company_name: "Company",
   email: "E-mail",
   phone: "Phone",
+  address: "Address",
+  line1: "Line 1",
+  line2: "Line 2",
+  postal_code: "Postal code",
+  city: "City",
+  country: "Country",
+  customer_id: "Customer’s id",
   external_id: "External id",
   holder_name: "Account holder",
   iban: "IBAN",
   bic: "BIC",
   currency: "Currency",
   verified: "Marked as verified (meaning not documented)",
+  created_at: "Created at",
   kind: "Kind",
   upstream_status: "Status of the upstream",
-  retryable: "The same call may succeed later",
   retry_after_seconds: "Try again after (seconds)",
   scope: "Missing rights",
   request_id: "Request id",
@@ -90,6 +98,8 @@ const RESULTS = {
   different: "different",
   not_comparable: "not comparable",
 };
+
+const MASKED = "“…” within a value may stand for hidden characters.";
 
 const OUTCOMES = {
   not_applied: "Nothing was changed.",

@@ -11,7 +11,7 @@ export async function cardVerified(check) {
   await host.shows("Waiting for the result");
   await host.judge("waiting");
   const { verification } = await host.agentCalls(start("sim-instant"));
-  await host.shows("Verified", "SIMULATOR", verification.id, String(verification.match_score), verification.verified_at, "What this does not prove");
+  await host.shows("Verified", "SIMULATOR", verification.id, "Match score\n1.0", verification.verified_at, "What this does not prove");
   await host.shows("Ada Byron", ADA);
   assert.deepEqual(host.calls, [{ name: "manage_customers", arguments: { action: "get", customer_id: ADA } }]);
   await host.judge("verified");
@@ -27,7 +27,7 @@ export async function cardDecidedOtherwise(check) {
   await host.judge("failed");
   const unknown = { id: "ver_1", status: "on_hold", match_score: null, new_field: { a: [1] } };
   await host.tells({ action: "get", environment: "production", verification: unknown, hint: "Tell the operator." }, { action: "get" });
-  await host.shows("on_hold", "Its API does not document it", "(empty)", 'new_field', '{"a":[1]}', "Production", "Tell the operator.");
+  await host.shows("on_hold", "Its API does not document it", "(empty)", 'new_field\na\n[1]', "Production", "Tell the operator.");
   await host.judge("unknown-status");
   // Words that JavaScript has of its own are the upstream's like any other.
   for (const status of ["constructor", "__proto__", 7, null]) {
@@ -109,6 +109,8 @@ export async function cardDossier(check) {
   await host.shows("Dossier of a customer", "Ada Byron", ADA, "Contradictions (", "Gaps (", "Verifications (2)", dossier.not_checked);
   for (const { message } of [...dossier.contradictions, ...dossier.gaps]) await host.shows(message);
   for (const { iban } of dossier.bank_accounts) await host.shows(iban);
+  await host.shows("Address\nLine 1\n12 rue des Archives\nPostal code\n75004\nCity\nParis\nCountry\nFR\nExternal id\ncrm-1001\nCreated at");
+  assert.doesNotMatch(await host.text(), /hidden characters/, "nothing is masked here");
   await host.judge("dossier");
   await host.card.focus("summary");
   await host.person.tab.keyboard.press("Enter");
@@ -125,12 +127,13 @@ export async function cardInProduction(check) {
   const host = await hosted(check, { environment: "production", flags: [], upstream });
   const { error } = await host.agentCalls(start("sim-instant"));
   assert.equal(error.kind, "confirmation_required");
-  await host.shows("Production: real customers", "A person has to approve this", error.approval.url, "Nothing was changed");
+  await host.shows("Production: real customers", "Approval needed", error.message, error.approval.url);
+  assert.equal((await host.text()).match(/approve this|nothing was|retryable/gi).join(), "approve this,nothing was", "everything once");
   await host.judge("confirmation-required");
   await host.card.click("#content button");
   assert.equal(await inTime(host.opened, "page to be opened"), error.approval.url);
   const { dossier } = await host.agentCalls({ action: "dossier", customer_id: ADA });
-  await host.shows("Dossier of a customer", dossier.bank_accounts[0].iban, dossier.customer.email);
+  await host.shows("Dossier of a customer", dossier.bank_accounts[0].iban, dossier.customer.email, "may stand for hidden characters");
   assert.match(dossier.bank_accounts[0].iban, /…/);
   await host.judge("dossier-masked");
 }
@@ -139,6 +142,7 @@ export async function cardErrors(check) {
   const host = await hosted(check);
   await host.agentCalls({ action: "get", customer_id: ADA, verification_id: "sim_ver_none" });
   await host.shows("No result", "not_found", "The agent is told:");
+  assert.doesNotMatch(await host.text(), /retryable/i, "the hint says it");
   await host.judge("not-found");
   await host.agentCalls({ action: "get", customer_id: "", wait_seconds: 900 });
   await host.shows("invalid_input", "customer_id", "wait_seconds", "verification_id");

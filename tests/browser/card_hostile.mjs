@@ -73,7 +73,7 @@ export async function cardShowsWhatHides(check) {
   await host.shows("Ada⟨U+202E⟩⟨U+200B⟩⟨U+000A⟩noryB⟨U+00A0⟩⟨U+E0041⟩", "cut here");
   const many = Array.from({ length: 60 }, (_, n) => ({ id: `ver_${n}`, status: "failed" }));
   await host.tells({ environment: "sandbox", verifications: many }, {});
-  await host.shows("Verifications (60)", "ver_49", "10 more: the text beside this card has them all.");
+  await host.shows("Verifications (60, the first 50 are shown)", "ver_49", "10 more: the text beside this card has them all.");
 }
 
 /** The card listens to the frame's parent alone, and takes no message for more than it is. */

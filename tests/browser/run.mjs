@@ -14,6 +14,7 @@ import * as hostile from "./hostile.mjs";
 import * as foreign from "./foreign.mjs";
 import * as signIn from "./sign_in.mjs";
 import * as card from "./card.mjs";
+import * as cardDoubts from "./card_doubts.mjs";
 import * as cardHostile from "./card_hostile.mjs";
 
 const AT_ONCE = 3;
@@ -21,7 +22,7 @@ const [binary, shots] = process.argv.slice(2);
 if (!binary) throw new Error("run.mjs SERVER [FOLDER]");
 if (shots) mkdirSync(shots, { recursive: true });
 
-const checks = Object.entries({ ...hostile, ...foreign, ...people, ...signIn, ...card, ...cardHostile, ...states });
+const checks = Object.entries({ ...hostile, ...foreign, ...people, ...signIn, ...card, ...cardDoubts, ...cardHostile, ...states });
 const only = process.env.ONLY?.split(",");
 let failed = 0;
 

@@ -9,13 +9,12 @@ of a server that runs already. Exit 1: a program failed, or its answer does not 
 
 import os
 import re
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import model
+from playing import play
 from run import HERE, PYTHON_1, PYTHON_2, Server, environment
 
 DOCS = HERE.parent.parent / "docs"
@@ -25,26 +24,17 @@ STARTS = "asyncio.run("  # what has it is a program; the rest are settings for o
 ADDRESS = "http://127.0.0.1:8080"  # as the pages have it
 TOKEN = "a-token-of-this-test-alone-0123456789"
 ANSWER = "The tool says: verified, with a match score of 1.0."
-ENDS_WITHIN = 90  # seconds
 
 
 def run(name, python, program, variables):
     """Runs one program, whose person says yes; returns whether it went well."""
-    started = time.monotonic()
-    try:
-        done = subprocess.run(
-            [python, "-c", program], env=variables, input="yes\nyes\n", text=True, timeout=ENDS_WITHIN,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )
-        asked = "yes or no? " in done.stdout
-        well, output = done.returncode == 0 and ANSWER in done.stdout, done.stdout
-        if "input" in program and not asked:
-            well, output = False, f"{output}\nnobody was asked"
-    except subprocess.TimeoutExpired as late:
-        well, output = False, f"{(late.stdout or b'').decode(errors='replace')}\nno end after {ENDS_WITHIN} s"
-    line = f"{'ok  ' if well else 'FAIL'} {name} {time.monotonic() - started:.1f} s"
-    print(line if well else f"{line}\n{output}", flush=True)
-    return well
+
+    def wrong(output):
+        if "input" in program and "yes or no? " not in output:
+            return "nobody was asked"
+        return None if ANSWER in output else f"the answer is not there: {ANSWER}"
+
+    return play(name, [python, "-c", program], variables, wrong, answers="yes\nyes\n")
 
 
 def main(binary):

@@ -29,15 +29,15 @@ def report(name, why=None):
     return why is None
 
 
-def play(name, command, environment, wrong=lambda output: None):
+def play(name, command, environment, wrong=lambda output: None, answers=""):
     """Runs one client and prints a line; returns whether it went well. `wrong` says what is wrong with what it said, if
-    anything is. On stdio that has the server's log."""
+    anything is. On stdio that has the server's log. `answers` is what a person types."""
     started = time.monotonic()
     try:
         done = subprocess.run(
             command,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=answers,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -83,6 +83,7 @@ async fn a_signature_is_accepted_or_refused() {
     };
     insta::assert_snapshot!("the_right_key", signed(private).await);
     insta::assert_snapshot!("another_key", signed(key().0).await);
+    insta::assert_snapshot!("a_key_set_to_nothing", signed(String::new()).await);
 }
 
 #[tokio::test]

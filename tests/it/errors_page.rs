@@ -222,7 +222,7 @@ async fn raw(server: &HttpServer, request: &[u8]) -> u16 {
 }
 
 #[tokio::test]
-async fn every_status_of_the_door_is_on_the_page() {
+async fn every_status_before_a_call_is_on_the_page() {
     let mut statuses = BTreeSet::new();
     let server = Setup::simulator()
         .variable("FINTECTURE_ENVIRONMENT", "simulator")
@@ -278,7 +278,36 @@ async fn every_status_of_the_door_is_on_the_page() {
     statuses.remove(&200);
 
     let page = page("errors.md");
-    let told = table(&page, "## Statuses of the door");
+    let told = table(&page, "## Before a call: HTTP statuses");
     let told: BTreeSet<u16> = told[1..].iter().map(|row| row[0].parse().unwrap()).collect();
     assert_eq!(told, statuses);
+}
+
+/// The page names those that do not say why in `{"error": "..."}`.
+#[tokio::test]
+async fn what_is_refused_before_a_call_says_why_but_for_what_the_page_names() {
+    let server = Setup::simulator().variable("FINTECTURE_ENVIRONMENT", "simulator").http().await;
+    let body = async |request: reqwest::RequestBuilder| {
+        let answer = in_time(request.send()).await.unwrap();
+        (answer.status().as_u16(), in_time(answer.text()).await.unwrap())
+    };
+    let put = async |path: &str| body(http().put(server.url(path))).await;
+    let as_json =
+        |text: &str| serde_json::from_str::<Value>(text).ok().is_some_and(|body| body["error"].is_string());
+    for path in ["/openapi.json", "/v1/tools/manage_customers"] {
+        let (status, text) = put(path).await;
+        assert!(status == 405 && as_json(&text), "{path}: {status} {text}");
+    }
+    for path in ["/sse", "/messages", "/health/live", "/health/ready", "/metrics"] {
+        assert_eq!(put(path).await, (405, String::new()), "{path}");
+    }
+    for (expected, (status, text)) in
+        [(405, put("/mcp").await), (406, body(http().get(server.url("/mcp"))).await)]
+    {
+        assert!(status == expected && !text.is_empty() && !text.starts_with('{'), "{status} {text}");
+    }
+    let long = http().get(server.url("/mcp")).header("x", "x".repeat(100_000));
+    assert_eq!(body(long).await, (431, String::new()));
+    let (status, text) = body(http().get(server.url("/nothing"))).await;
+    assert!(status == 404 && as_json(&text), "{status} {text}");
 }

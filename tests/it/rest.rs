@@ -267,6 +267,10 @@ async fn what_is_no_call_is_refused_in_json_with_the_status_that_says_why() {
     }
     let text = plain.post(CUSTOMERS).header("content-type", "text/plain").body("{}");
     assert_eq!(plain.send(CUSTOMERS, text).await.status, 415);
+    for (name, value) in [("content-encoding", "gzip"), ("content-type", "text/plain")] {
+        let two_minds = plain.post(CUSTOMERS).json(&json!({"action": "list"})).header(name, value);
+        assert_eq!(plain.send(CUSTOMERS, two_minds).await.status, 415, "{name}");
+    }
     let long = plain.post(CUSTOMERS).json(&json!({"action": "list", "x": "x".repeat(1024 * 1024)}));
     assert_eq!(plain.send(CUSTOMERS, long).await.status, 413);
     let elsewhere = plain.post(CUSTOMERS).header("origin", "https://evil.example").json(&json!({}));

@@ -197,12 +197,13 @@ type Change = fn(&PathBuf);
 async fn what_somebody_else_wrote_stays_as_it_is() {
     let words = other_words();
     let flags = ["--capabilities", words.path().to_str().unwrap()];
-    let changes: [(Change, &str); 5] = [
+    let changes: [(Change, &str); 6] = [
         (
             |folder| fs::write(folder.join("references/errors.md"), "Ours.").unwrap(),
             "references/errors.md was changed",
         ),
         (|folder| fs::write(folder.join("notes.md"), "Ours.").unwrap(), "notes.md is not of this program"),
+        (|folder| fs::create_dir(folder.join("mine")).unwrap(), "mine/ is not of this program"),
         (|folder| fs::remove_file(folder.join("SKILL.md")).unwrap(), "SKILL.md was taken away"),
         (
             |folder| std::os::unix::fs::symlink("/etc/hostname", folder.join("link")).unwrap(),
@@ -228,6 +229,14 @@ async fn what_somebody_else_wrote_stays_as_it_is() {
         );
         assert_eq!(read(&folder), before, "{told}");
     }
+}
+
+#[tokio::test]
+async fn several_at_once_leave_it_whole_and_all_go_well() {
+    let dir = TempDir::new().unwrap();
+    let all = futures_util::future::join_all((0..8).map(|_| export(dir.path(), &[]))).await;
+    assert!(all.iter().all(|ended| ended.code == Some(0)), "{all:?}");
+    assert_eq!(export(dir.path(), &[]).await.stdout.matches("unchanged ").count(), 5);
 }
 
 #[tokio::test]

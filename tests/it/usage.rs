@@ -205,6 +205,20 @@ async fn the_tools_are_those_that_are_served() {
     assert_eq!(served["result"]["tools"], printed["tools"]);
 }
 
+/// A token that nobody has seen would be in the file of tokens all the same.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn output_that_finds_no_room_is_a_failure() {
+    for arguments in [&["token", "new", "ada", "--scopes", "customers:read"][..], &["tools"], &["man"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = crate::support::process::program();
+        let ended = command.args(arguments).stdout(full).spawn().unwrap().wait_with_output().await.unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(told, "fintecture-mcp: standard output could not be written\n");
+    }
+}
+
 #[tokio::test]
 async fn capability_files_are_validated() {
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/capabilities");

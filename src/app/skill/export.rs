@@ -53,8 +53,13 @@ pub(super) fn export(skill: &Skill, dir: &Path) -> anyhow::Result<Exported> {
     }
     wanted.insert(RECORD.to_owned(), record(&wanted).into_bytes());
     fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
-    replace(&wanted, &folder, dir, there.is_some())
-        .with_context(|| format!("cannot write {}", folder.display()))?;
+    if let Err(error) = replace(&wanted, &folder, dir, there.is_some()) {
+        // Somebody else may have exported the same in this moment.
+        if look(&folder)?.is_some_and(|there| there == wanted) {
+            return Ok(Exported::Unchanged);
+        }
+        return Err(error.context(format!("cannot write {}", folder.display())));
+    }
     Ok(if there.is_some() { Exported::Replaced } else { Exported::New })
 }
 
@@ -73,7 +78,9 @@ fn look(folder: &Path) -> anyhow::Result<Option<Files>> {
     let mut folders = vec![(folder.to_owned(), String::new())];
     let mut seen = 0;
     while let Some((at, prefix)) = folders.pop() {
+        let mut is_empty = true;
         for entry in fs::read_dir(at).with_context(unreadable)? {
+            is_empty = false;
             let entry = entry.with_context(unreadable)?;
             seen += 1;
             if seen > MAX_ENTRIES {
@@ -93,6 +100,10 @@ fn look(folder: &Path) -> anyhow::Result<Option<Files>> {
                 };
                 files.insert(path, bytes);
             }
+        }
+        // An empty folder of somebody's would go with the rest.
+        if is_empty && !prefix.is_empty() {
+            files.insert(prefix, Vec::new());
         }
     }
     Ok(Some(files))

@@ -14,8 +14,8 @@ use crate::support::in_time;
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/demo.svg");
 const TITLE: &str = "fintecture-mcp demo: a KYC story in a terminal";
 const DESCRIPTION: &str = "An MCP client creates a customer, attaches a bank account, and has the identity \
-    verified at banks that answer at once, late, or not at all; a person is asked before each write; every call \
-    and what came back is shown, and at the end the dossier.";
+    verified at banks that answer at once, slowly, or with a failure; a person, whom the demo plays as well, is asked \
+    before each write; every call and what came back is shown, and at the end the dossier.";
 /// Stands in for every time.
 const TIME: &str = "2026-11-23T09:30:00Z";
 

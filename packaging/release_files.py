@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes what goes with a folder of packages, of one platform or of several: `index.py FOLDER` makes server.json for the
-MCP registry, and SHA256SUMS."""
+"""Writes what goes with a folder of packages, of one platform or of several: `release_files.py FOLDER` makes server.json
+for the MCP registry, and SHA256SUMS."""
 
 import hashlib
 import sys

@@ -1,4 +1,4 @@
-"""An index of packages on this machine: a folder with a wheel and npm packages, served as PyPI and npm serve theirs."""
+"""Registries of packages on this machine: a folder with a wheel and npm packages, served as PyPI and npm serve theirs."""
 
 import base64
 import hashlib
