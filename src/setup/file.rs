@@ -99,8 +99,8 @@ impl ClientFile {
         let folder = self.path.parent().ok_or(FileError::NotAFile)?;
         let new = self.beside(folder, text.as_bytes())?;
         let backup = self.back_up(folder)?;
-        // The last moment: nothing but the new name comes between.
-        if fs::read(&self.path)? != self.bytes {
+        // The second look costs no time: next to none is left for a writer to be overlooked in.
+        if fs::read(&self.path)? != self.bytes || stamp(&fs::metadata(&self.path)?) != stamp(&self.metadata) {
             fs::remove_file(&backup)?;
             return Err(FileError::Changed);
         }
