@@ -166,7 +166,7 @@ fn change_members(
         changes.push(Change { path: vec![name.to_owned(), key.clone()], value: value.clone(), told });
     }
     let goes = |key: &String| dropped.contains(key) && !wanted.contains_key(key);
-    if (old.is_none() || old.is_some_and(Value::is_object)) && !there.keys().any(goes) {
+    if old.is_none_or(Value::is_object) && !there.keys().any(goes) {
         return changes;
     }
     let gone = there.keys().filter(|key| goes(key)).map(|key| format!("{name}: {key} is removed"));

@@ -137,7 +137,7 @@ impl ClientFile {
 }
 
 /// Makes the folder of a file, and keeps other runs of this program from that folder until what it returns is dropped.
-/// The folder itself is locked: a file for it would stay behind. Where that cannot be done (Windows, some network
+/// The folder itself is locked: a file for it would stay behind. Where that cannot be done (some network
 /// drives), `None`: [`FileError::Changed`] alone tells then that two were at work.
 ///
 /// # Errors

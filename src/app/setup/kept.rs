@@ -52,7 +52,7 @@ impl Kept {
             (Some(said), _) => return said.to_owned(),
             (None, Some(there)) if unfilled(there).is_none() => return there.to_owned(),
             (None, Some(_)) => {
-                problems.add("the entry that is there leaves the environment open: say --environment")
+                problems.add("the entry that is there leaves the environment open: say --environment");
             }
             (None, None) if self.variables.iter().any(|(name, _)| is_credential(name)) => {
                 problems
