@@ -1,6 +1,7 @@
 //! The command line. Values are typed as texts here and checked in `config`, so that every problem is told at once.
 
 mod audit;
+mod flags;
 mod serve;
 mod setup;
 mod simulator;
@@ -13,6 +14,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use audit::{AuditCommand, VerifyArgs};
+pub(crate) use flags::{Flag, lay_over, serve_flags};
 pub(crate) use serve::ServeArgs;
 pub(crate) use setup::{SetupArgs, SetupClient, SetupScope};
 pub(crate) use simulator::SimulatorArgs;

@@ -3,6 +3,7 @@
 //! What is written is checked as the server will check it, so that a client never starts a server that refuses to run.
 
 mod command;
+mod kept;
 mod secret_file;
 mod server;
 mod wsl;
@@ -14,22 +15,45 @@ use etcetera::{BaseStrategy, base_strategy::choose_native_strategy};
 
 use super::{Failed, print, say};
 use crate::cli::{SetupArgs, SetupClient, SetupScope};
-use crate::config::{Problems, variables::SECRETS};
-use crate::setup::{Client, ClientFile, Merged, Places, Scope, Wanted, create};
+use crate::config::{Problems, variables};
+use crate::setup::{Client, ClientFile, Existing, Merged, Places, Scope, Wanted, create, existing, lock};
 
 /// Longest name: clients put it before a tool's, and take 60 characters for both.
 const MAX_NAME: usize = 32;
+
+/// What is to be done, and to which file.
+struct Plan {
+    wanted: Wanted,
+    file: PathBuf,
+    notes: Vec<String>,
+}
 
 /// Shows the configuration, or writes it.
 ///
 /// # Errors
 /// Exit 2 where the flags are wrong, 1 where the client's file is left as it is.
-pub(super) fn run(args: &SetupArgs, mut problems: Problems) -> Result<(), Failed> {
-    let client = client(args.client);
+pub(super) fn run(args: &SetupArgs, problems: Problems) -> Result<(), Failed> {
     let scope = match args.scope {
         SetupScope::User => Scope::User,
         SetupScope::Project => Scope::Project,
     };
+    let mut plan = plan(args, scope, problems)?;
+    if args.write {
+        let _lock = lock(&plan.file).with_context(|| plan.file.display().to_string())?;
+        // Another run may have been before this one: what stays of the entry is read again.
+        plan = self::plan(args, scope, Problems::default())?;
+        write(&plan.wanted, &plan.file, scope)?;
+    } else {
+        show(&plan.wanted, &plan.file)?;
+    }
+    for line in plan.notes {
+        tell(args.write, &line);
+    }
+    Ok(())
+}
+
+fn plan(args: &SetupArgs, scope: Scope, mut problems: Problems) -> Result<Plan, Failed> {
+    let client = client(args.client);
     let places = places()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if args.name.is_empty() || args.name.len() > MAX_NAME || !args.name.chars().all(is_name) {
@@ -39,22 +63,24 @@ pub(super) fn run(args: &SetupArgs, mut problems: Problems) -> Result<(), Failed
     if file.is_none() {
         problems.add(format!("--scope project: {} has no file for a project", client.title()));
     }
-    let server = server::read(args, client, scope, &places, &mut problems);
+    let there = file.as_deref().map(|file| entry_there(client, &args.name, file));
+    let entry = there.as_ref().and_then(|there| there.as_ref().ok()).and_then(Option::as_ref);
+    let server = server::read(args, client, scope, &places, entry, &mut problems);
     if let (None, Some(file), Some(planned)) = (&args.file, &file, &server) {
         wsl::refuse(client, scope, file, &planned.server, &mut problems);
     }
     let (server, file) = problems.or(server.zip(file))?;
+    there.transpose()?;
     let wanted =
         Wanted { client, name: args.name.clone(), server: server.server, questions: server.questions };
-    if args.write {
-        write(&wanted, &file, scope)?;
-    } else {
-        show(&wanted, &file)?;
-    }
-    for line in server.notes {
-        tell(args.write, &line);
-    }
-    Ok(())
+    Ok(Plan { wanted, file, notes: server.notes })
+}
+
+/// What an entry of ours says that the file holds already.
+fn entry_there(client: Client, name: &str, file: &Path) -> Result<Option<Existing>, anyhow::Error> {
+    let named = || file.display().to_string();
+    let Some(found) = ClientFile::read(file).with_context(named)? else { return Ok(None) };
+    existing(client, name, found.text().with_context(named)?).with_context(named)
 }
 
 fn client(client: SetupClient) -> Client {
@@ -121,7 +147,7 @@ fn write(wanted: &Wanted, file: &Path, scope: Scope) -> Result<(), Failed> {
             }
             tell(true, &format!("The file as it was: {}", backup.display()));
             let had = existing.text().unwrap_or_default();
-            if SECRETS.iter().any(|secret| had.contains(&format!("\"{}\"", secret.variable.name))) {
+            if variables::names_secret(had) {
                 tell(true, "It may hold a secret in clear: remove it once everything works.");
             }
         }

@@ -34,7 +34,7 @@ pub(crate) struct SetupArgs {
     /// What the server is called there, so that several can stand side by side
     #[arg(long, value_name = "NAME", default_value = "fintecture")]
     pub name: String,
-    /// Which upstream the server uses [default: simulator]
+    /// Which upstream the server uses [default: as the entry that is there has it, else simulator]
     #[arg(long, value_name = "simulator|sandbox|production")]
     pub environment: Option<String>,
     /// Give the server a variable, such as `FINTECTURE_CUSTOMER_TOKEN_FILE=/path`; may be given several times
@@ -46,7 +46,7 @@ pub(crate) struct SetupArgs {
     /// That server asks for a bearer token: the client takes it from `FINTECTURE_MCP_TOKEN`, or asks for it
     #[arg(long, requires = "url")]
     pub bearer: bool,
-    /// Flags of `serve` for the server that the client starts
+    /// Flags of `serve` for the server that the client starts; those of the entry that is there stay
     #[arg(last = true, value_name = "FLAGS OF SERVE")]
     pub serve_flags: Vec<String>,
 }

@@ -188,6 +188,29 @@ pub const ALL: [Variable; 27] = [
 pub const SECRETS: [SecretVariable; 7] =
     [CUSTOMER_TOKEN, APP_SECRET, PRIVATE_KEY, MCP_TOKEN, OAUTH_CLIENT_SECRET, APPROVAL_CODE, STORE_URL];
 
+/// Variables of libraries that may hold a secret; there is no file for them.
+const LIBRARY_SECRETS: [Variable; 1] = [OTEL_HEADERS];
+
+/// Whether a variable of this name may hold a secret itself, not the name of a file with it.
+#[must_use]
+pub fn holds_secret(name: &str) -> bool {
+    secret_names().any(|secret| secret == name)
+}
+
+/// Whether a text names a variable that may hold a secret.
+#[must_use]
+pub fn names_secret(text: &str) -> bool {
+    let is_itself = |name: &str| text.split(name).skip(1).any(|behind| !behind.starts_with("_FILE"));
+    secret_names().any(is_itself)
+}
+
+fn secret_names() -> impl Iterator<Item = &'static str> {
+    SECRETS
+        .iter()
+        .map(|secret| secret.variable.name)
+        .chain(LIBRARY_SECRETS.iter().map(|variable| variable.name))
+}
+
 /// A variable that holds a secret. The same name with `_FILE` names a file that holds it.
 #[derive(Debug, Clone, Copy)]
 pub struct SecretVariable {
@@ -246,7 +269,7 @@ impl<'a> Variables<'a> {
 
 /// What this is, where it is no value: nothing, or the placeholder that a client puts a value into and did not. (Claude
 /// Desktop passes `${user_config.token}` as it stands where the person left the field out.)
-pub(super) fn unfilled(text: &str) -> Option<&'static str> {
+pub(crate) fn unfilled(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let is_placeholder = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     match is_placeholder {
@@ -343,6 +366,21 @@ mod tests {
             assert_eq!(variables.get(SCOPE), is.is_none().then(|| text.to_owned()));
             assert!(variables.is_set("FINTECTURE_SCOPE"));
         }
+    }
+
+    #[test]
+    fn what_may_hold_a_secret_is_known_by_its_name() {
+        for (text, is) in [
+            ("OTEL_EXPORTER_OTLP_HEADERS", true),
+            ("FINTECTURE_CUSTOMER_TOKEN", true),
+            ("FINTECTURE_CUSTOMER_TOKEN_FILE", false),
+            ("FINTECTURE_APP_ID", false),
+        ] {
+            assert_eq!((holds_secret(text), names_secret(text)), (is, is), "{text}");
+        }
+        assert!(names_secret(
+            r#""args": ["-e", "FINTECTURE_APP_SECRET=a"], "FINTECTURE_APP_SECRET_FILE": "/a""#
+        ));
     }
 
     #[test]

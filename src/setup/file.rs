@@ -136,13 +136,31 @@ impl ClientFile {
     }
 }
 
+/// Makes the folder of a file, and keeps other runs of this program from that folder until what it returns is dropped.
+/// The folder itself is locked: a file for it would stay behind. Where that cannot be done (some network
+/// drives), `None`: [`FileError::Changed`] alone tells then that two were at work.
+///
+/// # Errors
+/// [`FileError`] where the folder cannot be made.
+pub fn lock(path: &Path) -> Result<Option<File>, FileError> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = folder_of(&path);
+    fs::create_dir_all(folder)?;
+    let locked = File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
+    Ok(locked.ok())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes a file that is not there, with the folders that it needs: for its user alone where it is the user's own,
 /// else as the umask has it.
 ///
 /// # Errors
 /// [`FileError`], also where it is there by now.
 pub fn create(path: &Path, text: &str, is_own: bool) -> Result<(), FileError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut builder = Builder::new();
     builder.prefix(".fintecture-mcp-");

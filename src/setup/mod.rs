@@ -13,8 +13,8 @@ mod tests;
 
 pub use client::{Client, Places, Scope};
 pub use document::Broken;
-pub use entry::{Question, Server};
-pub use file::{ClientFile, FileError, create};
+pub use entry::{Existing, Question, Server};
+pub use file::{ClientFile, FileError, create, lock};
 
 use document::Document;
 use entry::Standing;
@@ -53,6 +53,21 @@ pub enum Refused {
     /// The name is another server's.
     #[error("the name \"{0}\" is another server's there: choose one with --name")]
     Taken(String),
+    /// The name is this server's, in a container.
+    #[error(
+        "\"{0}\" starts this server in a container there, whose variables and paths are its own: change it by hand, or choose another --name"
+    )]
+    Contained(String),
+}
+
+/// What this server's entry of a name says in a client's text; `None` where there is none, or it is another's.
+///
+/// # Errors
+/// [`Broken`] where the text is.
+pub fn existing(client: Client, name: &str, text: &str) -> Result<Option<Existing>, Broken> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let entry = Document::parse(body, client.dialect())?.get(&[client.section(), name])?;
+    Ok(entry.as_ref().and_then(entry::existing))
 }
 
 impl Wanted {
@@ -102,17 +117,24 @@ impl Wanted {
             *text = document.set(&path, &Value::Object(entry))?;
             return Ok((false, Vec::new()));
         };
-        match entry::compare(&existing, &entry) {
+        let dropped = match &self.server {
+            Server::Program { dropped, .. } => dropped.as_slice(),
+            Server::Address { .. } => &[],
+        };
+        match entry::compare(&existing, &entry, dropped) {
             Standing::Foreign => Err(Refused::Taken(self.name.clone())),
+            Standing::Contained => Err(Refused::Contained(self.name.clone())),
             Standing::OursOtherwise => {
                 *text = document.set(&path, &Value::Object(entry))?;
                 Ok((true, vec!["it is reached another way: the whole entry is replaced".to_owned()]))
             }
             Standing::Ours(changes) => {
-                for (member, value) in &changes {
-                    *text = Document::parse(text, dialect)?.set(&[section, &self.name, member], value)?;
+                for change in &changes {
+                    let names = change.path.iter().map(String::as_str);
+                    let path: Vec<&str> = path.into_iter().chain(names).collect();
+                    *text = Document::parse(text, dialect)?.set(&path, &change.value)?;
                 }
-                Ok((true, entry::told(&existing, &changes)))
+                Ok((true, changes.into_iter().flat_map(|change| change.told).collect()))
             }
         }
     }

@@ -9,6 +9,7 @@ fn wanted() -> Wanted {
         command: "/bin/fintecture-mcp".to_owned(),
         arguments: vec!["--environment".to_owned(), "sandbox".to_owned()],
         variables: vec![("FINTECTURE_CUSTOMER_TOKEN".to_owned(), "${input:token}".to_owned())],
+        dropped: Vec::new(),
     };
     let question = Question { id: "token".to_owned(), description: "Token".to_owned() };
     Wanted { client: Client::VsCode, name: "fintecture".to_owned(), server, questions: vec![question] }

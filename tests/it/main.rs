@@ -57,6 +57,7 @@ mod rest;
 mod rest_refusals;
 mod revisions;
 mod rights;
+mod setup_again;
 mod setup_clients;
 mod setup_files;
 mod signing;

@@ -171,8 +171,8 @@ async fn ours_changes_in_place_and_the_person_is_told_what() {
     let home = Home::new();
     let path = home.file(".cursor/mcp.json", &fixture("ours_old"));
     let said = home.ok(&["cursor", "--write"]).await;
-    assert!(said.contains("command: \"/opt/old/fintecture-mcp\" becomes"), "{said}");
-    assert!(said.contains("args: [\"serve\"] becomes [\"--environment\",\"simulator\"]"), "{said}");
+    assert!(said.contains("command becomes \"") && !said.contains("/opt/old"), "{said}");
+    assert!(said.contains("args becomes [\"--environment\",\"simulator\"]"), "{said}");
     let text = fs::read_to_string(&path).unwrap();
     for kept in ["/* by hand */", "// off until Monday", "\"disabled\": true", "\"manage_customers\""] {
         assert!(text.contains(kept), "{kept} in {text}");

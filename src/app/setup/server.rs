@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::command;
 use super::secret_file::{self, PLACEHOLDER};
-use crate::cli::{self, Command, NAME, Parsed, SetupArgs};
+use super::{command, kept};
+use crate::cli::{self, Command, Flag, NAME, Parsed, SetupArgs};
 use crate::config::{Problems, Serve, ServeFlags, variables};
 use crate::domain::{Environment, is_loopback};
-use crate::setup::{Client, Places, Question, Scope, Server};
+use crate::setup::{Client, Existing, Places, Question, Scope, Server};
 
 /// A server for a client's file.
 pub(super) struct Planned {
@@ -25,11 +25,12 @@ pub(super) fn read(
     client: Client,
     scope: Scope,
     places: &Places,
+    existing: Option<&Existing>,
     problems: &mut Problems,
 ) -> Option<Planned> {
     match &args.url {
         Some(url) => address(args, url, client, problems),
-        None => program(args, client, scope, places, problems),
+        None => program(args, client, scope, places, existing, problems),
     }
 }
 
@@ -85,23 +86,36 @@ fn program(
     client: Client,
     scope: Scope,
     places: &Places,
+    existing: Option<&Existing>,
     problems: &mut Problems,
 ) -> Option<Planned> {
     let before = problems.len();
-    let environment = args.environment.as_deref().unwrap_or(Environment::Simulator.as_str());
+    let kept = kept::read(existing, problems);
+    let environment = &*kept.environment(args.environment.as_deref(), problems);
     let mut given = given_variables(&args.variable, problems);
-    let flags = serve_flags(&args.serve_flags, problems);
+    let told = serve_flags(&args.serve_flags, problems);
+    let (words, flags, mut notes) = match cli::serve_flags(&args.serve_flags) {
+        Some(flags) => all_flags(&kept.flags, flags, problems),
+        None => (Vec::new(), told, Vec::new()),
+    };
+    if client == Client::ClaudeDesktop && args.serve_flags.iter().any(|word| word.contains("${")) {
+        problems.add(format!("behind --: {} puts nothing into placeholders: write it out", client.title()));
+    }
     let mut questions = Vec::new();
-    let mut notes = Vec::new();
+    let token = variables::CUSTOMER_TOKEN;
+    let variable = token.variable.name;
+    // The client keeps the answer by this id: a sandbox's token must not come to production.
+    let id = format!("{}-{environment}-token", args.name);
+    let asked = client.reference(variable, &id).filter(|_| client.asks());
+    let home = client.home().zip(places.home.to_str());
+    let stays = kept.sort(environment, &given, |value| asked.as_deref() == Some(value), home);
     let mut set = given.clone();
+    set.extend(stays.set);
+    given.extend(stays.shown);
     let needs_token = environment != Environment::Simulator.as_str()
-        && !given.iter().any(|(name, _)| is_credential(name) && !name.starts_with("FINTECTURE_PRIVATE_KEY"));
+        && !set.iter().any(|(name, _)| kept::is_credential(name));
     if needs_token {
-        let token = variables::CUSTOMER_TOKEN;
-        let variable = token.variable.name;
-        // The client keeps the answer by this id: a sandbox's token must not come to production.
-        let id = format!("{}-{environment}-token", args.name);
-        if let Some(reference) = client.reference(variable, &id).filter(|_| client.asks()) {
+        if let Some(reference) = asked {
             let description = format!("Fintecture customer token ({environment})");
             questions.push(Question { id, description });
             let what = "the customer token when it starts the server";
@@ -121,11 +135,27 @@ fn program(
     }
     let (command, mut arguments) = command::command(scope).map_err(|reason| problems.add(reason)).ok()?;
     arguments.extend(["--environment".to_owned(), environment.to_owned()]);
-    arguments.extend(args.serve_flags.iter().cloned());
+    arguments.extend(words);
     if environment == Environment::Simulator.as_str() {
         notes.push("It plays on the built-in simulator: everything in it is made up.".to_owned());
     }
-    Some(Planned { server: Server::Program { command, arguments, variables: given }, questions, notes })
+    let server = Server::Program { command, arguments, variables: given, dropped: stays.dropped };
+    Some(Planned { server, questions, notes })
+}
+
+/// The flags that are given over those that stay, as words and as the server reads them, and what is told of them.
+fn all_flags(
+    kept: &[Flag],
+    given: Vec<Flag>,
+    problems: &mut Problems,
+) -> (Vec<String>, ServeFlags, Vec<String>) {
+    let is_given = |flag: &&Flag| given.iter().any(|other| other.name == flag.name);
+    let stay = kept.iter().filter(|flag| !is_given(flag)).map(|flag| format!("--{}", flag.name));
+    let stay: Vec<String> = stay.collect();
+    let note = (!stay.is_empty()).then(|| format!("Kept as the entry has it: {}.", stay.join(", ")));
+    let words: Vec<String> = cli::lay_over(kept.to_vec(), given).iter().flat_map(Flag::words).collect();
+    let flags = serve_flags(&words, problems);
+    (words, flags, note.into_iter().collect())
 }
 
 /// What stands in `--variable`, checked name by name.
@@ -141,6 +171,12 @@ fn given_variables(texts: &[String], problems: &mut Problems) -> Vec<(String, St
             problems.add(format!(
                 "--variable {name}: a secret never goes into a client's file: put it into a file, and give {name}_FILE"
             ));
+        } else if variables::holds_secret(name) {
+            problems.add(format!(
+                "--variable {name}: it may hold a secret, which never goes into a client's file: set it where the client is started"
+            ));
+        } else if let Some(how) = variables::unfilled(value) {
+            problems.add(format!("--variable {name} is {how}"));
         } else if name == variables::ENVIRONMENT.name {
             problems.add(format!("--variable {name}: say --environment"));
         } else if given.iter().any(|(other, _)| other == name) {
@@ -198,11 +234,6 @@ fn check(environment: &str, flags: ServeFlags, set: &[(String, String)], problem
             problems.add(line);
         }
     }
-}
-
-fn is_credential(name: &str) -> bool {
-    let secrets = [variables::CUSTOMER_TOKEN, variables::APP_SECRET, variables::PRIVATE_KEY];
-    secrets.iter().any(|secret| secret.file_name() == name)
 }
 
 /// Where the token of an environment is looked for, in a folder of this program's own.

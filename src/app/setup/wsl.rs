@@ -28,7 +28,7 @@ fn by_hand(client: Client, file: &Path, server: &Server) -> String {
             "say --scope project, or --file with what `MCP: Open Remote User Configuration` opens".to_owned()
         }
         Server::Address { url, .. } => format!("add {url} to its file on Windows by hand"),
-        Server::Program { command, arguments, variables } => {
+        Server::Program { command, arguments, variables, .. } => {
             // Variables of Windows do not come to Linux: `env` sets them there.
             let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
             let words = ["--exec", "env"].into_iter().map(str::to_owned).chain(variables);
