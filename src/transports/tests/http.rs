@@ -135,7 +135,11 @@ async fn bodies_and_their_types_are_checked() {
     let large = site.post(None, "x".repeat(MESSAGE_BYTES + 1)).send().await.unwrap();
     assert_eq!(large.status(), 413);
     let text = site.post(None, "{}".to_owned()).header("content-type", "text/plain").send().await.unwrap();
-    assert_eq!(text.status(), 400, "two content types: the first counts");
+    assert_eq!(
+        text.status(),
+        415,
+        "two content types: whoever looked before us may have gone by the other one"
+    );
     let text =
         site.client.post(site.url("/mcp")).header("content-type", "text/plain").body("{}").send().await;
     assert_eq!(text.unwrap().status(), 415);
