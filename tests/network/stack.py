@@ -112,7 +112,7 @@ class Stack:
 
     def simulator(self):
         port, self.upstream_token = free_port(), secrets.token_urlsafe(16)
-        command = [self.binary, "simulator", "--listen", f"127.0.0.1:{port}", "--token", self.upstream_token]
+        command = [self.binary, "simulator", "--listen", f"127.0.0.1:{port}", f"--token={self.upstream_token}"]
         return self.add("simulator", command, port, {"RUST_LOG": "warn"}).start()
 
     def replica(self, name, upstream, *flags, env=None):
