@@ -159,11 +159,9 @@ async fn every_odd_request_is_answered_the_same() {
         ways.answer(&sent).await;
     }
     // A question or a task is no plain answer, and nobody's to compare: what seals it is new each time.
-    let create = operations::named("createCustomer");
-    let start = operations::named("createCustomerVerification");
-    let asks = |operation: &operations::Operation| {
-        Sent::call(operation.tool, &operation.arguments)
-            .with("/params/_meta/io.modelcontextprotocol~1clientCapabilities", json!({"elicitation": {}}))
-    };
-    assert!(!ways.takes(&asks(&create)) && !ways.takes(&asks(&start)), "who can be asked may be");
+    for write in operations::all().iter().filter(|operation| operation.writes()) {
+        let place = "/params/_meta/io.modelcontextprotocol~1clientCapabilities";
+        let asks = Sent::call(write.tool, &write.arguments).with(place, json!({"elicitation": {}}));
+        assert!(!ways.takes(&asks), "{}: who can be asked may be", write.name);
+    }
 }
