@@ -54,10 +54,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
-    let upstream = Upstream::start()?;
+    let upstream = Upstream::start(options.delay)?;
     let start = Start::new(&options.server, &upstream.url());
     stand::load::runtime()?.block_on(async {
-        upstream.delay(options.delay).await?;
         let cases = [
             Case::passthrough("passthrough", &upstream)?,
             Case::straight("straight to the upstream", &upstream),

@@ -8,6 +8,7 @@ pub mod cases;
 pub mod clients;
 pub mod figures;
 pub mod load;
+pub mod nginx;
 pub mod passthrough;
 pub mod process;
 pub mod server;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 pub fn play() -> Option<ExitCode> {
     let mut words = std::env::args().skip(1);
     let ended = match words.next()?.as_str() {
-        "upstream" => upstream::play(),
+        "upstream" => upstream::play(&words.next()?),
         "passthrough" => passthrough::play(&words.next()?),
         _ => return None,
     };

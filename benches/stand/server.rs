@@ -82,15 +82,23 @@ pub struct HttpServer {
 pub struct Log(TempDir);
 
 impl Log {
-    fn new() -> anyhow::Result<Self> {
+    /// An empty one, in a folder of its own.
+    pub fn new() -> anyhow::Result<Self> {
         Ok(Self(tempfile::tempdir()?))
     }
 
-    fn path(&self) -> PathBuf {
-        self.0.path().join("stderr.log")
+    /// The folder, which goes when this is dropped.
+    pub fn folder(&self) -> &Path {
+        self.0.path()
     }
 
-    fn open(&self) -> anyhow::Result<File> {
+    /// The file.
+    pub fn path(&self) -> PathBuf {
+        self.folder().join("stderr.log")
+    }
+
+    /// Opens the file, for a process to write to.
+    pub fn open(&self) -> anyhow::Result<File> {
         // To append, so that it can be emptied under the server's hands.
         Ok(OpenOptions::new().create(true).append(true).open(self.path())?)
     }

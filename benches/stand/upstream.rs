@@ -1,24 +1,20 @@
-//! The tiny upstream: one customer, whose id is the one asked for, after the delay that was last set.
+//! The tiny upstream: one customer, whose id is the one asked for, after the delay that it was started with.
 
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::process::{self, Part};
 
 /// Where the customers are.
 pub const CUSTOMERS: &str = "/v1/customers/";
-/// What PUT to sets the delay, in milliseconds.
-const DELAY: &str = "/delay/";
 
 /// A running upstream.
 pub struct Upstream {
@@ -27,22 +23,14 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Starts one.
-    pub fn start() -> anyhow::Result<Self> {
-        Ok(Self { part: Part::start_self("upstream", &["upstream"])? })
+    /// Starts one that holds every answer back for so many milliseconds.
+    pub fn start(delay: u64) -> anyhow::Result<Self> {
+        Ok(Self { part: Part::start_self("the upstream", &["upstream", &delay.to_string()])? })
     }
 
     /// Its address, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.part.address)
-    }
-
-    /// How long every answer is held back from now on, in milliseconds.
-    pub async fn delay(&self, milliseconds: u64) -> anyhow::Result<()> {
-        let url = format!("{}{DELAY}{milliseconds}", self.url());
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
-        client.put(url).send().await?.error_for_status()?;
-        Ok(())
     }
 }
 
@@ -54,48 +42,36 @@ pub fn customer(id: &str) -> String {
 }
 
 /// Is the upstream until it is ended.
-pub fn play() -> anyhow::Result<()> {
+pub fn play(delay: &str) -> anyhow::Result<()> {
+    let delay = Duration::from_millis(delay.parse().context("the delay is in milliseconds")?);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(super::threads()).enable_all().build()?;
-    runtime.block_on(serve())
+    runtime.block_on(serve(delay))
 }
 
-async fn serve() -> anyhow::Result<()> {
+async fn serve(delay: Duration) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     process::announce(listener.local_addr()?)?;
-    let delay = Arc::new(AtomicU64::new(0));
     loop {
         let (stream, _) = listener.accept().await.context("the upstream takes no more connections")?;
         stream.set_nodelay(true)?;
-        let delay = Arc::clone(&delay);
         tokio::spawn(async move {
-            let service = hyper::service::service_fn(move |request| answer(request, Arc::clone(&delay)));
-            let mut http = hyper::server::conn::http1::Builder::new();
+            let service = hyper::service::service_fn(move |request| answer(request, delay));
+            let http = hyper::server::conn::http1::Builder::new();
             // A connection that breaks is the caller's to tell: its call fails.
-            let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+            let _ = http.serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    delay: Arc<AtomicU64>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let path = request.uri().path();
-    if let Some(id) = path.strip_prefix(CUSTOMERS) {
-        let milliseconds = delay.load(Ordering::Relaxed);
-        if milliseconds > 0 {
-            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-        }
-        return Ok(json(StatusCode::OK, customer(id)));
+async fn answer(request: Request<Incoming>, delay: Duration) -> Result<Response<Full<Bytes>>, Infallible> {
+    let Some(id) = request.uri().path().strip_prefix(CUSTOMERS) else {
+        return Ok(json(StatusCode::NOT_FOUND, "{}".to_owned()));
+    };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
-    if request.method() == Method::PUT
-        && let Some(milliseconds) = path.strip_prefix(DELAY).and_then(|text| text.parse().ok())
-    {
-        delay.store(milliseconds, Ordering::Relaxed);
-        return Ok(json(StatusCode::OK, "{}".to_owned()));
-    }
-    Ok(json(StatusCode::NOT_FOUND, "{}".to_owned()))
+    Ok(json(StatusCode::OK, customer(id)))
 }
 
 fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {

@@ -29,7 +29,8 @@ struct Outcome<'a> {
 
 #[derive(Deserialize)]
 struct Content<'a> {
-    #[serde(borrow)]
+    /// Of links there is none.
+    #[serde(borrow, default)]
     text: Cow<'a, str>,
 }
 
