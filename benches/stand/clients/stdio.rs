@@ -54,27 +54,27 @@ impl StdioLane {
     /// Makes calls until then, each in a write of its own, since clients do not wait for further calls before they send
     /// one.
     pub async fn run(&mut self, until: Instant, tally: &mut Tally) -> anyhow::Result<()> {
-        let mut begun = HashMap::with_capacity(self.in_flight);
+        let mut waiting = HashMap::with_capacity(self.in_flight);
         for _ in 0..self.in_flight {
-            self.call(&mut begun).await?;
+            self.call(&mut waiting).await?;
         }
-        while !begun.is_empty() {
+        while !waiting.is_empty() {
             self.read().await?;
             let number = answers::call(&self.line)?;
-            let begin = begun.remove(&number).context("a wrong answer: nobody asked for it")?;
+            let begin = waiting.remove(&number).context("a wrong answer: nobody asked for it")?;
             tally.count(begin)?;
             if Instant::now() < until {
-                self.call(&mut begun).await?;
+                self.call(&mut waiting).await?;
             }
         }
         Ok(())
     }
 
-    async fn call(&mut self, begun: &mut HashMap<u64, Instant>) -> anyhow::Result<()> {
+    async fn call(&mut self, waiting: &mut HashMap<u64, Instant>) -> anyhow::Result<()> {
         let number = self.numbers.draw();
         let mut call = self.call.fill(number)?;
         call.push(b'\n');
-        begun.insert(number, Instant::now());
+        waiting.insert(number, Instant::now());
         self.input.write_all(&call).await.context("the server's input is closed")?;
         Ok(self.input.flush().await?)
     }
