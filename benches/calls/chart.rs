@@ -42,10 +42,10 @@ pub(crate) fn draw(file: &Path, report: &Report) -> anyhow::Result<()> {
     let area = SVGBackend::new(file, size).into_drawing_area();
     let said = "1.0 is the bare passthrough in the same round. Bars: median; lines: least to greatest of the rounds; \
         orange: what the server is held to.";
-    words(&area, (12, height - 16), HPos::Left, 12, said)?;
+    words(&area, (12, height - 16), HPos::Left, 15, said)?;
     for (place, (run, entry)) in (0..).zip(&rows) {
         let label = format!("{} ({} at once)", entry.name, run.in_flight);
-        words(&area, (NAMES - 10, HEAD + ROW * place + ROW / 2), HPos::Right, 13, &label)?;
+        words(&area, (NAMES - 10, HEAD + ROW * place + ROW / 2), HPos::Right, 16, &label)?;
     }
     let cpu = |row: &Row| (row.1.cpu_ratio, Floor::of(row.0, row.1).and_then(|floor| floor.cpu));
     let rate = |row: &Row| (row.1.rate_ratio, Floor::of(row.0, row.1).and_then(|floor| floor.rate));
@@ -81,7 +81,7 @@ fn panel(
     #[expect(clippy::cast_possible_truncation, reason = "a place within a picture")]
     let at = |ratio: f64| left + (ratio / greatest * f64::from(PANEL - 40)).round() as i32;
     let bottom = HEAD + ROW * i32::try_from(rows.len())?;
-    words(area, (left, 14), HPos::Left, 14, title)?;
+    words(area, (left, 14), HPos::Left, 18, title)?;
     for (place, row) in (0..).zip(rows) {
         let (spread, bound) = figure(row);
         let (top, middle) = (HEAD + ROW * place + 6, HEAD + ROW * place + ROW / 2);
@@ -93,10 +93,10 @@ fn panel(
             line(area, [(at(bound), top - 4), (at(bound), top + ROW - 8)], BOUND.stroke_width(3))?;
         }
         let end = at(spread.max.max(bound.unwrap_or_default())) + 8;
-        words(area, (end, middle), HPos::Left, 12, &format!("{:.2}", spread.median))?;
+        words(area, (end, middle), HPos::Left, 15, &format!("{:.2}", spread.median))?;
     }
     line(area, [(at(1.0), HEAD - 6), (at(1.0), bottom)], WORDS.stroke_width(1))?;
-    words(area, (at(1.0), HEAD - 14), HPos::Center, 12, "1.0")
+    words(area, (at(1.0), HEAD - 14), HPos::Center, 15, "1.0")
 }
 
 fn line(area: &Area<'_>, ends: [(i32, i32); 2], style: ShapeStyle) -> anyhow::Result<()> {
