@@ -18,12 +18,12 @@ use crate::stand::figures::Spread;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-const WORDS: RGBColor = RGBColor(110, 119, 129);
+const WORDS: RGBColor = RGBColor(118, 127, 137);
 const OURS: RGBColor = RGBColor(47, 129, 247);
 const OTHERS: RGBColor = RGBColor(139, 148, 158);
 const BOUND: RGBColor = RGBColor(219, 109, 40);
 
-const NAMES: i32 = 190;
+const NAMES: i32 = 220;
 const PANEL: i32 = 330;
 const GAP: i32 = 60;
 const HEAD: i32 = 50;

@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Seconds of load a server and round, after a tenth of that to warm up.
     #[arg(long, default_value_t = 2.0)]
     pub(crate) seconds: f64,
-    /// Every wire, 1, 16, 64 and 256 calls at once, and both delays: about half an hour.
+    /// Every wire, 1, 16, 64 and 256 calls at once, and both delays: about a quarter of an hour.
     #[arg(long, conflicts_with_all = ["wires", "in_flight", "delay"])]
     pub(crate) all: bool,
     /// Writes the figures to this file.

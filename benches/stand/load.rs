@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use tokio::task::JoinSet;
 
 use super::clients::{Lane, Tally};
+
+/// How long the last answers may take once no more calls are made: a call whose answer never comes fails the bench.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A runtime for the clients. It shares the cores with the servers, so it is kept small.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -33,7 +37,9 @@ pub async fn run(lanes: Vec<Lane>, time: Duration) -> anyhow::Result<Load> {
         });
     }
     let (mut lanes, mut tally) = (Vec::with_capacity(tasks.len()), Tally::new()?);
-    while let Some(ended) = tasks.join_next().await {
+    while let Some(ended) =
+        tokio::time::timeout(time + PATIENCE, tasks.join_next()).await.context("no answer")?
+    {
         let (lane, did) = ended??;
         tally.add(&did)?;
         lanes.push(lane);
