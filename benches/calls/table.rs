@@ -12,8 +12,8 @@ const HEAD: [&str; 8] =
 
 /// A table of this run, with what is said about it.
 pub(crate) fn of(report: &Report, run: &Run) -> String {
-    let mut text = format!("{} ms upstream, {} calls at once", run.delay_ms, run.in_flight);
-    let _ = write!(text, ", {} rounds of {} s", report.rounds, report.seconds);
+    let mut text = format!("Upstream {} ms, {} at once", run.delay_ms, run.in_flight);
+    let _ = write!(text, ", {} × {} s", report.rounds, report.seconds);
     if let Some(again) = run.entries.iter().find(|entry| entry.name == AGAIN) {
         let noise = if run.is_quiet() { "quiet" } else { "noisy, so that these figures do not count" };
         let (rate, cpu) = (again.rate_ratio, again.cpu_ratio);
