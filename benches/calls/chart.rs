@@ -23,9 +23,11 @@ const OURS: RGBColor = RGBColor(47, 129, 247);
 const OTHERS: RGBColor = RGBColor(139, 148, 158);
 const BOUND: RGBColor = RGBColor(219, 109, 40);
 
-const NAMES: i32 = 220;
+const NAMES: i32 = 240;
 const PANEL: i32 = 330;
-const GAP: i32 = 60;
+/// Within a panel, at its end.
+const VALUES: i32 = 50;
+const GAP: i32 = 30;
 const HEAD: i32 = 50;
 const ROW: i32 = 30;
 const FOOT: i32 = 56;
@@ -79,7 +81,7 @@ fn panel(
     let greatest =
         rows.iter().map(|row| figure(row).0.max.max(figure(row).1.unwrap_or(1.0))).fold(1.0, f64::max);
     #[expect(clippy::cast_possible_truncation, reason = "a place within a picture")]
-    let at = |ratio: f64| left + (ratio / greatest * f64::from(PANEL - 40)).round() as i32;
+    let at = |ratio: f64| left + (ratio / greatest * f64::from(PANEL - VALUES)).round() as i32;
     let bottom = HEAD + ROW * i32::try_from(rows.len())?;
     words(area, (left, 14), HPos::Left, 18, title)?;
     for (place, row) in (0..).zip(rows) {
@@ -92,8 +94,8 @@ fn panel(
         if let Some(bound) = bound {
             line(area, [(at(bound), top - 4), (at(bound), top + ROW - 8)], BOUND.stroke_width(3))?;
         }
-        let end = at(spread.max.max(bound.unwrap_or_default())) + 8;
-        words(area, (end, middle), HPos::Left, 15, &format!("{:.2}", spread.median))?;
+        let median = format!("{:.2}", spread.median);
+        words(area, (left + PANEL, middle), HPos::Right, 15, &median)?;
     }
     line(area, [(at(1.0), HEAD - 6), (at(1.0), bottom)], WORDS.stroke_width(1))?;
     words(area, (at(1.0), HEAD - 14), HPos::Center, 15, "1.0")
