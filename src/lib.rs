@@ -36,7 +36,7 @@
 //! | [`tools`] | the three tools: schemas, arguments, actions, errors; the prompts and the skill | protocols |
 //! | [`calls`] | what surrounds every tool call: repeats, approvals, audit, waits, masking, panic guard, log line; completion of ids | protocols |
 //! | [`pages`] | what a person sees in a browser: the approval pages, the card | who asks, the listener, the upstream |
-//! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, skills, links | transports, the upstream |
+//! | [`mcp`] | the MCP face over calls, in rmcp's types: tools, prompts, resources, skills, links; a short route for plain calls | transports, the upstream |
 //! | [`rest`] | the REST face over calls: `POST /v1/tools/{tool}`, and its OpenAPI description | transports, the upstream |
 //! | [`transports`] | stdio, Streamable HTTP, legacy SSE, and the gate before them | tools, the upstream |
 //! | [`setup`] | puts this server into the configuration of a client, and nothing else into it | how the server is configured |

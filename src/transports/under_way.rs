@@ -54,3 +54,36 @@ impl<T: Send + 'static> Drop for UnderWay<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{sync::oneshot, task::yield_now};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_whose_client_leaves_hears_of_it_and_goes_on_to_its_end() {
+        let (ended, end) = oneshot::channel();
+        let mut call = Box::pin(to_its_end(CancellationToken::new(), async move |left| {
+            left.cancelled().await;
+            yield_now().await;
+            ended.send(()).unwrap();
+        }));
+        assert!(call.as_mut().now_or_never().is_none());
+        drop(call);
+        end.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_answered_does_not_hear_that_its_client_left() {
+        let left = CancellationToken::new();
+        assert_eq!(to_its_end(left.clone(), async |_| 1).await, Some(1));
+        assert!(!left.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_panic_comes_to_nothing() {
+        let came_to = to_its_end(CancellationToken::new(), async |_| panic!("the test asked for it"));
+        assert_eq!(came_to.await, None);
+    }
+}

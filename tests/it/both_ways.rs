@@ -6,7 +6,7 @@ mod requests;
 
 use fintecture_mcp::calls::CallsConfig;
 use fintecture_mcp::mcp::Short;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
@@ -15,7 +15,7 @@ use crate::support::in_time;
 use crate::support::inside::{Inside, Listening};
 use crate::support::operations;
 use crate::support::upstream::Upstream;
-use requests::Sent;
+use requests::{OWN_ORIGIN, Sent};
 
 /// Two servers before one upstream: one takes the short way where it can, the other never does.
 struct Ways {
@@ -52,7 +52,11 @@ impl Ways {
     }
 
     async fn got(&self, server: &Listening, sent: &Sent) -> Got {
-        let request = self.client.post(&server.url).headers(sent.headers.clone()).body(sent.body.clone());
+        let mut headers = sent.headers.clone();
+        if headers.get(header::ORIGIN).is_some_and(|origin| origin == OWN_ORIGIN) {
+            headers.insert(header::ORIGIN, server.url.trim_end_matches("/mcp").parse().unwrap());
+        }
+        let request = self.client.post(&server.url).headers(headers).body(sent.body.clone());
         let response = in_time(request.send()).await.unwrap();
         let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
         // Settled in the body, it may be shorter or longer.
@@ -142,12 +146,16 @@ async fn every_action_and_every_error_is_told_the_same() {
 async fn every_odd_request_is_answered_the_same() {
     let upstream = Upstream::saying(json!({"id": "cus_1", "data": []})).await;
     let ways = Ways::before(&upstream, CallsConfig::default).await;
-    for (what, sent) in requests::taken(&ways.both[0].url) {
+    for (what, sent) in requests::taken() {
         assert!(ways.takes(&sent), "{what}: it is left to rmcp");
         assert_eq!(ways.answer(&sent).await.status, 200, "{what}");
     }
     for (what, sent) in requests::left() {
         assert!(!ways.takes(&sent), "{what}: it is taken");
+        ways.answer(&sent).await;
+    }
+    for depth in 115..=135 {
+        let sent = Sent::get().with("/params/arguments/page", requests::nested(depth));
         ways.answer(&sent).await;
     }
     // A question or a task is no plain answer, and nobody's to compare: what seals it is new each time.

@@ -10,11 +10,21 @@ const CAPABILITIES: &str = "/params/_meta/io.modelcontextprotocol~1clientCapabil
 const CLIENT: &str = "/params/_meta/io.modelcontextprotocol~1clientInfo";
 const VERSION: &str = "/params/_meta/io.modelcontextprotocol~1protocolVersion";
 
+/// Stands for the origin of the server that a request is sent to.
+pub(super) const OWN_ORIGIN: &str = "own";
+
 /// A POST to `/mcp`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Sent {
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body: String = String::from_utf8_lossy(&self.body).chars().take(2_000).collect();
+        f.debug_struct("Sent").field("headers", &self.headers).field("body", &body).finish()
+    }
 }
 
 impl Sent {
@@ -33,7 +43,7 @@ impl Sent {
         Self { headers: headers.into_iter().collect(), body: message.to_string().into_bytes() }
     }
 
-    fn get() -> Self {
+    pub(super) fn get() -> Self {
         Self::call("manage_customers", &json!({"action": "get", "customer_id": "cus_1"}))
     }
 
@@ -79,12 +89,11 @@ impl Sent {
 
 type Named = (String, Sent);
 
-/// Right, each in another way. `url` is where the server is.
-pub(super) fn taken(url: &str) -> Vec<Named> {
+/// Right, each in another way.
+pub(super) fn taken() -> Vec<Named> {
     let get = Sent::get();
-    let origin = url.trim_end_matches("/mcp").as_bytes();
     let mut sent = vec![
-        ("own origin", get.headed("origin", &[origin])),
+        ("own origin", get.headed("origin", &[OWN_ORIGIN.as_bytes()])),
         ("charset", get.headed("content-type", &[b"application/json; charset=utf-8"])),
         ("accept the other way round", get.headed("accept", &[b"text/event-stream,APPLICATION/JSON, */*"])),
         (
@@ -307,7 +316,7 @@ pub(super) fn left() -> Vec<Named> {
 }
 
 /// Lists in lists.
-fn nested(depth: usize) -> Value {
+pub(super) fn nested(depth: usize) -> Value {
     (0..depth).fold(Value::Null, |inner, _| json!([inner]))
 }
 
