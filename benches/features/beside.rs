@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::process::Running;
+use super::stand::process::Running;
 
 /// For whom the issuer's tokens are.
 pub(crate) const AUDIENCE: &str = "https://mcp.bench.example";

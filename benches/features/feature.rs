@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jsonwebtoken::Algorithm;
 
 use super::beside::{self, AUDIENCE, Issuer, Redis};
-use super::server::Start;
+use super::stand::server::Start;
 use super::upstream;
 
 /// The servers without a feature: the second shows the noise.
@@ -58,7 +58,7 @@ impl Place<'_> {
             plain("masking", self.flags(&["--personal-data", "masked"])),
             plain("audit trail", self.flags(&["--audit-log", &trail("trail")])),
         ];
-        let key = self.file("audit-key", "a-key-of-the-bench-that-nobody-else-has")?;
+        let key = self.file("audit-key", "a-key-of-the-bench-that-nobody-else-has-or-wants")?;
         let keyed = self.flags(&["--audit-log", &trail("keyed-trail"), "--audit-key", &key]);
         features.push(plain("audit trail with a key", keyed));
         features.extend(self.inbound()?);

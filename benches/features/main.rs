@@ -5,12 +5,9 @@
 
 mod beside;
 mod feature;
-#[path = "../stand/process.rs"]
-#[expect(dead_code, reason = "the other benches use more of it")]
-mod process;
-#[path = "../stand/server.rs"]
-#[expect(dead_code, reason = "the other benches use more of it")]
-mod server;
+#[path = "../stand/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each bench uses a part of it")]
+mod stand;
 #[path = "../growth/upstream.rs"]
 #[expect(dead_code, reason = "the bench of growth uses more of it")]
 mod upstream;
@@ -27,7 +24,8 @@ use serde_json::json;
 
 use beside::{Issuer, Redis};
 use feature::{Feature, PLAIN, Place};
-use server::HttpServer;
+use stand::figures::Spread;
+use stand::server::HttpServer;
 use upstream::Upstream;
 use wire::{Call, Until, load};
 
@@ -142,19 +140,6 @@ impl Measured {
     }
 }
 
-/// Median, least and most.
-fn spread(mut figures: Vec<f64>) -> anyhow::Result<(f64, f64, f64)> {
-    figures.sort_by(f64::total_cmp);
-    let at = |index: usize| figures.get(index).copied().context("there was no round");
-    let middle = figures.len() / 2;
-    let median = if figures.len() % 2 == 1 {
-        at(middle)?
-    } else {
-        f64::midpoint(at(middle.saturating_sub(1))?, at(middle)?)
-    };
-    Ok((median, at(0)?, at(figures.len().saturating_sub(1))?))
-}
-
 fn report(measured: &[Measured], options: &Options) -> anyhow::Result<()> {
     println!(
         "CPU a call (manage_customers get, 2026-07-28, {} in flight, {} rounds of {} s), as a share of the call without the feature in the same round: median [least-most]\n",
@@ -168,13 +153,12 @@ fn report(measured: &[Measured], options: &Options) -> anyhow::Result<()> {
             .iter()
             .find(|other| other.feature.name == beside)
             .with_context(|| format!("{beside} could not be measured"))?;
-        let shares = each.rounds.iter().zip(&base.rounds).map(|(own, base)| own / base).collect();
-        let (share, least, most) = spread(shares)?;
-        let (seconds, ..) = spread(each.rounds.clone())?;
-        let micros = seconds * 1e6;
-        println!("| {name} | {beside} | {share:.2} [{least:.2}-{most:.2}] | {micros:.0} |");
-        rows.push(json!({"feature": name, "beside": beside, "share": share, "least": least, "most": most,
-            "microseconds": micros, "rounds_microseconds": each.rounds.iter().map(|cost| cost * 1e6).collect::<Vec<_>>()}));
+        let shares = each.rounds.iter().zip(&base.rounds).map(|(own, base)| own / base);
+        let (share, micros) = (Spread::of(shares), each.rounds.iter().map(|cost| cost * 1e6));
+        let median = Spread::of(micros.clone()).median;
+        println!("| {name} | {beside} | {share} | {median:.0} |");
+        rows.push(json!({"feature": name, "beside": beside, "share": share,
+            "microseconds": micros.collect::<Vec<_>>()}));
     }
     if let Some(path) = &options.json {
         let figures = json!({"in_flight": options.in_flight, "rounds": options.rounds, "seconds": options.seconds,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use serde_json::json;
 
-use super::server::Start;
+use super::stand::server::Start;
 use super::step::{Grown, Series, each, megabytes, sizes};
 use super::upstream::Upstream;
 use super::wire::{Call, Client, Until, load};

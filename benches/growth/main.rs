@@ -10,15 +10,14 @@
 mod bare;
 mod calls;
 mod plot;
-#[path = "../stand/process.rs"]
-mod process;
-#[path = "../stand/server.rs"]
-#[expect(dead_code, reason = "the other benches use more of it")]
-mod server;
 mod sessions;
+#[path = "../stand/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each bench uses a part of it")]
+mod stand;
 mod step;
 mod upstream;
 mod waits;
+#[allow(dead_code, reason = "the bench of features uses more of it")]
 mod wire;
 
 use std::path::PathBuf;
@@ -28,7 +27,7 @@ use clap::Parser;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use server::Start;
+use stand::server::Start;
 use step::Series;
 use upstream::Upstream;
 
@@ -74,7 +73,7 @@ struct Options {
 async fn main() -> anyhow::Result<()> {
     if std::env::args().nth(1).as_deref() == Some(BARE) {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        process::announce(listener.local_addr()?)?;
+        stand::process::announce(listener.local_addr()?)?;
         return Ok(bare::serve_http(listener).await?);
     }
     let options = Options::parse();

@@ -9,9 +9,9 @@ use hyper::http::{Request, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::process::Part;
-use super::server::Start;
-use super::step::{Grown, Series, each, megabytes, resident, sizes};
+use super::stand::process::Part;
+use super::stand::server::Start;
+use super::step::{Grown, Series, each, resident, sizes};
 use super::wire::{Client, Until, load, post};
 
 /// The last revision with sessions.

@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use procfs::process::Process;
 use serde::Serialize;
 
-use super::process::Running;
-use super::server::{HttpServer, Start};
+use super::stand::process::Running;
+use super::stand::server::{HttpServer, Start};
 
 /// What something costs as it grows.
 #[derive(Serialize)]
@@ -53,10 +53,8 @@ pub(crate) fn megabytes(bytes: u64) -> f64 {
 
 /// The powers of ten up to this size, four at most, and the size itself.
 pub(crate) fn sizes(most: u64) -> Vec<u64> {
-    let mut sizes: Vec<u64> = (1..=19)
-        .map_while(|power| 10_u64.checked_pow(power))
-        .filter(|size| size * 1000 >= most && *size < most)
-        .collect();
+    let powers = (1..).map_while(|power| 10_u64.checked_pow(power)).take_while(|size| *size < most);
+    let mut sizes: Vec<u64> = powers.filter(|size| *size >= most / 1000).collect();
     sizes.push(most);
     sizes
 }

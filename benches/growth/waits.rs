@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::server::Start;
+use super::stand::server::Start;
 use super::step::{Grown, Series, each, megabytes, sizes};
 use super::upstream::Upstream;
 use super::wire::{Call, Client};

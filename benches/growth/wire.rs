@@ -75,10 +75,6 @@ impl Answer {
     pub(crate) fn text(&self) -> anyhow::Result<&str> {
         Ok(std::str::from_utf8(&self.body)?)
     }
-
-    pub(crate) fn json(&self) -> anyhow::Result<Value> {
-        Ok(serde_json::from_slice(&self.body)?)
-    }
 }
 
 /// A POST of a message.
