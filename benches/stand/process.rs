@@ -33,6 +33,11 @@ impl Running {
         &self.name
     }
 
+    /// Its id, for who looks closer.
+    pub fn id(&self) -> anyhow::Result<i32> {
+        Ok(i32::try_from(self.child.id())?)
+    }
+
     /// The child itself, for its pipes.
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
