@@ -221,7 +221,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         };
         let serve = async || {
             let request = Request::from_parts(parts.clone(), Full::new(bytes.clone()));
-            let served = self.service.handle(request);
+            let served = Box::pin(self.service.handle(request));
             sessions::asked_by(Arc::clone(&visit.principal), visit.record.clone(), served).await
         };
         let (mut answer, mut refused) = serve().await;
