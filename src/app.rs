@@ -33,7 +33,7 @@ use tokio::net::TcpListener;
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
 use crate::config::Problems;
-use crate::tools;
+use crate::{telemetry, tools};
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
 const RUNTIME_GRACE: Duration = Duration::from_millis(100);
@@ -65,7 +65,9 @@ impl From<anyhow::Error> for Failed {
 
 /// Runs the program: 0 when it went well, 2 on bad usage or configuration, 1 otherwise.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match run(words) {
+    let ended = run(words);
+    telemetry::flush();
+    match ended {
         Ok(()) if IS_UNWRITTEN.load(Ordering::Relaxed) => {
             say(&mut std::io::stderr(), "fintecture-mcp: standard output could not be written");
             ExitCode::FAILURE

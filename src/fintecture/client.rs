@@ -75,18 +75,18 @@ pub enum ClientError {
 
 /// A request as it will go out, again and again where it must.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(super) struct Outgoing<'a> {
     pub(super) operation: Operation,
     /// The path with its placeholders left standing.
-    pub(super) template: String,
-    pub(super) method: Method,
+    pub(super) template: &'a str,
+    pub(super) method: &'a Method,
     pub(super) url: Url,
     pub(super) body: Option<Bytes>,
 }
 
-impl Outgoing {
+impl Outgoing<'_> {
     fn is_write(&self) -> bool {
-        self.method != Method::GET
+        *self.method != Method::GET
     }
 
     /// Path and query exactly as they go over the wire.
@@ -172,7 +172,7 @@ impl Client {
     /// The last [`Failure`], which says how far the request came.
     pub(super) async fn send<T>(
         &self,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         decode: fn(&[u8]) -> Option<T>,
         context: &CallContext,
     ) -> Result<T, Failure> {
@@ -221,7 +221,7 @@ impl Client {
     /// One attempt. A failure comes with the token that was sent, where one was.
     async fn attempt<T>(
         &self,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         resends: u32,
         decode: fn(&[u8]) -> Option<T>,
         context: &CallContext,
@@ -304,7 +304,7 @@ impl Client {
     async fn exchange(
         &self,
         attempt: &Attempt,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         bearer: &Bearer,
         timeout: Duration,
         context: &CallContext,

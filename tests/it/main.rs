@@ -41,6 +41,7 @@ mod given_up;
 mod ids;
 mod limits;
 mod links;
+mod log_lines;
 mod lookups;
 mod lost_writes;
 mod masked;
