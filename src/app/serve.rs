@@ -18,7 +18,7 @@ use crate::capability::Capabilities;
 use crate::config::{Approvers, Limits, PersonalData, Problems, Serve, ServeFlags, Transport, variables};
 use crate::domain::Environment;
 use crate::fintecture::Fintecture;
-use crate::mcp::{FormsCount, Server};
+use crate::mcp::{FormsCount, Server, Short};
 use crate::pages;
 use crate::rest::{Rest, RestConfig};
 use crate::telemetry::{self, Metrics, Traces};
@@ -194,6 +194,7 @@ async fn serve(prepared: Prepared) -> anyhow::Result<()> {
                 authenticates: !access.is_open(),
             };
             let config = HttpConfig {
+                short: Some(Short::of(&server).context("the name of this server")?),
                 rest: Some(Rest::new(Arc::clone(&calls), rest)),
                 pages,
                 access,

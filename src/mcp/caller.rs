@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use http::request::Parts;
+use http::{HeaderMap, request::Parts};
 use rmcp::RoleServer;
-use rmcp::model::{ProgressNotificationParam, ProgressToken, ProtocolVersion};
+use rmcp::model::{Implementation, ProgressNotificationParam, ProgressToken, ProtocolVersion};
 use rmcp::service::{Peer, RequestContext};
 
 use super::asking::{Handshake, Seals, Stateless};
@@ -52,14 +52,16 @@ pub(super) fn of(
         .meta
         .get_progress_token()
         .map(|token| Arc::new(Told { peer: context.peer.clone(), token }) as Arc<dyn Progress>);
+    let parts = context.extensions.get::<Parts>();
+    let in_meta = (context.meta.get_traceparent(), context.meta.get_tracestate());
     let caller = Caller {
         principal,
-        client: context.client_info().map(|client| format!("{} {}", client.name, client.version)),
+        client: client(context, is_stateless).map(|client| format!("{} {}", client.name, client.version)),
         cancelled: context.ct.clone(),
         progress,
         person: (ways.form || ways.page || has_answer).then_some(person),
         takes_tasks: context.client_capabilities().is_some_and(|client| client.supports_tasks()),
-        origin: Origin { place: place(context), ..Origin::default() },
+        origin: Origin { place: place(in_meta, parts.map(|parts| &parts.headers)), ..Origin::default() },
     };
     Calling { caller, stateless }
 }
@@ -71,14 +73,18 @@ pub(super) fn principal(context: &RequestContext<RoleServer>) -> Arc<Principal> 
     known.cloned().unwrap_or_else(|| Arc::new(Principal::local()))
 }
 
-/// Where the request stands in a trace: `_meta` says it for this one message, headers for all in their HTTP request.
-fn place(context: &RequestContext<RoleServer>) -> Place {
-    let said = Place::sent(context.meta.get_traceparent(), context.meta.get_tracestate());
-    if said.is_some() {
-        return said;
-    }
-    let Some(parts) = context.extensions.get::<Parts>() else { return said };
-    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+/// What the client calls itself. Without a handshake it says so in each request or not at all, and rmcp would put its own
+/// name there.
+fn client(context: &RequestContext<RoleServer>, is_stateless: bool) -> Option<Implementation> {
+    if is_stateless { context.meta.client_info() } else { context.client_info() }
+}
+
+/// Where the request stands in a trace: `traceparent` and `tracestate` in `_meta` say it for this one message, headers for
+/// all in their HTTP request.
+pub(super) fn place(meta: (Option<&str>, Option<&str>), headers: Option<&HeaderMap>) -> Place {
+    let said = Place::sent(meta.0, meta.1);
+    let Some(headers) = headers.filter(|_| !said.is_some()) else { return said };
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     Place::sent(header("traceparent"), header("tracestate"))
 }
 

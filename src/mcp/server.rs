@@ -89,6 +89,16 @@ impl Server {
         Self(Arc::new(Inner { calls, completions, lists, config, seals, forms_count, card, identity }))
     }
 
+    /// The calls that it stands before.
+    pub(super) fn calls(&self) -> &Arc<Calls> {
+        &self.0.calls
+    }
+
+    /// `_meta` of results at 2026-07-28.
+    pub(super) fn identity(&self) -> &MetaObject {
+        &self.0.identity
+    }
+
     /// Who makes a request that asks no person anything.
     fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
         caller::of(context, BroughtAlong::default(), &self.0.seals, self.0.forms_count).caller

@@ -20,6 +20,8 @@ pub(super) fn of(principal: Arc<Principal>, headers: &HeaderMap, cancelled: Canc
         client: text(header::USER_AGENT.as_str()).map(str::to_owned),
         cancelled,
         origin: Origin { place, face: Face::Rest, method: TOOL_ROUTE },
-        ..Caller::local()
+        progress: None,
+        person: None,
+        takes_tasks: false,
     }
 }

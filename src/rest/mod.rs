@@ -208,7 +208,7 @@ fn respond(body: &Value) -> Response {
         None => StatusCode::OK,
         Some(kind) => statuses::status(kind.unwrap_or(ErrorKind::Internal)),
     };
-    let mut response = (status, body.to_string()).into_response();
+    let mut response = (status, serde_json::to_vec(body).unwrap_or_default()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, JSON);
     headers.insert(header::CACHE_CONTROL, KEPT_NOWHERE);

@@ -22,7 +22,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
-use crate::{access::Access, audit::Trail, rest::Rest, store::Store};
+use crate::{access::Access, audit::Trail, mcp::Short, rest::Rest, store::Store};
 
 use super::{
     TransportError,
@@ -57,6 +57,8 @@ pub struct HttpConfig {
     pub public_url: Option<Url>,
     /// The proxies whose word on their client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The short route of the server, where it has one: for calls that rmcp need not see.
+    pub short: Option<Short>,
     /// The REST face, where there is one.
     pub rest: Option<Rest>,
     /// More routes, which stand behind the same gate.

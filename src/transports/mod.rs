@@ -2,7 +2,7 @@
 //! `GET /sse` with `POST /messages`, the routes of the REST face, and the gate before the HTTP routes.
 //!
 //! Knows rmcp and axum. Knows nothing of tools, configuration or the upstream: the server behind it is any
-//! [`rmcp::ServerHandler`] that is cheap to clone.
+//! [`rmcp::ServerHandler`] that is cheap to clone, and the short route to the same calls is a part of [`mcp`](crate::mcp).
 //!
 //! | module | does |
 //! |---|---|
@@ -14,6 +14,7 @@
 //! | `stdio`, `standard` | lines on stdin and stdout; what these are |
 //! | `legacy_sse` | a stream of events out, POSTs in |
 //! | `rest` | the REST face's routes |
+//! | `under_way` | a call over HTTP goes on to its end where its client leaves |
 //! | `bodies` | how much of request bodies is held at once |
 //! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
 //! | `shared` | sessions that another replica may take up |
@@ -57,6 +58,7 @@ mod standard;
 mod stdio;
 mod streamable;
 mod tls;
+mod under_way;
 mod watch;
 mod wire;
 

@@ -55,8 +55,9 @@ pub(crate) fn refused(refusal: &Refusal) -> Response {
     json_body(StatusCode::BAD_REQUEST, refusal.to_json())
 }
 
-pub(crate) fn json_body(status: StatusCode, body: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+pub(crate) fn json_body(status: StatusCode, body: impl Into<Body>) -> Response {
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.into())
+        .into_response()
 }
 
 /// The body of a POST that carries JSON, or the answer to one that does not. It counts as held for as long as any copy of

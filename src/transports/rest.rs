@@ -15,7 +15,7 @@ use axum::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{bodies::Bodies, client, held::Held, limits::HttpLimits, reply};
+use super::{bodies::Bodies, client, held::Held, limits::HttpLimits, reply, under_way::to_its_end};
 use crate::rest::{self, OPENAPI_ROUTE, Rest, TOOL_ROUTE};
 
 /// What its handlers need.
@@ -54,32 +54,26 @@ impl RestRoutes {
         };
         // What is no text in UTF-8 is the name of no tool.
         let tool = tool.map(|Path(tool)| tool).unwrap_or_default();
-        let request = this.request(&parts);
-        // Where the client hangs up, this future is dropped: the call goes on by itself, and hears of it, so that what
-        // became of it is on record.
-        let hung_up = request.cancelled.clone().drop_guard();
         let (rest, under_way) = (this.rest.clone(), in_flight.clone());
-        let call = tokio::spawn(async move {
+        let call = to_its_end(this.end.child_token(), async move |cancelled| {
+            let request = for_rest(&mut parts, cancelled);
             let _held = (parts, under_way);
             rest.call(request, &tool, &bytes).await
         });
-        let response = call.await.unwrap_or_else(|_| this.rest.lost());
-        drop(hung_up);
+        let response = call.await.unwrap_or_else(|| this.rest.lost());
         response.map(|body| Body::new(Held::new(body, in_flight)))
     }
 
     async fn openapi(State(this): State<Arc<Self>>, request: Request) -> Response {
-        let (parts, _) = request.into_parts();
-        this.rest.openapi(this.request(&parts)).await
+        let (mut parts, _) = request.into_parts();
+        this.rest.openapi(for_rest(&mut parts, this.end.child_token())).await
     }
+}
 
-    fn request(&self, parts: &Parts) -> rest::Request {
-        rest::Request {
-            principal: client::principal(&parts.extensions),
-            headers: parts.headers.clone(),
-            cancelled: self.end.child_token(),
-        }
-    }
+/// What the face sees of a request, whose headers nobody else needs any more.
+fn for_rest(parts: &mut Parts, cancelled: CancellationToken) -> rest::Request {
+    let headers = std::mem::take(&mut parts.headers);
+    rest::Request { principal: client::principal(&parts.extensions), headers, cancelled }
 }
 
 /// 405; the router adds what is allowed.

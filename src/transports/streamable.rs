@@ -35,10 +35,12 @@ use super::{
     reply,
     sessions::{self, Kept, Refused, Sessions, Sight},
     shared::{Record, Shared},
+    under_way::to_its_end,
 };
 use crate::{
     audit::{RefusedAccess, Trail},
     domain::Principal,
+    mcp::{PlainCall, Short},
 };
 
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
@@ -48,6 +50,7 @@ type Answer = axum::http::Response<BoxBody<Bytes, Infallible>>;
 /// The handler of `/mcp`.
 pub(crate) struct Streamable<S> {
     service: StreamableHttpService<S, Sessions>,
+    short: Option<Short>,
     sessions: Arc<Sessions>,
     shared: Option<Arc<Shared>>,
     streams: Arc<Places>,
@@ -90,7 +93,8 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             shared.is_some().then(|| Arc::new(Kept(Arc::clone(&sessions))) as Arc<dyn SessionStore>);
         let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), rmcp);
         let trail = config.trail.clone();
-        Self { service, sessions, shared, streams, bodies, trail, limits, end, calls }
+        let short = config.short.clone();
+        Self { service, short, sessions, shared, streams, bodies, trail, limits, end, calls }
     }
 
     /// Any method of `/mcp`.
@@ -169,6 +173,11 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };
+        if let Some(short) = &self.short
+            && let Some(call) = short.read(&parts.headers, &bytes)
+        {
+            return self.call(short, call, visit, parts).await;
+        }
         if message::is_batch(&bytes) {
             return self.batch(visit, &parts, &bytes).await;
         }
@@ -178,6 +187,20 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             return reply::refused(&message::explain(&bytes));
         }
         response
+    }
+
+    /// The answer to a call that rmcp need not see, by the rules of those that it sees.
+    async fn call(&self, short: &Short, call: PlainCall, visit: &Visit, parts: Parts) -> Response {
+        let (short, principal) = (short.clone(), Arc::clone(&visit.principal));
+        let held = (parts, self.calls.token());
+        let answer = to_its_end(self.end.child_token(), async move |cancelled| {
+            let _held = held;
+            short.answer(call, principal, cancelled).await
+        });
+        match answer.await {
+            Some(message) => reply::json_body(StatusCode::OK, message),
+            None => reply::error(StatusCode::INTERNAL_SERVER_ERROR, "the call failed inside the server"),
+        }
     }
 
     async fn batch(&self, visit: &Visit, parts: &Parts, bytes: &Bytes) -> Response {

@@ -34,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("cli", &["config"]),
     ("telemetry", &["config", "measures", "traces", "domain"]),
-    ("transports", &["rest", "access", "audit", "store", "measures", "domain"]),
+    ("transports", &["mcp", "rest", "access", "audit", "store", "measures", "domain"]),
     ("mcp", &["calls", "tools", "store", "sealing", "traces", "domain"]),
     ("rest", &["calls", "tools", "traces", "domain"]),
     ("pages", &["calls", "tools", "sealing", "domain"]),

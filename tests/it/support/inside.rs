@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use fintecture_mcp::calls::{Approvals, Calls, CallsConfig, Completions};
 use fintecture_mcp::domain::{Environment, Principal, Scopes};
-use fintecture_mcp::mcp::{FormsCount, Server};
+use fintecture_mcp::mcp::{FormsCount, Server, Short};
 use fintecture_mcp::sealing::Sealer;
+use fintecture_mcp::transports::{HttpConfig, serve_http};
 use futures_util::{SinkExt, StreamExt};
 use rmcp::ServiceExt;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::{CancellationToken, PollSender};
+use tokio_util::sync::{CancellationToken, DropGuard, PollSender};
 
 use super::agent::Agent;
 use super::in_time;
@@ -22,6 +24,13 @@ use super::local::tools;
 /// The server.
 #[derive(Debug, Clone)]
 pub(crate) struct Inside(Server);
+
+/// A server on a port of its own. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) url: String,
+    _end: DropGuard,
+}
 
 /// Somebody with these scopes, such as `customers:read bank-accounts:write`.
 pub(crate) fn principal(name: &str, scopes: &str) -> Arc<Principal> {
@@ -38,6 +47,22 @@ impl Inside {
             Arc::new(Calls::new(tools, Approvals::without_page(), Arc::new(sealer()), config, stopping));
         let completions = Completions::new(Arc::clone(&calls), &["known-bank"]);
         Self(Server::new(calls, completions, sealer(), "", FormsCount::OfAuthenticated, String::new()))
+    }
+
+    /// Its short route.
+    pub(crate) fn short(&self) -> Short {
+        Short::of(&self.0).unwrap()
+    }
+
+    /// The same on a port, over Streamable HTTP: with its short route, or without.
+    pub(crate) async fn listening(&self, has_short: bool) -> Listening {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+        let short = has_short.then(|| self.short());
+        let config = HttpConfig { short, ..HttpConfig::default() };
+        let shutdown = CancellationToken::new();
+        tokio::spawn(serve_http(listener, self.0.clone(), config, shutdown.clone()));
+        Listening { url, _end: shutdown.drop_guard() }
     }
 
     /// The client's end of a connection; `None` is what a server without authentication knows.

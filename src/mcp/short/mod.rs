@@ -1,0 +1,87 @@
+//! A short route for the plain `tools/call` of 2026-07-28 over HTTP, for which rmcp builds a whole service a request.
+//!
+//! It takes exactly one shape of request and leaves everything else to rmcp, untouched: whatever is wrong with a request,
+//! rmcp says so. A call that it takes goes through the same [`Calls`] as every other, and is answered in the same words;
+//! a test feeds both ways the same requests. `request` knows the shape, `answer` writes the message. Decides nothing
+//! about tools. Knows headers and bodies; no listener and no door.
+
+mod answer;
+mod request;
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use rmcp::ErrorData;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::server::Server;
+use super::{links, refusal};
+use crate::calls::{self, Answer, Caller, Calls};
+use crate::domain::Principal;
+pub use request::PlainCall;
+
+/// The short route of one server; cloning it clones pointers.
+#[derive(Debug, Clone)]
+pub struct Short {
+    calls: Arc<Calls>,
+    /// `_meta` of every result, as JSON.
+    identity: Arc<str>,
+}
+
+impl Short {
+    /// The route to the same calls as this server's.
+    ///
+    /// # Errors
+    /// Where the server's own name is no JSON.
+    pub fn of(server: &Server) -> Result<Self, serde_json::Error> {
+        let identity = serde_json::to_string(server.identity())?.into();
+        Ok(Self { calls: Arc::clone(server.calls()), identity })
+    }
+
+    /// The call that a POST is, where it is one of the shape that this route takes: its `Host`, `Origin`, `Content-Type`
+    /// and length have been looked at. Nothing is kept of any other.
+    #[must_use]
+    pub fn read(&self, headers: &HeaderMap, body: &[u8]) -> Option<PlainCall> {
+        request::read(headers, body, self.calls.tools())
+    }
+
+    /// The JSON-RPC message that answers a call of this principal's. `cancelled` is cancelled when the client leaves.
+    pub async fn answer(
+        &self,
+        call: PlainCall,
+        principal: Arc<Principal>,
+        cancelled: CancellationToken,
+    ) -> Vec<u8> {
+        let PlainCall { id, tool, arguments, client, origin } = call;
+        // Nobody is asked and nobody told on the way: who wants that is not of the shape.
+        let caller =
+            Caller { principal, client, cancelled, progress: None, person: None, takes_tasks: false, origin };
+        let answered = refusal::catch(async {
+            let customer_id = arguments.get("customer_id").and_then(Value::as_str).map(str::to_owned);
+            match self.calls.call(&caller, tool, arguments).await {
+                Answer::Reply(reply) => self.result(&id, &caller.principal, customer_id.as_deref(), &reply),
+                Answer::Asked | Answer::Task(_) => {
+                    Err(ErrorData::internal_error("the answer of the call was for another client", None))
+                }
+            }
+        });
+        answered.await.unwrap_or_else(|error| answer::error(&id, error))
+    }
+
+    fn result(
+        &self,
+        id: &request::Id,
+        principal: &Principal,
+        customer_id: Option<&str>,
+        reply: &calls::Reply,
+    ) -> Result<Vec<u8>, ErrorData> {
+        let links = if reply.is_error {
+            Vec::new()
+        } else {
+            links::of(&self.calls, principal, customer_id, &reply.body)
+        };
+        answer::result(id, reply, &links, &self.identity)
+            .map_err(|_| ErrorData::internal_error("a result got lost", None))
+    }
+}
