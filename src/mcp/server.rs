@@ -178,8 +178,7 @@ impl ServerHandler for Server {
         let Calling { caller, stateless } = caller::of(&context, brought, &self.0.seals, self.0.forms_count);
         let arguments = request.arguments.unwrap_or_default();
         let customer_id = arguments.get("customer_id").and_then(Value::as_str).map(str::to_owned);
-        // Boxed, since rmcp and the runtime move what answers a request several times.
-        match Box::pin(self.0.calls.call(&caller, &request.name, arguments)).await {
+        match self.0.calls.call(&caller, &request.name, arguments).await {
             Answer::Reply(reply) => {
                 Ok(self.result(&context, &caller.principal, customer_id.as_deref(), reply).into())
             }
