@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
@@ -158,7 +159,16 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 fn in_runtime<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    run_in(&mut Builder::new_multi_thread(), task)
+}
+
+/// The same on this thread alone: for a single client, whose calls would only wait for each other's thread to wake.
+fn in_one_thread<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
+    run_in(&mut Builder::new_current_thread(), task)
+}
+
+fn run_in<T>(runtime: &mut Builder, task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
+    let runtime = runtime.enable_all().build().context("cannot start the runtime")?;
     let result = runtime.block_on(task);
     // A read of standard input cannot be cancelled: the process ends without it.
     runtime.shutdown_timeout(RUNTIME_GRACE);

@@ -68,6 +68,7 @@ mod signing_in;
 mod skill_export;
 mod skills;
 mod soak;
+mod sockets;
 mod stdout_is_sacred;
 mod stop_writes;
 mod store_redis;
