@@ -65,6 +65,7 @@ mod signing_in;
 mod skill_export;
 mod skills;
 mod soak;
+mod sparing;
 mod stdout_is_sacred;
 mod stop_writes;
 mod store_redis;
