@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use tower::filter::AsyncFilterLayer;
 use url::Url;
 
 use super::client::ClientError;
+use super::reuse::Reuse;
 use crate::domain::is_loopback;
 use crate::roots;
 
@@ -25,6 +27,7 @@ pub(super) fn stack(
     url: &Url,
     timeout: Duration,
     certificates: &[reqwest::Certificate],
+    reuse: &Reuse,
 ) -> Result<reqwest::Client, reqwest::Error> {
     let mut http = reqwest::Client::builder()
         .user_agent(concat!("fintecture-mcp/", env!("CARGO_PKG_VERSION")))
@@ -36,7 +39,8 @@ pub(super) fn stack(
         .pool_idle_timeout(IDLE_CONNECTION)
         .http2_keep_alive_interval(HTTP2_ALIVE)
         .http2_keep_alive_timeout(HTTP2_ALIVE)
-        .tcp_nodelay(true);
+        .tcp_nodelay(true)
+        .connector_layer(AsyncFilterLayer::new(reuse.clone()));
     if is_loopback(url) {
         http = http.no_proxy();
     }

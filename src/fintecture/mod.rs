@@ -17,6 +17,7 @@ mod models;
 mod operations;
 mod probe;
 mod retry;
+mod reuse;
 mod signature;
 mod text;
 mod token_endpoint;

@@ -1,11 +1,15 @@
 //! How little of the upstream a call takes: its requests, side by side where one does not need the other's answer, over
 //! no more connections than there are requests at a time.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::agent::Agent;
 use crate::support::counting::Counting;
+use crate::support::local::Local;
 use crate::support::operations;
 use crate::support::setup::Setup;
 
@@ -171,18 +175,21 @@ fn get(number: usize) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_opens_no_more_connections_than_it_has_requests_at_a_time() {
     const IN_FLIGHT: usize = 8;
-    const CALLS: usize = 100;
-    let (upstream, agent) = world().await;
-    let workers = (0..IN_FLIGHT).map(|worker| {
-        let agent = &agent;
-        async move {
+    const CALLS: usize = 200;
+    let upstream = Counting::start().await;
+    let server = Local::with_token(&upstream.base_url(), Duration::from_secs(10));
+    let mut workers = JoinSet::new();
+    for worker in 0..IN_FLIGHT {
+        let server = server.clone();
+        workers.spawn(async move {
             for number in 0..CALLS {
-                let result = agent.good(CUSTOMERS, get(worker * CALLS + number)).await;
-                assert_eq!(result["customer"]["id"], format!("cus_{}", worker * CALLS + number));
+                let number = worker * CALLS + number;
+                let result = server.call(CUSTOMERS, &get(number)).await.good();
+                assert_eq!(result["customer"]["id"], format!("cus_{number}"));
             }
-        }
-    });
-    join_all(workers).await;
+        });
+    }
+    workers.join_all().await;
     assert_eq!(upstream.requests().len(), IN_FLIGHT * CALLS);
     let connections = upstream.connections();
     assert!(connections <= IN_FLIGHT, "{connections} connections for {IN_FLIGHT} requests at a time");
