@@ -33,4 +33,4 @@ pub use failure::{Failure, FailureKind, Reach};
 pub use models::{Listing, Record};
 pub use operations::{CustomerFilter, Fintecture, NewBankAccount, NewCustomer, NewVerification, Upstream};
 pub use probe::{Connection, NoConnection, TokenSource};
-pub use signature::{KeyError, Signer};
+pub use signature::{KeyError, Signed, Signer};
