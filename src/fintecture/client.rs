@@ -340,9 +340,8 @@ impl Client {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(body.clone());
         }
-        let sending = self.reuse.sending(outgoing.send());
-        let response = sending.await.map_err(|error| attempt.not_answered(&error))?;
-        let _reading = self.reuse.reading(&response);
+        let mut turn = self.reuse.request();
+        let response = turn.send(outgoing.send()).await.map_err(|error| attempt.not_answered(&error))?;
         let status = response.status().as_u16();
         context.answered(status);
         watched.answered(status);
