@@ -53,6 +53,7 @@ pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
 pub use limits::CallLimits;
+pub use masking::mask;
 pub use repeats::Key;
 pub use tasks::{NoTask, Task, TaskState};
 

@@ -69,6 +69,7 @@ mod skill_export;
 mod skills;
 mod soak;
 mod sockets;
+mod sparing;
 mod stdout_is_sacred;
 mod stop_writes;
 mod store_redis;
