@@ -29,11 +29,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
 use crate::capability::{Capabilities, Source};
 use crate::cli::{self, CapabilitiesCommand, Command, Parsed, TokenCommand, ToolsArgs};
 use crate::config::Problems;
-use crate::tools;
+use crate::{telemetry, tools};
 
 /// How long the runtime may linger over a read of standard input that nobody will answer.
 const RUNTIME_GRACE: Duration = Duration::from_millis(100);
@@ -65,7 +66,9 @@ impl From<anyhow::Error> for Failed {
 
 /// Runs the program: 0 when it went well, 2 on bad usage or configuration, 1 otherwise.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match run(words) {
+    let ended = run(words);
+    telemetry::flush();
+    match ended {
         Ok(()) if IS_UNWRITTEN.load(Ordering::Relaxed) => {
             say(&mut std::io::stderr(), "fintecture-mcp: standard output could not be written");
             ExitCode::FAILURE
@@ -156,7 +159,16 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 fn in_runtime<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    run_in(&mut Builder::new_multi_thread(), task)
+}
+
+/// The same on this thread alone: for a single client, whose calls would only wait for each other's thread to wake.
+fn in_one_thread<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
+    run_in(&mut Builder::new_current_thread(), task)
+}
+
+fn run_in<T>(runtime: &mut Builder, task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
+    let runtime = runtime.enable_all().build().context("cannot start the runtime")?;
     let result = runtime.block_on(task);
     // A read of standard input cannot be cancelled: the process ends without it.
     runtime.shutdown_timeout(RUNTIME_GRACE);

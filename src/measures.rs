@@ -81,6 +81,8 @@ measures! {
         "times that the authorization server's keys were asked for: `success` or `failure`";
     SPANS_LOST = Counter "fintecture_mcp_trace_spans_lost_total" []
         "spans that the collector of traces did not take";
+    LOG_LINES_LOST = Counter "fintecture_mcp_log_lines_lost_total" []
+        "log lines that were not written, since standard error was not read or is gone";
     INFO = Gauge "fintecture_mcp_build_info" ["version", "environment"]
         "always 1";
     STARTED = Gauge "fintecture_mcp_start_time_seconds" []
@@ -229,6 +231,11 @@ pub fn issuer_read(is_well: bool) {
 /// So many spans were not taken by the collector of traces.
 pub fn spans_lost(count: usize) {
     counter!(SPANS_LOST).increment(count as u64);
+}
+
+/// So many log lines were not written.
+pub fn log_lines_lost(lines: usize) {
+    counter!(LOG_LINES_LOST).increment(lines as u64);
 }
 
 /// The upstream chooses its statuses: only usual ones have a word of their own, so that there are never many.

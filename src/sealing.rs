@@ -45,7 +45,9 @@ impl Sealer {
     /// [`SealerError`] where there are no random numbers.
     pub fn random() -> Result<Self, SealerError> {
         let mut key = [0; KEY_LEN];
-        aws_lc_rs::rand::fill(&mut key).map_err(|_| SealerError)?;
+        // The system's, and not the cipher library's, which gathers entropy for some 25 ms when it is first asked: every
+        // start would wait for that.
+        getrandom::fill(&mut key).map_err(|_| SealerError)?;
         Self::with_key(&key)
     }
 

@@ -171,7 +171,7 @@ impl Access {
             }
             Way::Tokens(file) => file.whose(token).ok_or(Refused::unknown()),
             Way::OAuth { verifier, .. } => match verifier.verify(token).await {
-                Ok(principal) => Ok(Arc::new(principal)),
+                Ok(principal) => Ok(principal),
                 Err(oauth::TokenRefused::Invalid(reason)) => {
                     Err(Refused::Wrong { reason, told: Told::AtOnce })
                 }

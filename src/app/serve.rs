@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::people::People;
 use super::{
-    Failed, access, approvals, audit, in_runtime, listen, load, network, signals, simulate, store, upstream,
+    Failed, access, approvals, audit, in_one_thread, in_runtime, listen, load, network, signals, simulate,
+    store, upstream,
 };
 use crate::access::Access;
 use crate::audit::Trail;
@@ -52,7 +53,10 @@ pub(super) fn run(flags: ServeFlags, problems: Problems) -> Result<(), Failed> {
     let environment = prepared.upstream.environment().as_str();
     let traces = traces.as_ref().map(|collector| Traces::start(collector, environment));
     let _traces = traces.transpose().map_err(Failed::Usage)?;
-    in_runtime(serve(prepared))
+    match prepared.transport {
+        Transport::Stdio => in_one_thread(serve(prepared)),
+        Transport::Http(_) => in_runtime(serve(prepared)),
+    }
 }
 
 fn read(flags: ServeFlags, mut problems: Problems) -> Result<(Serve, Arc<Capabilities>), Failed> {

@@ -11,6 +11,7 @@ use crate::access::Access;
 use crate::calls::approvals::Approvals;
 use crate::fintecture::Fintecture;
 use crate::store::Store;
+use crate::telemetry;
 use crate::transports::Tls;
 
 /// How long the same signal may still come by another way: from the terminal, and from who started this process.
@@ -29,6 +30,7 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
             let first = Instant::now();
             while signals.recv().await.is_some() {
                 if first.elapsed() > ECHO {
+                    telemetry::flush();
                     std::process::exit(1);
                 }
             }

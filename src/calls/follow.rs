@@ -50,7 +50,7 @@ impl Calls {
         context: &CallContext,
     ) -> Result<Fields, ToolError> {
         let Some(at) = wait.and_then(Wait::path) else { return self.tools.read(read, context).await };
-        match self.waits.glance(&at).await.as_ref() {
+        match Box::pin(self.waits.glance(&at)).await.as_ref() {
             Ok(sight) => Ok(sight.fields.clone()),
             Err(error) => Err(error.clone()),
         }
@@ -72,7 +72,7 @@ impl Calls {
             return (Answer::Task(task), None);
         }
         let span = Span::new(wait.asked, budget);
-        let waited = waiting::wait(&self.waits, &at, span, caller, &self.stopping).await;
+        let waited = Box::pin(waiting::wait(&self.waits, &at, span, caller, &self.stopping)).await;
         let body = waited.result(&reply.body);
         (Answer::Reply(Reply { body, is_error: false }), Some(waited))
     }

@@ -4,11 +4,16 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
-/// Runs a call; a panic in it is answered with `panicked`.
-pub(super) async fn catch<T, E>(call: impl Future<Output = Result<T, E>>, panicked: E) -> Result<T, E> {
-    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!("a tool call panicked");
-        Err(panicked)
+/// Runs a call; a panic in it is answered with `panicked`. No `async fn`, which would hold room for the call twice.
+pub(super) fn catch<T, E>(
+    call: impl Future<Output = Result<T, E>>,
+    panicked: E,
+) -> impl Future<Output = Result<T, E>> {
+    AssertUnwindSafe(call).catch_unwind().map(|ended| {
+        ended.unwrap_or_else(|_| {
+            tracing::error!("a tool call panicked");
+            Err(panicked)
+        })
     })
 }
 

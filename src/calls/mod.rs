@@ -53,6 +53,7 @@ pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
 pub use limits::CallLimits;
+pub use masking::mask;
 pub use repeats::Key;
 pub use tasks::{NoTask, Task, TaskState};
 
@@ -288,10 +289,8 @@ impl Calls {
         match request {
             Request::Read(read) => {
                 let (action, wait) = (read.action, read.wait());
-                let reading =
-                    guard::catch(self.read(read, wait.as_ref(), context), ToolError::panicked(false));
                 let outcome = tokio::select! {
-                    outcome = reading => outcome,
+                    outcome = guard::catch(self.read(read, wait.as_ref(), context), ToolError::panicked(false)) => outcome,
                     () = caller.cancelled.cancelled() => Err(ToolError::given_up(false)),
                 };
                 let answer = Answer::Reply(reply(&self.tools, action, outcome));
@@ -299,12 +298,14 @@ impl Calls {
             }
             Request::Write(write) => {
                 if let Some(customer) = write.starts_for()
-                    && let Err(error) = self.limits.daily().look(customer).await
+                    && let Err(error) = Box::pin(self.limits.daily().look(customer)).await
                 {
                     return refused(&error);
                 }
                 let wait = write.wait();
-                let answer = self.write(caller, write, context, budget, (entry, place.clone())).await;
+                // Apart, since a call is moved about as a whole, and nearly all are reads.
+                let writing = Box::pin(self.write(caller, write, context, budget, (entry, place.clone())));
+                let answer = writing.await;
                 self.follow(caller, wait, answer, budget).await
             }
         }

@@ -2,9 +2,10 @@
 //!
 //! A replica takes a write by putting a record where there is none, and holds it by a lease that it renews while it
 //! looks things up and asks a person: a replica that dies lets go of it. Before the write leaves, the record says so
-//! ([`Lease::let_leave`]): from then on it outlives its replica, and nobody sends the write again. Whoever finds such
-//! a record that is not renewed any more knows that its replica is gone, and that the outcome is not known. Clocks are
-//! compared with nobody's: a lease ends in the store, and an owner that is gone is one that is quiet for too long.
+//! ([`Lease::let_leave`]): from then on it outlives its replica, and nobody sends the write again. Beside it stands a sign
+//! of life, which the store forgets when nobody renews it: whoever finds such a record without one knows that its replica
+//! is gone, and that the outcome is not known. Clocks are compared with nobody's: both end in the store, so that it does
+//! not matter how long the one who looks has been there itself.
 
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ impl Records {
     pub(super) async fn enter(&self, key: &Key, given_up: &CancellationToken, lost: &Reply) -> Entered {
         let name = Name::new("write", &[key]);
         let until = Instant::now() + JOINED_FOR;
-        let mut other: Option<Other> = None;
+        let mut is_anothers = false;
         loop {
             let changed = self.0.changed();
             match self.take(&name, KEPT_FOR).await {
@@ -87,16 +88,14 @@ impl Records {
                     return Entered::Ended(reply, until);
                 }
                 Ok(Taken::Others(record)) => {
-                    let seen = Other::seen(other.take(), &record);
-                    let is_quiet = seen.since.elapsed() >= LEASE;
-                    other = Some(seen);
-                    if is_quiet && matches!(record.stage, Stage::Sent) {
+                    is_anothers = true;
+                    if matches!(record.stage, Stage::Sent) && self.is_gone(&record).await {
                         self.declare_lost(&name, &record, lost).await;
                         continue;
                     }
                 }
                 // It is known that another one is about it, and the store may come back in time.
-                Err(_) if other.is_some() => {}
+                Err(_) if is_anothers => {}
                 Err(error) => return Entered::Unknown(error),
             }
             tokio::select! {
@@ -148,6 +147,11 @@ impl Records {
         })
     }
 
+    /// Whether the store has no sign of life of this record's owner any more; it has one where it cannot be asked.
+    async fn is_gone(&self, record: &Record) -> bool {
+        matches!(self.0.get::<()>(&sign_of_life(record.owner)).await, Ok(None))
+    }
+
     /// The owner of this record is gone, and nobody knows what became of its write. Should the owner know better after
     /// all, its word goes before this.
     async fn declare_lost(&self, name: &Name, seen: &Record, lost: &Reply) {
@@ -164,22 +168,6 @@ impl Records {
 enum Taken {
     Mine(Lease),
     Others(Record),
-}
-
-/// Another replica's record, and since when it has been like that.
-struct Other {
-    owner: Uuid,
-    beat: u64,
-    since: Instant,
-}
-
-impl Other {
-    /// This record, seen now, after what was seen `before`.
-    fn seen(before: Option<Self>, record: &Record) -> Self {
-        before
-            .filter(|other| (other.owner, other.beat) == (record.owner, record.beat))
-            .unwrap_or_else(|| Self { owner: record.owner, beat: record.beat, since: Instant::now() })
-    }
 }
 
 impl Record {
@@ -219,6 +207,8 @@ impl Lease {
     /// [`StoreError`] where it is not known: nothing may be sent then either.
     pub(super) async fn let_leave(&self) -> Result<bool, StoreError> {
         let (owner, lives) = (self.owner, self.lives_sent);
+        // Before the record says that it is sent, which nobody may find without it.
+        live(&self.store, owner).await?;
         let left = self.store.update(&self.name, |record: Option<Record>| match record {
             Some(record) if record.owner == owner && matches!(record.stage, Stage::UnderWay) => {
                 (Change::Put(Record { stage: Stage::Sent, ..record }, lives), true)
@@ -260,10 +250,21 @@ async fn tell(store: &Store, name: &Name, owner: Uuid, kept: Option<&Reply>) -> 
     told.await
 }
 
+/// What stands in the store while the owner of a write that may be sent is there.
+fn sign_of_life(owner: Uuid) -> Name {
+    Name::new("owner", &[owner.as_bytes()])
+}
+
+async fn live(store: &Store, owner: Uuid) -> Result<(), StoreError> {
+    store.update(&sign_of_life(owner), |_: Option<()>| (Change::Put((), LEASE), ())).await
+}
+
 /// Says again and again that the owner is there.
 async fn beat(store: Store, name: Name, owner: Uuid, lives_sent: Duration) {
     loop {
         sleep(BEAT).await;
+        // Before the record, whose count tells whoever takes its owner for dead that it is not.
+        let _ = live(&store, owner).await;
         let beaten = store.update(&name, |record: Option<Record>| match record {
             Some(record) if record.owner == owner => {
                 let lives = match record.stage {

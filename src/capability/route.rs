@@ -15,6 +15,7 @@ pub struct Route {
     /// GET for an operation that reads; POST, PUT or PATCH for one that writes.
     pub method: Method,
     segments: Vec<Segment>,
+    template: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +51,8 @@ impl Route {
 
     /// The path as its file writes it, for logs and metrics: it names no customer.
     #[must_use]
-    pub fn template(&self) -> String {
-        self.segments.iter().fold(String::new(), |template, segment| match segment {
-            Segment::Fixed(text) => format!("{template}/{text}"),
-            Segment::Placeholder(name) => format!("{template}/{{{{{name}}}}}"),
-        })
+    pub fn template(&self) -> &str {
+        &self.template
     }
 }
 
@@ -109,7 +107,7 @@ pub(super) fn parse_route(method: Method, path: &str, operation: Operation) -> R
             reasons.push(format!("`{{{{{name}}}}}` is missing from the path"));
         }
     }
-    if reasons.is_empty() { Ok(Route { method, segments }) } else { Err(reasons) }
+    if reasons.is_empty() { Ok(Route { method, segments, template: path.to_owned() }) } else { Err(reasons) }
 }
 
 /// What is wrong with a segment that is no placeholder. Only the last may be empty: a trailing slash.

@@ -26,6 +26,7 @@ use super::credentials::{Bearer, Credentials, Tokens};
 use super::failure::{Failure, FailureKind, Reach};
 use super::http;
 use super::retry::{self, RetryBudget};
+use super::reuse::Reuse;
 use super::signature::{Signed, Signer};
 use super::watched::Watched;
 use crate::capability::Operation;
@@ -75,18 +76,18 @@ pub enum ClientError {
 
 /// A request as it will go out, again and again where it must.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(super) struct Outgoing<'a> {
     pub(super) operation: Operation,
     /// The path with its placeholders left standing.
-    pub(super) template: String,
-    pub(super) method: Method,
+    pub(super) template: &'a str,
+    pub(super) method: &'a Method,
     pub(super) url: Url,
     pub(super) body: Option<Bytes>,
 }
 
-impl Outgoing {
+impl Outgoing<'_> {
     fn is_write(&self) -> bool {
-        self.method != Method::GET
+        *self.method != Method::GET
     }
 
     /// Path and query exactly as they go over the wire.
@@ -111,6 +112,7 @@ pub struct Client {
     rate: Option<DefaultDirectRateLimiter>,
     breaker: Breaker,
     retries: RetryBudget,
+    reuse: Reuse,
 }
 
 impl Client {
@@ -128,9 +130,10 @@ impl Client {
             return Err(ClientError::Insecure);
         }
         let certificates = http::certificates(config.ca_file)?;
-        let http = http::stack(&config.base_url, config.timeout, &certificates)?;
+        let reuse = Reuse::default();
+        let http = http::stack(&config.base_url, config.timeout, &certificates, &reuse)?;
         let token_http = match token_url {
-            Some(url) => http::stack(url, config.timeout, &certificates)?,
+            Some(url) => http::stack(url, config.timeout, &certificates, &Reuse::default())?,
             None => http.clone(),
         };
         Ok(Self {
@@ -144,6 +147,7 @@ impl Client {
             rate: config.requests_per_second.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             breaker: Breaker::default(),
             retries: RetryBudget::default(),
+            reuse,
         })
     }
 
@@ -172,7 +176,7 @@ impl Client {
     /// The last [`Failure`], which says how far the request came.
     pub(super) async fn send<T>(
         &self,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         decode: fn(&[u8]) -> Option<T>,
         context: &CallContext,
     ) -> Result<T, Failure> {
@@ -221,7 +225,7 @@ impl Client {
     /// One attempt. A failure comes with the token that was sent, where one was.
     async fn attempt<T>(
         &self,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         resends: u32,
         decode: fn(&[u8]) -> Option<T>,
         context: &CallContext,
@@ -304,7 +308,7 @@ impl Client {
     async fn exchange(
         &self,
         attempt: &Attempt,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         bearer: &Bearer,
         timeout: Duration,
         context: &CallContext,
@@ -336,7 +340,8 @@ impl Client {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(body.clone());
         }
-        let response = outgoing.send().await.map_err(|error| attempt.not_answered(&error))?;
+        let mut turn = self.reuse.request();
+        let response = turn.send(outgoing.send()).await.map_err(|error| attempt.not_answered(&error))?;
         let status = response.status().as_u16();
         context.answered(status);
         watched.answered(status);

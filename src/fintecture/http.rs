@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use tower::filter::AsyncFilterLayer;
 use url::Url;
 
 use super::client::ClientError;
+use super::reuse::Reuse;
 use crate::domain::is_loopback;
 use crate::roots;
 
@@ -25,6 +27,7 @@ pub(super) fn stack(
     url: &Url,
     timeout: Duration,
     certificates: &[reqwest::Certificate],
+    reuse: &Reuse,
 ) -> Result<reqwest::Client, reqwest::Error> {
     let mut http = reqwest::Client::builder()
         .user_agent(concat!("fintecture-mcp/", env!("CARGO_PKG_VERSION")))
@@ -36,9 +39,14 @@ pub(super) fn stack(
         .pool_idle_timeout(IDLE_CONNECTION)
         .http2_keep_alive_interval(HTTP2_ALIVE)
         .http2_keep_alive_timeout(HTTP2_ALIVE)
-        .tcp_nodelay(true);
+        .tcp_nodelay(true)
+        .connector_layer(AsyncFilterLayer::new(reuse.clone()));
     if is_loopback(url) {
         http = http.no_proxy();
+    }
+    if url.scheme() == "http" {
+        // Nothing is trusted where nothing is checked: the system's certificates take longer to read than all else.
+        return http.tls_certs_only([]).build();
     }
     for certificate in certificates {
         http = http.add_root_certificate(certificate.clone());

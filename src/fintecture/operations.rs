@@ -220,7 +220,7 @@ impl Upstream<'_> {
         let outgoing = Outgoing {
             operation,
             template: route.template(),
-            method: route.method.clone(),
+            method: &route.method,
             url: client.url(&route.path(path), query),
             body,
         };

@@ -54,17 +54,18 @@ pub struct Signer {
 }
 
 /// What of a request is signed.
-pub(super) struct Signed<'a> {
+#[derive(Debug)]
+pub struct Signed<'a> {
     /// Such as `GET`.
-    pub(super) method: &'a str,
+    pub method: &'a str,
     /// Path and query exactly as they go over the wire.
-    pub(super) target: &'a str,
+    pub target: &'a str,
     /// The exact bytes of the body, where there is one.
-    pub(super) body: Option<&'a [u8]>,
+    pub body: Option<&'a [u8]>,
     /// `X-Request-ID` of this attempt.
-    pub(super) request_id: &'a str,
+    pub request_id: &'a str,
     /// Now.
-    pub(super) date: SystemTime,
+    pub date: SystemTime,
 }
 
 impl Signer {
@@ -112,7 +113,8 @@ impl Signer {
 
     /// The headers that prove a request: `Date`, `Digest` (with a body) and `Signature`. `None` where the
     /// machine has no randomness to sign with.
-    pub(super) fn sign(&self, request: &Signed<'_>) -> Option<HeaderMap> {
+    #[must_use]
+    pub fn sign(&self, request: &Signed<'_>) -> Option<HeaderMap> {
         let date = httpdate::fmt_http_date(request.date);
         let body_digest =
             request.body.map(|body| format!("SHA-256={}", BASE64.encode(digest(&SHA256, body).as_ref())));

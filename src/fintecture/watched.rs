@@ -21,12 +21,17 @@ pub(super) struct Watched {
 
 impl Watched {
     /// An attempt that leaves now, after so many others of the same request.
-    pub(super) fn begin(request: &Outgoing, resends: u32, request_id: &str, context: &CallContext) -> Self {
+    pub(super) fn begin(
+        request: &Outgoing<'_>,
+        resends: u32,
+        request_id: &str,
+        context: &CallContext,
+    ) -> Self {
         let operation = request.operation.id();
         let attempt = Attempt {
             operation,
             method: request.method.as_str(),
-            template: &request.template,
+            template: request.template,
             host: request.url.host_str().unwrap_or_default(),
             port: request.url.port_or_known_default(),
             resends,

@@ -9,12 +9,17 @@ use serde_json::{Value, json};
 
 use crate::tools::ToolError;
 
-/// Runs what answers a request; a panic in it is answered, too. Without this the client would wait for ever.
-pub(super) async fn catch<T>(answer: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
-    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!("the answer to a request panicked");
-        let message = "the request failed inside the server: tell the operator; its log says more";
-        Err(ErrorData::internal_error(message, None))
+/// Runs what answers a request; a panic in it is answered, too. Without this the client would wait for ever. It runs
+/// apart: rmcp moves one future about for all methods, as large as the largest, and these are not the frequent ones.
+pub(super) fn catch<T>(
+    answer: impl Future<Output = Result<T, ErrorData>>,
+) -> impl Future<Output = Result<T, ErrorData>> {
+    AssertUnwindSafe(Box::pin(answer)).catch_unwind().map(|answered| {
+        answered.unwrap_or_else(|_| {
+            tracing::error!("the answer to a request panicked");
+            let message = "the request failed inside the server: tell the operator; its log says more";
+            Err(ErrorData::internal_error(message, None))
+        })
     })
 }
 

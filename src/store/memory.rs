@@ -123,14 +123,15 @@ impl Backend for Memory {
     fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
         let counted = {
             let mut values = self.lock();
-            let before = values.by_name.get(name).map(|value| (value.bytes.clone(), value.until));
-            let (count, until) = match before {
-                Some((bytes, until)) => {
-                    (u64::from_le_bytes(bytes.try_into().unwrap_or_default()).saturating_add(1), until)
-                }
-                None => (1, Instant::now() + window),
-            };
-            values.put(name, count.to_le_bytes().to_vec(), until).map(|()| count)
+            if let Some(value) = values.by_name.get_mut(name) {
+                let bytes = value.bytes.as_slice().try_into().unwrap_or_default();
+                let count = u64::from_le_bytes(bytes).saturating_add(1);
+                // Its window stays as it began: nothing else of it changes.
+                value.bytes = count.to_le_bytes().to_vec();
+                Ok(count)
+            } else {
+                values.put(name, 1_u64.to_le_bytes().to_vec(), Instant::now() + window).map(|()| 1)
+            }
         };
         std::future::ready(counted).boxed()
     }

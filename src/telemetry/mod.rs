@@ -3,6 +3,7 @@
 //!
 //! Knows how each is sent. What is said is decided where it happens; nothing here holds anybody's data.
 
+mod lines;
 mod logs;
 mod metrics;
 mod traces;
@@ -15,4 +16,9 @@ pub(crate) use traces::Traces;
 /// Sends log lines to standard error from now on.
 pub(crate) fn start(format: LogFormat) {
     logs::start(format);
+}
+
+/// Waits until the log lines so far are written, for a second at most: before the program ends.
+pub(crate) fn flush() {
+    logs::flush();
 }

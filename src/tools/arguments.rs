@@ -112,7 +112,7 @@ fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<Input> {
     for _ in 0..=action.arguments.len() {
-        match (action.read)(given.clone()) {
+        match (action.read)(&given) {
             Ok(input) => return Some(input),
             Err(error) => {
                 let argument = action.argument(&error.field)?;

@@ -22,7 +22,7 @@ pub(super) struct Argument {
     pub(super) example: Value,
 }
 
-type Read = Box<dyn Fn(Map<String, Value>) -> Result<Input, ReadError> + Send + Sync>;
+type Read = Box<dyn Fn(&Map<String, Value>) -> Result<Input, ReadError> + Send + Sync>;
 
 /// One action of a tool.
 pub(super) struct ActionDefinition {
@@ -101,7 +101,7 @@ impl Definition {
         input: fn(Arguments) -> Input,
     ) -> Self {
         let read: Read = Box::new(move |arguments| {
-            serde_path_to_error::deserialize(Value::Object(arguments)).map(input).map_err(ReadError::from)
+            serde_path_to_error::deserialize(arguments).map(input).map_err(ReadError::from)
         });
         let arguments = schema::arguments::<Arguments>();
         self.actions.push(ActionDefinition { name, operations: operations.to_vec(), arguments, read });

@@ -17,7 +17,8 @@ use axum::{
 use url::form_urlencoded;
 
 use super::{
-    gate::{self, Gate, face},
+    client,
+    gate::{Gate, face},
     metadata::{self, Place},
     refusals::Refusals,
     reply,
@@ -51,10 +52,9 @@ impl Door {
     /// Puts the gate and then the door before these routes, and those of the metadata beside them.
     pub(crate) fn before(self, routes: Router, gate: Gate) -> Router {
         let door = Arc::new(self);
-        routes
-            .merge(metadata::routes(&door))
-            .layer(middleware::from_fn_with_state(Arc::clone(&door), check))
-            .layer(middleware::from_fn_with_state(gate, named))
+        let routes = routes.merge(metadata::routes(&door));
+        // One layer for both: each takes its share of every request.
+        routes.layer(middleware::from_fn_with_state(Arc::new((gate, door)), pass))
     }
 }
 
@@ -63,14 +63,6 @@ impl Door {
 fn is_open_to_all(path: &str) -> bool {
     path == "/approvals"
         || ["/health/", "/.well-known/", "/approvals/"].iter().any(|start| path.starts_with(start))
-}
-
-/// The gate stands before everything but health, which a machine asks by whatever name it has for this one.
-async fn named(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with("/health/") {
-        return next.run(request).await;
-    }
-    gate::check(State(gate), request, next).await
 }
 
 /// What a request shows of whom it is from.
@@ -110,8 +102,15 @@ fn shown<'a>(uri: &Uri, headers: &'a HeaderMap) -> Shown<'a> {
     }
 }
 
-/// The middleware.
-async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+/// The middleware. The gate stands before everything but health, which a machine asks by whatever name it has for this
+/// one.
+async fn pass(State(entrance): State<Arc<(Gate, Arc<Door>)>>, request: Request, next: Next) -> Response {
+    let (gate, door) = &*entrance;
+    if !request.uri().path().starts_with("/health/")
+        && let Some(kept_out) = gate.stop(&request)
+    {
+        return kept_out;
+    }
     if is_open_to_all(request.uri().path()) {
         return next.run(request).await;
     }
@@ -170,7 +169,7 @@ fn turn_away(version: Version) -> Response {
 impl Door {
     async fn enter(&self, request: &Parts) -> Result<Arc<Principal>, NotLetIn> {
         if self.access.is_open() {
-            return Ok(Arc::new(Principal::local()));
+            return Ok(client::local());
         }
         let refuse = |reason: &'static str, principal: Option<&Principal>| {
             measures::refused_access(reason);

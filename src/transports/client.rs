@@ -5,7 +5,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use axum::http::{Extensions, HeaderMap, header};
@@ -15,7 +15,13 @@ use crate::domain::Principal;
 
 /// Who calls; without authentication, whoever can reach this process.
 pub(crate) fn principal(extensions: &Extensions) -> Arc<Principal> {
-    extensions.get::<Arc<Principal>>().cloned().unwrap_or_else(|| Arc::new(Principal::local()))
+    extensions.get::<Arc<Principal>>().cloned().unwrap_or_else(local)
+}
+
+/// Whoever can reach this process.
+pub(crate) fn local() -> Arc<Principal> {
+    static LOCAL: LazyLock<Arc<Principal>> = LazyLock::new(|| Arc::new(Principal::local()));
+    Arc::clone(&LOCAL)
 }
 
 /// The proxies whose word on their client's address is believed.

@@ -66,12 +66,17 @@ where
     match out.failure() {
         _ if matches!(outcome, Err(TransportError::Task(_))) => outcome,
         // A client that has gone is no failure of ours.
-        Some(TransportError::Write(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+        Some(TransportError::Write(error)) if !is_gone(error) => {
             Err(TransportError::Write(error.kind().into()))
         }
         Some(_) => Ok(()),
         None => outcome,
     }
+}
+
+/// Whether the client has left; one that left what was written to its socket unread resets it.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 async fn run<S, T>(server: S, wire: T, end: CancellationToken) -> Result<(), TransportError>

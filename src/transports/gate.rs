@@ -60,6 +60,12 @@ impl Gate {
         &self.names
     }
 
+    /// The answer to a request that must not pass; nothing where it may.
+    pub(crate) fn stop(&self, request: &Request) -> Option<Response> {
+        let kept_out = self.admit(request.uri(), request.headers()).err()?;
+        Some(self.keep_out(kept_out, request.uri().path()))
+    }
+
     fn keep_out(&self, KeptOut { status, reason, said }: KeptOut, path: &str) -> Response {
         measures::refused_access(reason);
         self.trail.refused(&RefusedAccess { reason, principal: None, path: face(path) });
@@ -118,9 +124,9 @@ fn is_one_of(name: &str, names: &[String]) -> bool {
 
 /// The middleware.
 pub(crate) async fn check(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    match gate.admit(request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(kept_out) => gate.keep_out(kept_out, request.uri().path()),
+    match gate.stop(&request) {
+        None => next.run(request).await,
+        Some(response) => response,
     }
 }
 

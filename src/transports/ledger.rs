@@ -4,7 +4,7 @@
 //! Knows JSON-RPC ids and rmcp's message types. Knows nothing of bytes, sockets or time.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -13,7 +13,7 @@ use rmcp::model::{
     ClientJsonRpcMessage, ClientRequest, JsonRpcMessage, JsonRpcRequest, ProtocolVersion, RequestId,
     ServerJsonRpcMessage, ServerResult,
 };
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{
     limits::CALLS_IN_FLIGHT,
@@ -24,7 +24,8 @@ use super::{
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     books: Mutex<Books>,
-    load: watch::Sender<Load>,
+    /// Told when a wait may be over.
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ struct Books {
     open: HashMap<RequestId, Open>,
     batches: HashMap<u64, Batch>,
     next_batch: u64,
-    writing: usize,
+    load: Load,
 }
 
 #[derive(Debug)]
@@ -48,13 +49,15 @@ struct Open {
 #[derive(Debug, Default)]
 struct Batch {
     waiting: HashSet<RequestId>,
+    answered: Vec<RequestId>,
     answers: Vec<String>,
 }
 
+/// How much there is of each, kept beside the books, since counting them costs more than a call's other entries.
 #[derive(Debug, Default, Clone, Copy)]
 struct Load {
-    /// Answers and lines that a drain waits for.
-    owed: usize,
+    /// Requests without an answer, subscriptions not among them.
+    unanswered: usize,
     /// Requests that are served, subscriptions and answered members of a batch among them: what takes memory.
     served: usize,
     /// Lines that the client has not taken yet.
@@ -73,7 +76,7 @@ struct Writing(Arc<Ledger>);
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        self.0.change(|books| books.writing -= 1);
+        self.0.change(|books| books.load.writing -= 1);
     }
 }
 
@@ -93,10 +96,11 @@ impl Ledger {
         self: &Arc<Self>,
         members: Vec<Member>,
     ) -> (Vec<ClientJsonRpcMessage>, Option<Line>) {
-        let (messages, done) = self.change(|books| {
+        let mut messages = Vec::new();
+        let answer = self.line_by(|books| {
             let number = books.next_batch;
             books.next_batch += 1;
-            let (mut batch, mut messages) = (Batch::default(), Vec::new());
+            let mut batch = Batch::default();
             for member in members {
                 match member.map(|message| *message) {
                     Ok(JsonRpcMessage::Request(request)) if !books.open(&request, Some(number)) => {
@@ -112,9 +116,9 @@ impl Ledger {
                 }
             }
             books.batches.insert(number, batch);
-            (messages, books.finish_batch(number))
+            books.finish_batch(number)
         });
-        (messages, done.map(|text| self.line(text)))
+        (messages, answer)
     }
 
     /// Takes an outgoing message, which `text` spells. Nothing comes back while its batch waits for more.
@@ -124,7 +128,7 @@ impl Ledger {
             JsonRpcMessage::Error(error) => error.id.as_ref(),
             JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
         };
-        self.change(|books| {
+        self.line_by(|books| {
             if let JsonRpcMessage::Response(response) = message
                 && let ServerResult::InitializeResult(result) = &response.result
             {
@@ -134,44 +138,54 @@ impl Ledger {
             if let Some(number) = books.open.get(id).and_then(|open| open.batch)
                 && let Some(batch) = books.batches.get_mut(&number)
             {
-                batch.waiting.remove(id);
+                batch.answered.extend(batch.waiting.take(id));
                 batch.answers.push(text);
                 return books.finish_batch(number);
             }
-            books.open.remove(id);
+            books.close(id);
             Some(text)
         })
-        .map(|text| self.line(text))
     }
 
     /// Forgets a call that the client cancelled, since rmcp drops its answer. May complete a batch.
     pub(crate) fn cancelled(self: &Arc<Self>, id: &RequestId) -> Option<Line> {
-        self.change(|books| {
-            let number = books.open.remove(id)?.batch?;
+        self.line_by(|books| {
+            let number = books.close(id)?.batch?;
             books.batches.get_mut(&number)?.waiting.remove(id);
             books.finish_batch(number)
         })
-        .map(|text| self.line(text))
     }
 
     /// Notes that a request is handed on to be served.
     pub(crate) fn serve(&self, id: &RequestId) {
         self.change(|books| {
-            if let Some(open) = books.open.get_mut(id) {
-                open.is_served = true;
+            if let Some(open) = books.open.get_mut(id)
+                && !mem::replace(&mut open.is_served, true)
+            {
+                books.load.served += 1;
             }
         });
     }
 
     /// Counts a line as owed from now on.
     pub(crate) fn line(self: &Arc<Self>, text: String) -> Line {
-        self.change(|books| books.writing += 1);
+        self.change(|books| books.load.writing += 1);
         Line { text, _writing: Writing(Arc::clone(self)) }
+    }
+
+    /// The line that a change makes due, counted in the same step: in between, nothing would seem owed.
+    fn line_by(self: &Arc<Self>, change: impl FnOnce(&mut Books) -> Option<String>) -> Option<Line> {
+        let text = self.change(|books| {
+            let text = change(books)?;
+            books.load.writing += 1;
+            Some(text)
+        })?;
+        Some(Line { text, _writing: Writing(Arc::clone(self)) })
     }
 
     /// Waits until every answer is out.
     pub(crate) async fn idle(&self) {
-        self.wait_for(|load| load.owed == 0).await;
+        self.wait_for(|load| load.owed() == 0).await;
     }
 
     /// Waits until one more request may be served.
@@ -180,7 +194,7 @@ impl Ledger {
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        self.load.borrow().has_room()
+        self.lock().load.has_room()
     }
 
     /// Waits until the client has read enough of its lines to be listened to.
@@ -189,36 +203,54 @@ impl Ledger {
     }
 
     pub(crate) fn is_read(&self) -> bool {
-        self.load.borrow().is_read()
+        self.lock().load.is_read()
     }
 
     /// How many answers and lines are not out yet.
     pub(crate) fn owed(&self) -> usize {
-        self.load.borrow().owed
+        self.lock().load.owed()
     }
 
     async fn wait_for(&self, condition: impl Fn(&Load) -> bool) {
-        // The sender lives in self, so the only error there is cannot happen.
-        let _ = self.load.subscribe().wait_for(condition).await;
+        loop {
+            // Before the look, so that no change between the two is missed.
+            let news = self.news.notified();
+            if condition(&self.lock().load) {
+                return;
+            }
+            news.await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every change goes through here, so that the load never disagrees with the books.
+    /// Every change goes through here, so that whoever waits hears of it.
     fn change<T>(&self, change: impl FnOnce(&mut Books) -> T) -> T {
         let mut books = self.lock();
+        let before = books.load.state();
         let result = change(&mut books);
-        let subscriptions = books.open.values().filter(|open| open.is_subscription).count();
-        let served = books.open.values().filter(|open| open.is_served).count();
-        let owed = books.open.len() + books.writing - subscriptions;
-        self.load.send_replace(Load { owed, served, writing: books.writing });
+        let is_news = books.load.state() != before;
+        drop(books);
+        if is_news {
+            self.news.notify_waiters();
+        }
         result
     }
 }
 
 impl Load {
+    /// All that anybody waits for.
+    fn state(&self) -> [bool; 3] {
+        [self.owed() == 0, self.has_room(), self.is_read()]
+    }
+
+    /// Answers and lines that a drain waits for.
+    fn owed(&self) -> usize {
+        self.unanswered + self.writing
+    }
+
     fn has_room(&self) -> bool {
         self.served + self.writing < CALLS_IN_FLIGHT
     }
@@ -231,12 +263,18 @@ impl Load {
 
 impl Books {
     fn open(&mut self, request: &JsonRpcRequest<ClientRequest>, batch: Option<u64>) -> bool {
-        if self.open.contains_key(&request.id) {
-            return false;
-        }
+        let Entry::Vacant(place) = self.open.entry(request.id.clone()) else { return false };
         let is_subscription = matches!(request.request, ClientRequest::SubscriptionsListenRequest(_));
-        self.open.insert(request.id.clone(), Open { batch, is_served: false, is_subscription });
+        place.insert(Open { batch, is_served: false, is_subscription });
+        self.load.unanswered += usize::from(!is_subscription);
         true
+    }
+
+    fn close(&mut self, id: &RequestId) -> Option<Open> {
+        let open = self.open.remove(id)?;
+        self.load.unanswered -= usize::from(!open.is_subscription);
+        self.load.served -= usize::from(open.is_served);
+        Some(open)
     }
 
     /// The array of a batch that waits for nothing more, unless nothing is to be said.
@@ -244,9 +282,13 @@ impl Books {
         if !self.batches.get(&number)?.waiting.is_empty() {
             return None;
         }
-        let mut batch = self.batches.remove(&number)?;
-        self.open.retain(|_, open| open.batch != Some(number));
-        let answers = mem::take(&mut batch.answers);
-        (!answers.is_empty()).then(|| format!("[{}]", answers.join(",")))
+        let batch = self.batches.remove(&number)?;
+        for id in &batch.answered {
+            // One that was cancelled after its answer may have given its id to another call.
+            if self.open.get(id).is_some_and(|open| open.batch == Some(number)) {
+                self.close(id);
+            }
+        }
+        (!batch.answers.is_empty()).then(|| format!("[{}]", batch.answers.join(",")))
     }
 }

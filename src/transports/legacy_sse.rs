@@ -180,7 +180,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
             Ok(Inbound::Batch(_)) if !session.ledger.takes_batches() => {
                 return reply::refused(&Refusal::batch_at_this_revision());
             }
-            Ok(inbound) => with_parts(inbound, &parts),
+            Ok(inbound) => with_parts(inbound, parts),
             Err(refusal) => return reply::refused(&refusal),
         };
         // The session reads nothing more once shutdown began.
@@ -204,9 +204,9 @@ impl From<PollSendError<String>> for TransportError {
 }
 
 /// Handlers see the HTTP request that brought their message, as they do over Streamable HTTP.
-fn with_parts(mut inbound: Inbound, parts: &Parts) -> Inbound {
+fn with_parts(mut inbound: Inbound, parts: Parts) -> Inbound {
     match &mut inbound {
-        Inbound::One(message) => message.insert_extension(parts.clone()),
+        Inbound::One(message) => message.insert_extension(parts),
         Inbound::Batch(members) => {
             for message in members.iter_mut().flatten() {
                 message.insert_extension(parts.clone());

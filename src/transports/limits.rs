@@ -17,6 +17,9 @@ pub const GRACE: Duration = Duration::from_mins(1);
 /// being served instead of filling the memory.
 pub const CALLS_IN_FLIGHT: usize = 128;
 
+/// Answers that are due together are written to stdout together up to this, which a pipe holds on Linux. In bytes.
+pub const WRITTEN_AT_ONCE: usize = 64 * 1024;
+
 /// Further requests of such a connection that are held back until there is room, while all other messages pass them.
 /// Beyond, the connection is not read; a batch that begins below goes in whole.
 pub const CALLS_HELD_BACK: usize = 128;

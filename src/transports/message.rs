@@ -6,7 +6,7 @@ use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json, value::RawValue};
 
-use super::limits::BATCH_MESSAGES;
+use super::{limits::BATCH_MESSAGES, plain};
 
 /// What one line or body holds.
 #[derive(Debug)]
@@ -63,6 +63,9 @@ pub(crate) fn is_batch(bytes: &[u8]) -> bool {
 pub(crate) fn read(bytes: &[u8]) -> Result<Inbound, Refusal> {
     if is_batch(bytes) {
         return Ok(Inbound::Batch(split(bytes)?.iter().map(|raw| read_member(raw)).collect()));
+    }
+    if let Some(call) = plain::read(bytes) {
+        return Ok(Inbound::One(Box::new(call)));
     }
     serde_json::from_slice(bytes).map(Inbound::One).map_err(|_| explain(bytes))
 }

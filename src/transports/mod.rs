@@ -7,10 +7,11 @@
 //! | module | does |
 //! |---|---|
 //! | `message` | bytes to JSON-RPC messages, batches included, or the error that says why not |
+//! | `plain` | the same for the message that nearly all are, in one go |
 //! | `ledger` | counts what a connection is owed, and puts the answers of a batch together |
 //! | `wire`, `outbox` | rmcp's transport over messages in and lines out; stdio and legacy SSE share it |
 //! | `connection` | serves one connection over the wire, and says what its end means |
-//! | `stdio` | lines on stdin and stdout |
+//! | `stdio`, `standard` | lines on stdin and stdout; what these are |
 //! | `legacy_sse` | a stream of events out, POSTs in |
 //! | `rest` | the REST face's routes |
 //! | `under_way` | a call over HTTP goes on to its end where its client leaves |
@@ -46,12 +47,14 @@ mod outbox;
 mod pace;
 mod pages;
 mod places;
+mod plain;
 mod refusals;
 mod reply;
 mod rest;
 mod serving;
 mod sessions;
 mod shared;
+mod standard;
 mod stdio;
 mod streamable;
 mod tls;

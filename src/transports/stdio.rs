@@ -20,14 +20,15 @@ use super::{
     TransportError,
     connection::{self, Ending},
     ledger::Ledger,
-    limits::{GRACE, MESSAGE_BYTES},
+    limits::{GRACE, MESSAGE_BYTES, WRITTEN_AT_ONCE},
     message::{self, Refusal},
+    standard,
 };
 
 /// Serves one client on stdin and stdout until stdin ends or `shutdown` is cancelled, and every answer is out
 /// (for at most [`GRACE`]). The end of stdin cancels `shutdown`, too, so that calls that only wait end early. The caller must not write to stdout meanwhile.
 ///
-/// When stdin is not a pipe it is read on a thread of its own, and a read that waits there keeps the runtime from
+/// When stdin is neither a pipe nor a socket it is read on a thread of its own, and a read that waits there keeps the runtime from
 /// ending by itself: end it with [`tokio::runtime::Runtime::shutdown_background`] afterwards.
 ///
 /// # Errors
@@ -38,8 +39,7 @@ pub async fn serve_stdio<S>(server: S, shutdown: CancellationToken) -> Result<()
 where
     S: ServerHandler,
 {
-    let (read, write) = rmcp::transport::stdio_pipes();
-    serve_lines(server, read, write, shutdown, GRACE).await
+    serve_lines(server, standard::input(), standard::output(), shutdown, GRACE).await
 }
 
 /// The same over any pair of byte streams.
@@ -61,6 +61,7 @@ where
             Ok(Line::Whole(bytes)) => Some(message::read(&bytes)),
             Ok(Line::TooLong) => Some(Err(Refusal::invalid(Refusal::TOO_LARGE))),
             // The stream ends after an error, so this is the end of input.
+            Err(error) if connection::is_gone(&error) => None,
             Err(error) => {
                 tracing::warn!(%error, "reading stdin failed");
                 None
@@ -73,7 +74,8 @@ where
         ended.cancel();
         Poll::Ready(None)
     }));
-    let output = FramedWrite::new(write, LinesCodec::new());
+    let mut output = FramedWrite::new(write, LinesCodec::new());
+    output.set_backpressure_boundary(WRITTEN_AT_ONCE);
     let ending = Ending { shutdown, end: CancellationToken::new(), grace };
     connection::serve(server, input, output, Arc::new(Ledger::default()), ending).await
 }

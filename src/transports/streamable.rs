@@ -125,12 +125,12 @@ impl<S: ServerHandler + Clone> Streamable<S> {
                 let response = if parts.method == Method::POST {
                     this.post(&visit, parts, body).await
                 } else {
-                    this.answer(&visit, &parts, Bytes::new()).await
+                    this.answer(&visit, parts, Bytes::new()).await
                 };
                 let life = this.limits.session_life;
                 response.map(|body| Body::new(Held::new(body, place).at_most(life)))
             }
-            _ => this.answer(&visit, &parts, Bytes::new()).await,
+            _ => this.answer(&visit, parts, Bytes::new()).await,
         }
     }
 
@@ -181,7 +181,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         if message::is_batch(&bytes) {
             return self.batch(visit, &parts, &bytes).await;
         }
-        let response = self.answer(visit, &parts, bytes.clone()).await;
+        let response = self.answer(visit, parts, bytes.clone()).await;
         // The content type is right, so this is rmcp's answer to a body that it cannot read.
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return reply::refused(&message::explain(&bytes));
@@ -215,8 +215,10 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         };
         match (session, revision) {
             (_, Some(revision)) if revision == ProtocolVersion::V_2025_03_26 => {
-                batch::serve(&members, move |bytes| async move { self.forward(visit, parts, bytes).await.0 })
-                    .await
+                batch::serve(&members, move |bytes| async move {
+                    self.forward(visit, parts.clone(), bytes).await.0
+                })
+                .await
             }
             (Some(_), None) => reply::no_such_session(),
             _ => reply::refused(&Refusal::batch_at_this_revision()),
@@ -224,14 +226,14 @@ impl<S: ServerHandler + Clone> Streamable<S> {
     }
 
     /// rmcp's answer, or ours where the sessions are full.
-    async fn answer(&self, visit: &Visit, parts: &Parts, bytes: Bytes) -> Response {
+    async fn answer(&self, visit: &Visit, parts: Parts, bytes: Bytes) -> Response {
         match self.forward(visit, parts, bytes).await {
             (_, Some(Refused::Full(why))) => self.sessions.places().refuse(why),
             (answer, _) => answer.map(Body::new),
         }
     }
 
-    async fn forward(&self, visit: &Visit, parts: &Parts, bytes: Bytes) -> (Answer, Option<Refused>) {
+    async fn forward(&self, visit: &Visit, parts: Parts, bytes: Bytes) -> (Answer, Option<Refused>) {
         let session = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
         let id = session.and_then(|session| Some((session.to_owned(), message::request_id(&bytes)?)));
         // rmcp would route both answers to one stream and leave the other open for ever.
@@ -242,14 +244,16 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             return (response, None);
         };
-        let serve = async || {
-            let request = Request::from_parts(parts.clone(), Full::new(bytes.clone()));
-            let served = self.service.handle(request);
+        // Where the session is taken up here, another request may have been first: then it is asked once more.
+        let again = visit.record.is_some().then(|| parts.clone());
+        let serve = async |parts| {
+            let request = Request::from_parts(parts, Full::new(bytes.clone()));
+            let served = Box::pin(self.service.handle(request));
             sessions::asked_by(Arc::clone(&visit.principal), visit.record.clone(), served).await
         };
-        let (mut answer, mut refused) = serve().await;
-        if refused == Some(Refused::TakenUp) {
-            (answer, refused) = serve().await;
+        let (mut answer, mut refused) = serve(parts).await;
+        if let (Some(Refused::TakenUp), Some(parts)) = (refused, again) {
+            (answer, refused) = serve(parts).await;
         }
         (answer.map(|body| Held::new(body, claim).boxed()), refused)
     }

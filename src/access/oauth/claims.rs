@@ -4,6 +4,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, get_current_timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::header::Header;
 use super::principal;
@@ -19,6 +20,8 @@ pub(super) struct Claims {
     client_id: Option<String>,
     azp: Option<String>,
     iat: Option<f64>,
+    /// Verified by then; of whatever type it comes.
+    exp: Option<Value>,
     scope: Option<Words>,
     scp: Option<Words>,
     nonce: Option<IgnoredAny>,
@@ -77,6 +80,13 @@ pub(super) fn verified(
 }
 
 impl Claims {
+    /// The last second in which the token is certainly good, in seconds since 1970; nothing where that is not plain.
+    pub(super) fn good_until(&self) -> Option<u64> {
+        let expires = self.exp.as_ref()?.as_u64()?;
+        // One less than is allowed: what is remembered never outlives what would be verified.
+        expires.checked_add(LEEWAY_SECONDS - 1)
+    }
+
     /// Whom it names.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use url::Url;
 use super::http::{self, FetchError};
 use super::keys::{KeySet, Published};
 use super::metadata::{self, Metadata, MetadataError};
+use super::verified::Verified;
 use super::{OAuthConfig, OAuthError, TokenRefused};
 use crate::measures;
 
@@ -36,6 +37,8 @@ const BETWEEN_READS: Duration = Duration::from_secs(5);
 pub(super) struct Known {
     pub(super) metadata: Metadata,
     pub(super) keys: KeySet,
+    /// What was verified with these keys.
+    pub(super) verified: Verified,
     read_at: Instant,
 }
 
@@ -164,7 +167,8 @@ impl Issuer {
     async fn fetch(&self, now: Instant) -> Result<Known, ReadError> {
         let metadata = metadata::discover(&self.http, &self.name, &self.url).await?;
         let published: Published = http::json(self.http.get(metadata.keys.clone())).await?;
-        Ok(Known { metadata, keys: KeySet::new(published), read_at: now })
+        let (keys, verified) = (KeySet::new(published), Verified::default());
+        Ok(Known { metadata, keys, verified, read_at: now })
     }
 }
 

@@ -3,9 +3,10 @@
 //!
 //! What is checked, in this order: size and form; the algorithm, which must be one that signs with a private key; the
 //! signature, with a key of the issuer that is meant for this algorithm; `iss`, `aud`, `exp`, `nbf`, `iat`; that it is
-//! an access token and no other; that it is bound to no key. Opaque tokens are refused: there is no introspection.
+//! an access token and no other; that it is bound to no key. Opaque tokens are refused: there is no introspection. What
+//! was verified is remembered until it expires or the keys are read again.
 //!
-//! Knows no route and no header, and keeps no token.
+//! Knows no route and no header, and keeps no token but its digest.
 
 mod claims;
 mod header;
@@ -17,13 +18,15 @@ mod principal;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod verified;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jsonwebtoken::Validation;
+use jsonwebtoken::{Validation, get_current_timestamp};
 
+use super::token::Digest;
 use crate::domain::Principal;
 use crate::secret::Secret;
 use header::Header;
@@ -113,24 +116,35 @@ impl Verifier {
     ///
     /// # Errors
     /// [`TokenRefused`] where it names nobody, or where nobody can say.
-    pub async fn verify(&self, token: &str) -> Result<Principal, TokenRefused> {
+    pub async fn verify(&self, token: &str) -> Result<Arc<Principal>, TokenRefused> {
         self.verify_at(token, Instant::now()).await
     }
 
     /// The same at a moment that counts for the age of the keys.
-    async fn verify_at(&self, token: &str, now: Instant) -> Result<Principal, TokenRefused> {
+    async fn verify_at(&self, token: &str, now: Instant) -> Result<Arc<Principal>, TokenRefused> {
         let header = Header::read(token)?;
-        let known = self.issuer.known(now).await?;
-        let claims = match known.keys.verify(token, &header, &self.expected) {
-            // The issuer may have a new key since.
-            Err(Fault::NoKey) => {
-                let newer = self.issuer.newer_than(&known, now).await?;
-                newer.map_or(Err(Fault::NoKey), |known| known.keys.verify(token, &header, &self.expected))
-            }
-            verified => verified,
-        };
+        let mut known = self.issuer.known(now).await?;
+        let (digest, seconds) = (Digest::of(token), get_current_timestamp());
+        if let Some(principal) = known.verified.principal(&digest, seconds) {
+            return Ok(principal);
+        }
+        let mut claims = known.keys.verify(token, &header, &self.expected);
+        // The issuer may have a new key since.
+        if let Err(Fault::NoKey) = claims
+            && let Some(newer) = self.issuer.newer_than(&known, now).await?
+        {
+            claims = newer.keys.verify(token, &header, &self.expected);
+            known = newer;
+        }
         match claims {
-            Ok(claims) => claims.principal(&header),
+            Ok(claims) => {
+                let until = claims.good_until();
+                let principal = Arc::new(claims.principal(&header)?);
+                if let Some(until) = until {
+                    known.verified.remember(digest, &principal, until, seconds);
+                }
+                Ok(principal)
+            }
             Err(Fault::NoKey) => {
                 Err(TokenRefused::Invalid("the token is signed with a key that the issuer does not have"))
             }

@@ -4,6 +4,7 @@
 //! same `state`. The person is the principal that the access token names, so they are the same as with tokens of their
 //! own; the token itself is dropped.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -127,7 +128,8 @@ impl SignIn {
         if !answer.token_type.eq_ignore_ascii_case("bearer") {
             return Err(SignInRefused::Refused("the authorization server gave a token of another type"));
         }
-        self.verifier.verify(answer.access_token.expose_secret()).await.map_err(|refused| match refused {
+        let verified = self.verifier.verify(answer.access_token.expose_secret()).await;
+        verified.map(Arc::unwrap_or_clone).map_err(|refused| match refused {
             TokenRefused::Invalid(reason) => {
                 warn!("the authorization server signed somebody in, and {reason}");
                 SignInRefused::Refused("the authorization server gave a token that is not for this server")

@@ -29,9 +29,15 @@ const PHONE_WORDS: [&str; 16] = [
 
 /// Whether one of the name's words says phone: `phone`, `mobile_number`, `contactTel`, `PHONE2`; not `hotel`.
 pub(super) fn says_phone(key: &str) -> bool {
-    let is_phone = |word: &str| PHONE_WORDS.contains(&word.to_lowercase().as_str());
     // Names such as `pHONE` have capitals that begin no word.
     key.split(|c: char| !c.is_alphabetic()).any(|part| is_phone(part) || camel_words(part).any(is_phone))
+}
+
+fn is_phone(word: &str) -> bool {
+    if word.is_ascii() {
+        return PHONE_WORDS.iter().any(|phone| word.eq_ignore_ascii_case(phone));
+    }
+    PHONE_WORDS.contains(&word.to_lowercase().as_str())
 }
 
 /// The words of `camelCase`, `PascalCase` and `HTTPServer`.

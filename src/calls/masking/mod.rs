@@ -24,7 +24,7 @@ const HIDDEN: &str = "…";
 const MAX_ROUNDS: usize = 24;
 
 /// Hides personal data in a result, in place. The order of members stays; our own examples stay as they are.
-pub(super) fn mask(result: &mut Value) {
+pub fn mask(result: &mut Value) {
     let kept: Vec<Value> = examples(result).map(Value::take).collect();
     mask_value(result, false);
     for (place, example) in examples(result).zip(kept) {
@@ -34,11 +34,28 @@ pub(super) fn mask(result: &mut Value) {
 
 /// Hides personal data in a text. Borrowed where there is nothing to hide.
 pub(crate) fn mask_text(text: &str) -> Cow<'_, str> {
+    if is_quiet(text) {
+        return Cow::Borrowed(text);
+    }
     let folded = fold::fold(text);
     match quieten(&folded) {
         Some(masked) => Cow::Owned(masked),
         None => Cow::Borrowed(text),
     }
+}
+
+/// Whether one look tells that there is nothing: ASCII, no mark of an address or a phone, no escape, and too few letters
+/// and digits for an IBAN. Most names of members and most values are.
+fn is_quiet(text: &str) -> bool {
+    let mut characters = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'@' | b'+' | b'%' | b'\\' | b'&' | 0x80.. => return false,
+            byte if byte.is_ascii_alphanumeric() => characters += 1,
+            _ => {}
+        }
+    }
+    characters < iban::MIN_LENGTH
 }
 
 fn quieten(text: &str) -> Option<String> {
@@ -88,7 +105,8 @@ fn mask_members(members: &mut Map<String, Value>, phone: bool) {
         let masked = mask_text(key);
         renamed |= matches!(masked, Cow::Owned(_));
         // Both names count, so that masking the masked result again changes nothing.
-        let phone = phone || keys::says_phone(key) || keys::says_phone(&masked);
+        let renames = matches!(&masked, Cow::Owned(masked) if keys::says_phone(masked));
+        let phone = phone || keys::says_phone(key) || renames;
         mask_value(value, phone);
     }
     if renamed {

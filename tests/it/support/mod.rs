@@ -6,6 +6,7 @@ pub(crate) mod browser;
 pub(crate) mod canaries;
 pub(crate) mod collector;
 pub(crate) mod contract;
+pub(crate) mod counting;
 pub(crate) mod customers;
 pub(crate) mod faults;
 pub(crate) mod home;

@@ -1,8 +1,7 @@
 //! A client that speaks to a server line by line, for what depends on exact bytes.
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{ChildStdin, ChildStdout};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Lines};
 
 use super::contract::{Answer, Contract};
 use super::in_time;
@@ -11,8 +10,8 @@ use super::process::Process;
 /// A server on standard input and output.
 pub(crate) struct Pipe {
     pub(crate) process: Process,
-    input: Option<ChildStdin>,
-    output: Lines<BufReader<ChildStdout>>,
+    input: Option<Box<dyn AsyncWrite + Send + Unpin>>,
+    output: Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
     next_id: u64,
     contract: Option<Contract>,
 }
@@ -21,8 +20,18 @@ impl Pipe {
     /// Takes a server's pipes; says nothing yet.
     pub(crate) fn to(mut process: Process) -> Self {
         let (output, input) = process.pipes();
+        Self::over(process, input, output)
+    }
+
+    /// The same over the other ends of whatever the server was given as standard input and output.
+    pub(crate) fn over(
+        process: Process,
+        input: impl AsyncWrite + Send + Unpin + 'static,
+        output: impl AsyncRead + Send + Unpin + 'static,
+    ) -> Self {
+        let output: Box<dyn AsyncRead + Send + Unpin> = Box::new(output);
         let output = BufReader::new(output).lines();
-        Self { process, input: Some(input), output, next_id: 1, contract: None }
+        Self { process, input: Some(Box::new(input)), output, next_id: 1, contract: None }
     }
 
     /// Shakes hands at this revision. Returns the result of `initialize`.
@@ -39,8 +48,13 @@ impl Pipe {
 
     /// Writes a line.
     pub(crate) async fn write(&mut self, line: &str) {
+        self.write_piece(&format!("{line}\n")).await;
+    }
+
+    /// Writes a part of a line.
+    pub(crate) async fn write_piece(&mut self, piece: &str) {
         let input = self.input.as_mut().expect("the input is open");
-        in_time(input.write_all(format!("{line}\n").as_bytes())).await.unwrap();
+        in_time(input.write_all(piece.as_bytes())).await.unwrap();
         in_time(input.flush()).await.unwrap();
     }
 
@@ -80,6 +94,11 @@ impl Pipe {
     /// Checks the answer to a tool call.
     pub(crate) fn check(&self, tool: &str, answer: &Value) -> Answer {
         self.contract.as_ref().expect("initialize comes first").check(tool, &answer["result"])
+    }
+
+    /// Closes both, read or not.
+    pub(crate) fn leave(self) -> Process {
+        self.process
     }
 
     /// Ends the server's standard input.

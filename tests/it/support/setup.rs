@@ -1,5 +1,9 @@
 //! How a server is started for a test.
 
+use std::os::fd::OwnedFd;
+
+use tokio::process::Command;
+
 use super::agent::Agent;
 use super::http_server::HttpServer;
 use super::pipe::Pipe;
@@ -62,7 +66,17 @@ impl Setup {
 
     /// The running server.
     pub(crate) fn start(&self) -> Process {
+        self.start_as(program())
+    }
+
+    /// The running server, with these as its standard input and output.
+    pub(crate) fn start_on(&self, stdin: OwnedFd, stdout: OwnedFd) -> Process {
         let mut command = program();
+        command.stdin(stdin).stdout(stdout);
+        self.start_as(command)
+    }
+
+    fn start_as(&self, mut command: Command) -> Process {
         command.arg("serve").args(&self.flags);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         Process::start(command)
@@ -70,10 +84,7 @@ impl Setup {
 
     /// The running server, started by another program that is given its path and its flags.
     pub(crate) fn start_by(&self, starter: &[&str]) -> Process {
-        let mut command = program_by(starter);
-        command.arg("serve").args(&self.flags);
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        Process::start(command)
+        self.start_as(program_by(starter))
     }
 
     /// A client on standard input and output, with a server of its own.

@@ -1,6 +1,7 @@
 //! A person signs in; the browser in between is played by the test.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -75,7 +76,7 @@ async fn who_signs_in_is_who_their_own_tokens_name() {
     let token = issuer.draft(AUDIENCE).token();
     gives(&issuer, &token);
     let person = signed_in(&issuer, &config(&issuer), None).await.unwrap();
-    assert_eq!(Ok(person), verifier(&issuer).verify(&token).await);
+    assert_eq!(Ok(Arc::new(person)), verifier(&issuer).verify(&token).await);
     let asked = issuer.seen(TOKEN).remove(0);
     assert_eq!((asked.form["client_id"].as_str(), asked.authorization), ("approvals page", None));
 }

@@ -78,7 +78,7 @@ async fn what_a_token_must_say() {
         good().header("typ", json!("application/at+jwt")),
         good().header("typ", Value::Null),
     ] {
-        let name = verifier.verify(&draft.token()).await.unwrap().name;
+        let name = verifier.verify(&draft.token()).await.unwrap().name.clone();
         assert!(name.starts_with("oauth:user#") && !name.contains("ada"), "{name}");
     }
 }
@@ -241,7 +241,7 @@ async fn what_a_token_allows_and_whom_it_names() {
         assert_eq!(principal.scopes, scopes, "{}", draft.claims);
         assert!(principal.is_authenticated);
     }
-    let name = async |draft: Draft| verifier.verify(&draft.token()).await.unwrap().name;
+    let name = async |draft: Draft| verifier.verify(&draft.token()).await.unwrap().name.clone();
     let person = name(issuer.draft(AUDIENCE)).await;
     assert_eq!(
         person,
