@@ -18,10 +18,10 @@ use super::wire::{Client, Until, load, post};
 const REVISION: &str = "2025-11-25";
 /// Sessions that are opened at once.
 const IN_FLIGHT: usize = 16;
-/// Sessions that a server lets be open, by default.
-const OPEN: u64 = 2_000;
+/// Sessions that a server lets one principal have open, by default; without authentication all are one.
+const OPEN: u64 = 500;
 /// Idle sessions whose memory is compared.
-const IDLE: u64 = 1_000;
+const IDLE: u64 = 400;
 /// After so long an abandoned session ends.
 const ENDS_AFTER: Duration = Duration::from_secs(2);
 /// How long the server may take to notice that.
