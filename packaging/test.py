@@ -34,7 +34,7 @@ TOOLS = ["manage_bank_accounts", "manage_customers", "verify_identity"]
 STARTED_WITHIN = 300  # seconds; uvx and npx install first
 # What a program needs to reach the registries from here, and no settings of who runs this.
 KEPT = ["LANG", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"]
-KEPT += ["CARGO_TARGET_DIR", "CARGO_PROFILE_RELEASE_LTO"]
+KEPT += ["CARGO_TARGET_DIR", "CARGO_PROFILE_RELEASE_LTO", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS"]
 
 
 def environment(home, **more):

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Gauge, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 /// How a number behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,18 +139,19 @@ pub fn audit_head(head: &(u64, String)) -> String {
 
 /// A call that runs, for as long as this lives.
 #[derive(Debug)]
-pub struct InFlight(());
+pub struct InFlight(Gauge);
 
 /// Counts a call that begins.
 #[must_use]
 pub fn call_begins() -> InFlight {
-    gauge!(CALLS_IN_FLIGHT).increment(1.0);
-    InFlight(())
+    let calls = gauge!(CALLS_IN_FLIGHT);
+    calls.increment(1.0);
+    InFlight(calls)
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        gauge!(CALLS_IN_FLIGHT).decrement(1.0);
+        self.0.decrement(1.0);
     }
 }
 

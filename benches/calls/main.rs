@@ -63,11 +63,12 @@ fn read(file: &std::path::Path) -> anyhow::Result<Report> {
 
 /// Measures, and shows each table as soon as it is there.
 fn measured(options: &Options) -> anyhow::Result<Report> {
-    let machine = Machine::here(&options.server)?;
+    let server = stand::server::shipped(options.server.clone())?;
+    let machine = Machine::here(&server)?;
     let mut report = Report { machine, seconds: options.seconds, rounds: options.rounds, runs: Vec::new() };
     let runtime = stand::load::runtime()?;
     for setting in options.settings() {
-        let run = runtime.block_on(measure::run(options, setting))?;
+        let run = runtime.block_on(measure::run(options, &server, setting))?;
         println!("{}", table::of(&report, &run));
         report.runs.push(run);
     }

@@ -1,5 +1,6 @@
 //! Measures: starts what one table needs, and puts it under load.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::options::{Options, Setting, Subject};
@@ -17,9 +18,9 @@ pub(crate) const AGAIN: &str = "passthrough again";
 
 /// Makes the figures of one table, with servers of its own: memory is of this load alone. What does not start is left out,
 /// and says why; a wrong answer fails.
-pub(crate) async fn run(options: &Options, setting: Setting) -> anyhow::Result<Run> {
+pub(crate) async fn run(options: &Options, server: &Path, setting: Setting) -> anyhow::Result<Run> {
     let upstream = Upstream::start(setting.delay)?;
-    let start = Start::new(&options.server, &upstream.url());
+    let start = Start::new(server, &upstream.url());
     let mut cases = vec![Case::passthrough(PASSTHROUGH, &upstream)?];
     let mut missing = Vec::new();
     let subjects = options.subjects();

@@ -38,9 +38,9 @@ pub(crate) struct Options {
     /// Measures nothing: tells of the figures that `--json` wrote to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
-    /// The server to measure.
-    #[arg(long, value_name = "BINARY", default_value = env!("CARGO_BIN_EXE_fintecture-mcp"))]
-    pub(crate) server: PathBuf,
+    /// The server to measure; without it, the one that is shipped, which is built first.
+    #[arg(long, value_name = "BINARY")]
+    pub(crate) server: Option<PathBuf>,
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,

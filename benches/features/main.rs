@@ -47,9 +47,9 @@ struct Options {
     /// Where to write the figures
     #[arg(long)]
     json: Option<PathBuf>,
-    /// The server
-    #[arg(long, default_value = env!("CARGO_BIN_EXE_fintecture-mcp"))]
-    server: PathBuf,
+    /// The server; without it, the one that is shipped, which is built first
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// What cargo adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -66,13 +66,14 @@ struct Measured {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    let program = stand::server::shipped(options.server.clone())?;
     let folder = tempfile::tempdir()?;
     let (upstream, issuer) = (Upstream::start().await?, Issuer::start().await?);
     let redis = Redis::start(folder.path())
         .inspect_err(|error| println!("no Redis store is measured: {error:#}"))
         .ok();
     let place = Place {
-        program: options.server.clone(),
+        program,
         upstream: upstream.url(),
         folder: folder.path(),
         issuer: &issuer,

@@ -61,9 +61,9 @@ struct Options {
     /// Where to draw them
     #[arg(long)]
     svg: Option<PathBuf>,
-    /// The server
-    #[arg(long, default_value = env!("CARGO_BIN_EXE_fintecture-mcp"))]
-    server: PathBuf,
+    /// The server; without it, the one that is shipped, which is built first
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// What cargo adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -77,8 +77,9 @@ async fn main() -> anyhow::Result<()> {
         return Ok(bare::serve_http(listener).await?);
     }
     let options = Options::parse();
+    let server = stand::server::shipped(options.server.clone())?;
     let upstream = Upstream::start().await?;
-    let start = Start::new(&options.server, &upstream.url());
+    let start = Start::new(&server, &upstream.url());
     println!("| what | how many | resident MB | CPU |\n|---|---|---|---|");
     let mut all: Vec<Series> = Vec::new();
     if options.calls > 0 {

@@ -25,7 +25,7 @@ const IDLE: u64 = 400;
 /// After so long an abandoned session ends.
 const ENDS_AFTER: Duration = Duration::from_secs(2);
 /// How long the server may take to notice that.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The line of the metrics that says how many are open.
 const OPEN_SESSIONS: &str = "fintecture_mcp_sessions{kind=\"sessions\"}";

@@ -5,13 +5,26 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
 use super::process::{Running, logged};
 
 /// What its HTTP server says when it is ready.
 const READY: &str = "serving Streamable HTTP at http://";
+
+/// The program as it is shipped, unless another one is given: built by the release profile, and not as a bench, which
+/// `cargo bench` builds.
+pub fn shipped(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--release", "--bin", "fintecture-mcp", "--manifest-path", manifest]);
+    ensure!(build.status().context("cargo")?.success(), "the server could not be built");
+    Ok(env!("CARGO_BIN_EXE_fintecture-mcp").into())
+}
 
 /// How a server is started. Every default is on; what a bench adds stands in `arguments` and `variables`.
 #[derive(Clone)]

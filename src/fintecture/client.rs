@@ -162,8 +162,13 @@ impl Client {
     /// The address of a path of the upstream, with its query.
     pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base_url.clone();
-        let prefix = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{prefix}{path}"));
+        match url.path().trim_end_matches('/') {
+            "" => url.set_path(path),
+            prefix => {
+                let path = format!("{prefix}{path}");
+                url.set_path(&path);
+            }
+        }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }

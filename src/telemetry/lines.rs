@@ -194,7 +194,9 @@ mod tests {
     fn lines_come_out_in_their_order_and_many_in_one_write() {
         let (lines, written) = lines(1000, |_| panic!("none is lost"));
         let all: Vec<String> = (0..1000).map(|number| format!("{number}\n")).collect();
-        all.iter().for_each(|line| say(lines, line));
+        for line in &all {
+            say(lines, line);
+        }
         lines.flush(LONG);
         let written: Vec<Vec<u8>> = written.try_iter().collect();
         assert_eq!(String::from_utf8(written.concat()).unwrap(), all.concat());

@@ -12,7 +12,8 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, BodyStream, Full, StreamBody, combinators::BoxBody};
 use rmcp::{
     ServerHandler,
     model::ProtocolVersion,
@@ -255,8 +256,21 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         if let (Some(Refused::TakenUp), Some(parts)) = (refused, again) {
             (answer, refused) = serve(parts).await;
         }
+        // What answers no request in a session has its whole body at hand.
+        if claim.is_some() {
+            answer = begun(answer).await;
+        }
         (answer.map(|body| Held::new(body, claim).boxed()), refused)
     }
+}
+
+/// The answer once its body has begun: head and first event leave in one write. A stream that has nothing to say sends a
+/// comment after a while, so that no client waits for long.
+async fn begun(answer: Answer) -> Answer {
+    let (head, mut body) = answer.into_parts();
+    let first = body.frame().await;
+    let body = StreamBody::new(stream::iter(first).chain(BodyStream::new(body)));
+    axum::http::Response::from_parts(head, BodyExt::boxed(body))
 }
 
 /// Whether the request says that it is of the revision without sessions, or of a later one.

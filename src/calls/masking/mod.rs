@@ -105,8 +105,8 @@ fn mask_members(members: &mut Map<String, Value>, phone: bool) {
         let masked = mask_text(key);
         renamed |= matches!(masked, Cow::Owned(_));
         // Both names count, so that masking the masked result again changes nothing.
-        let renames = matches!(&masked, Cow::Owned(masked) if keys::says_phone(masked));
-        let phone = phone || keys::says_phone(key) || renames;
+        let says_so = keys::says_phone(key) || matches!(&masked, Cow::Owned(name) if keys::says_phone(name));
+        let phone = phone || says_so;
         mask_value(value, phone);
     }
     if renamed {
