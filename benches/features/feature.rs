@@ -1,6 +1,7 @@
 //! The features that are measured, and how a server is started that has one.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jsonwebtoken::Algorithm;
 
@@ -113,7 +114,7 @@ impl Place<'_> {
         let mut application = self.plain();
         application.variables.retain(|(name, _)| name != "FINTECTURE_CUSTOMER_TOKEN");
         let secret = [("FINTECTURE_APP_ID", "bench"), ("FINTECTURE_APP_SECRET", "secret-of-the-bench")];
-        let (address, root) = beside::tls(upstream::routes(Default::default())).await?;
+        let (address, root) = beside::tls(upstream::routes(Arc::default())).await?;
         let root = self.file("root.pem", &root)?;
         let mut behind_tls = Start::new(&self.program, &format!("https://{address}"));
         behind_tls = with(behind_tls, &[("FINTECTURE_CA_FILE", &root)]);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +18,9 @@ use tokio_util::task::TaskTracker;
 pub(super) const KEPT_FOR: Duration = Duration::from_mins(10);
 /// Outcomes kept at once. Beyond, new writes are refused; none is dropped early.
 pub(super) const MAX_RECORDS: usize = 100_000;
+
+/// Outcomes that end within so long of each other are forgotten together, where nothing is written.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How long a call waits for another one of the same write: clients give up at 60 s, and a person may take longer.
 pub(super) const JOINED_FOR: Duration = Duration::from_secs(45);
@@ -78,6 +81,8 @@ struct Records<O> {
     by_key: HashMap<Key, Record<O>>,
     /// In the order in which they end; writes on their way are not in it yet.
     expiry: VecDeque<(Instant, Key)>,
+    /// Whether somebody sees to it that they end when nothing is written any more.
+    is_watched: bool,
 }
 
 #[derive(Debug)]
@@ -95,7 +100,7 @@ struct Share<O> {
 
 impl<O: Outcome> Repeats<O> {
     pub(super) fn new(max_records: usize) -> Arc<Self> {
-        let records = Records { by_key: HashMap::new(), expiry: VecDeque::new() };
+        let records = Records { by_key: HashMap::new(), expiry: VecDeque::new(), is_watched: false };
         Arc::new(Self { records: Mutex::new(records), max_records, writes: TaskTracker::new() })
     }
 
@@ -179,6 +184,25 @@ impl<O> Records<O> {
     }
 }
 
+/// Forgets outcomes when their time is over, until there is none: they are about people, and a server to which nothing
+/// is written any more keeps none of them for longer than it says.
+async fn forget_in_time<O: Outcome>(repeats: Weak<Repeats<O>>) {
+    loop {
+        let next = {
+            let Some(repeats) = repeats.upgrade() else { return };
+            let mut records = repeats.lock();
+            records.forget_expired();
+            let Some((until, _)) = records.expiry.front() else {
+                records.is_watched = false;
+                records.by_key.shrink_to_fit();
+                return;
+            };
+            *until
+        };
+        sleep_until(next + AT_ONCE).await;
+    }
+}
+
 impl<O: Clone> Share<O> {
     /// What became of the write. A caller that leaves is still told, but no reason any more to go on with it.
     async fn ended(mut self, cancelled: &CancellationToken) -> Option<Ended<O>> {
@@ -206,7 +230,12 @@ impl<O: Outcome> Running<O> {
             // Before anybody is told: who hears that nothing was applied may send it again at once.
             let mut records = self.repeats.lock();
             match kept_until {
-                Some(until) => records.expiry.push_back((until, self.key)),
+                Some(until) => {
+                    records.expiry.push_back((until, self.key));
+                    if !std::mem::replace(&mut records.is_watched, true) {
+                        tokio::spawn(forget_in_time(Arc::downgrade(&self.repeats)));
+                    }
+                }
                 None => drop(records.by_key.remove(&self.key)),
             }
         }

@@ -67,7 +67,8 @@ class Process:
 
     def end(self):
         if self.process and self.process.poll() is None:
-            self.kill()
+            # nginx would leave its workers behind.
+            self.stop(5) if self.name == "nginx" else self.kill()
 
     def memory(self):
         """Resident memory, in bytes."""

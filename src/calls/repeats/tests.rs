@@ -52,6 +52,23 @@ async fn a_success_is_sent_once_in_ten_minutes() {
     assert_eq!(sent.load(Ordering::SeqCst), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_over_is_forgotten_though_nothing_is_written_any_more() {
+    let (repeats, sent) = (Repeats::new(10), Arc::new(AtomicUsize::new(0)));
+    for round in 0..2 {
+        for number in 0..3 {
+            let answer = repeats.once([number; 32], &stays(), write(&sent, Answers::Repeats)).await;
+            assert!(matches!(answer, Answer::First(_)), "{round} {number}");
+            tokio::time::sleep(KEPT_FOR / 3).await;
+        }
+        // The first is over now, the others are not.
+        tokio::time::sleep(AT_ONCE * 2).await;
+        assert_eq!(repeats.lock().by_key.len(), 2);
+        tokio::time::sleep(KEPT_FOR).await;
+        assert!(repeats.lock().by_key.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn what_was_not_applied_is_forgotten_at_once() {
     let (repeats, sent) = (Repeats::new(1), Arc::new(AtomicUsize::new(0)));
