@@ -3,7 +3,7 @@
 //!
 //! Knows HTTP, rmcp's service and whose a session is. Knows nothing of what one is made of.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -21,6 +21,7 @@ use rmcp::{
         StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::SessionStore,
     },
 };
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -45,6 +46,8 @@ use crate::{
 };
 
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
+/// How long the head of a session's answer waits for the answer.
+const SOON: Duration = Duration::from_millis(50);
 
 type Answer = axum::http::Response<BoxBody<Bytes, Infallible>>;
 
@@ -264,12 +267,14 @@ impl<S: ServerHandler + Clone> Streamable<S> {
     }
 }
 
-/// The answer once its body has begun: head and first event leave in one write. A stream that has nothing to say sends a
-/// comment after a while, so that no client waits for long.
+/// The answer once its body has begun. Its first event only says where to go on after a break; an answer that follows soon
+/// leaves in one write with it and with the head.
 async fn begun(answer: Answer) -> Answer {
     let (head, mut body) = answer.into_parts();
     let first = body.frame().await;
-    let body = StreamBody::new(stream::iter(first).chain(BodyStream::new(body)));
+    let second = timeout(SOON, body.frame()).await.ok().flatten();
+    let begin = stream::iter(first.into_iter().chain(second));
+    let body = StreamBody::new(begin.chain(BodyStream::new(body)));
     axum::http::Response::from_parts(head, BodyExt::boxed(body))
 }
 
