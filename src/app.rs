@@ -67,21 +67,25 @@ impl From<anyhow::Error> for Failed {
 /// Runs the program: 0 when it went well, 2 on bad usage or configuration, 1 otherwise.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = run(words);
-    telemetry::flush();
+    // Who does not read the log is told nothing more: the program would wait for them, and never end.
+    let is_read = telemetry::flush();
+    let tell = |line: &str| {
+        if is_read {
+            say(&mut std::io::stderr(), &format!("fintecture-mcp: {line}"));
+        }
+    };
     match ended {
         Ok(()) if IS_UNWRITTEN.load(Ordering::Relaxed) => {
-            say(&mut std::io::stderr(), "fintecture-mcp: standard output could not be written");
+            tell("standard output could not be written");
             ExitCode::FAILURE
         }
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Usage(lines)) => {
-            for line in lines.lines() {
-                say(&mut std::io::stderr(), &format!("fintecture-mcp: {line}"));
-            }
+            lines.lines().for_each(tell);
             ExitCode::from(2)
         }
         Err(Failed::Other(error)) => {
-            say(&mut std::io::stderr(), &format!("fintecture-mcp: {error:#}"));
+            tell(&format!("{error:#}"));
             ExitCode::FAILURE
         }
         Err(Failed::Told(code)) => ExitCode::from(code),

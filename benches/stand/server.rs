@@ -20,10 +20,14 @@ pub fn shipped(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         return Ok(given);
     }
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let built: &Path = env!("CARGO_BIN_EXE_fintecture-mcp").as_ref();
+    // Wherever cargo was told to build: DIR/release/fintecture-mcp.
+    let folder = built.ancestors().nth(2).context("no folder of builds")?;
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--release", "--bin", "fintecture-mcp", "--manifest-path", manifest]);
+    build.arg("--target-dir").arg(folder);
     ensure!(build.status().context("cargo")?.success(), "the server could not be built");
-    Ok(env!("CARGO_BIN_EXE_fintecture-mcp").into())
+    Ok(folder.join("release").join("fintecture-mcp"))
 }
 
 /// How a server is started. Every default is on; what a bench adds stands in `arguments` and `variables`.

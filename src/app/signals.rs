@@ -30,7 +30,7 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
             let first = Instant::now();
             while signals.recv().await.is_some() {
                 if first.elapsed() > ECHO {
-                    telemetry::flush();
+                    let _ = telemetry::flush();
                     std::process::exit(1);
                 }
             }

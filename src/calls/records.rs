@@ -3,9 +3,9 @@
 //! A replica takes a write by putting a record where there is none, and holds it by a lease that it renews while it
 //! looks things up and asks a person: a replica that dies lets go of it. Before the write leaves, the record says so
 //! ([`Lease::let_leave`]): from then on it outlives its replica, and nobody sends the write again. Beside it stands a sign
-//! of life, which the store forgets when nobody renews it: whoever finds such a record without one knows that its replica
-//! is gone, and that the outcome is not known. Clocks are compared with nobody's: both end in the store, so that it does
-//! not matter how long the one who looks has been there itself.
+//! of life, which the store forgets when nobody renews it: whoever finds such a record without one, and a moment later
+//! still without one, takes its replica for gone, and the outcome is not known. Clocks are compared with nobody's: both end
+//! in the store, so that it hardly matters how long the one who looks has been there itself.
 
 use std::time::Duration;
 
@@ -24,9 +24,11 @@ use crate::store::{Change, Name, Store, StoreError};
 const LEASE: Duration = Duration::from_secs(15);
 /// How often an owner says that it is there.
 const BEAT: Duration = Duration::from_secs(5);
+/// How long an owner has to say that it is there, once the store is back that it could not tell before.
+const COMES_BACK: Duration = Duration::from_secs(4);
 /// How long what must be alone is held once its write may leave: longer than any write takes.
 const ALONE: Duration = Duration::from_mins(1);
-/// How often it is tried again to tell a store that is gone how a write ended.
+/// How often it is tried again to tell a store that is gone.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// What is kept of a write.
@@ -80,6 +82,7 @@ impl Records {
         let name = Name::new("write", &[key]);
         let until = Instant::now() + JOINED_FOR;
         let mut is_anothers = false;
+        let mut quiet: Option<(Uuid, Instant)> = None;
         loop {
             let changed = self.0.changed();
             match self.take(&name, KEPT_FOR).await {
@@ -89,10 +92,14 @@ impl Records {
                 }
                 Ok(Taken::Others(record)) => {
                     is_anothers = true;
-                    if matches!(record.stage, Stage::Sent) && self.is_gone(&record).await {
+                    let is_quiet = matches!(record.stage, Stage::Sent) && self.is_gone(&record).await;
+                    let before = quiet.filter(|(owner, _)| is_quiet && *owner == record.owner);
+                    let (_, since) = *before.as_ref().unwrap_or(&(record.owner, Instant::now()));
+                    if is_quiet && since.elapsed() >= COMES_BACK {
                         self.declare_lost(&name, &record, lost).await;
                         continue;
                     }
+                    quiet = is_quiet.then_some((record.owner, since));
                 }
                 // It is known that another one is about it, and the store may come back in time.
                 Err(_) if is_anothers => {}
@@ -224,8 +231,9 @@ impl Lease {
         if tell(&store, &name, owner, kept.as_ref()).await.is_ok() {
             return;
         }
-        drop(beats);
         tokio::spawn(async move {
+            // It is known to be there until it has told.
+            let _beats = beats;
             let until = Instant::now() + KEPT_FOR;
             while Instant::now() < until {
                 sleep(TELL_AGAIN).await;
@@ -261,10 +269,11 @@ async fn live(store: &Store, owner: Uuid) -> Result<(), StoreError> {
 
 /// Says again and again that the owner is there.
 async fn beat(store: Store, name: Name, owner: Uuid, lives_sent: Duration) {
+    let mut pause = BEAT;
     loop {
-        sleep(BEAT).await;
+        sleep(pause).await;
         // Before the record, whose count tells whoever takes its owner for dead that it is not.
-        let _ = live(&store, owner).await;
+        pause = if live(&store, owner).await.is_ok() { BEAT } else { TELL_AGAIN };
         let beaten = store.update(&name, |record: Option<Record>| match record {
             Some(record) if record.owner == owner => {
                 let lives = match record.stage {

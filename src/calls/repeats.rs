@@ -195,6 +195,7 @@ async fn forget_in_time<O: Outcome>(repeats: Weak<Repeats<O>>) {
             let Some((until, _)) = records.expiry.front() else {
                 records.is_watched = false;
                 records.by_key.shrink_to_fit();
+                records.expiry.shrink_to_fit();
                 return;
             };
             *until

@@ -17,8 +17,10 @@ use tower::BoxError;
 use tower::filter::AsyncPredicate;
 
 /// How long a connection takes back to the pool at most: some turns of a busy runtime. Where the upstream has closed one
-/// meanwhile, a request waits so long in vain, once.
+/// meanwhile, a request waits so long in vain.
 const WAY_BACK: Duration = Duration::from_millis(10);
+/// Once it was in vain, nobody waits for so long.
+const NOT_AGAIN_FOR: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
     /// There while a request is being sent: whoever waits outside of it to open a connection does so for nobody.
@@ -37,11 +39,17 @@ struct Traffic {
     connections: usize,
     /// When the answer was read whose connection came back last.
     last_read: Option<Instant>,
+    /// When one was waited for in vain.
+    missed: Option<Instant>,
 }
 
 impl Traffic {
     /// When the last connection on its way back is there, where one may be missing for nothing else.
     fn back_at(&self) -> Option<Instant> {
+        // An upstream that closes connections without a word is not waited for again and again.
+        if self.missed.is_some_and(|missed| missed.elapsed() < NOT_AGAIN_FOR) {
+            return None;
+        }
         let back = self.last_read? + WAY_BACK;
         (self.connections >= self.requests && back > Instant::now()).then_some(back)
     }
@@ -72,6 +80,7 @@ impl Reuse {
             if !is_sending() {
                 return Err("another connection came back".into());
             }
+            self.lock().missed = Some(Instant::now());
         }
         self.lock().opens();
         Ok(())

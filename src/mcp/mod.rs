@@ -2,7 +2,7 @@
 //!
 //! `caller` and `asking` are who calls and how their person is asked; `tasks` is for clients that follow a wait by
 //! themselves; `lists`, `prompts`, `completion`, `resources`, `skills`, `card` and `links` are what stands beside the
-//! tools; `refusal` makes protocol errors; `short` is a way around rmcp for the plainest calls.
+//! tools; `refusal` makes protocol errors; `object` reads objects strictly; `short` is a way around rmcp for the plainest calls.
 //! Translates between rmcp's types and ours and decides nothing about tools. Knows no transport.
 
 mod about;
@@ -12,6 +12,7 @@ mod card;
 mod completion;
 mod links;
 mod lists;
+mod object;
 mod prompts;
 mod refusal;
 mod resources;
@@ -21,5 +22,6 @@ mod skills;
 mod tasks;
 
 pub use about::wire_tools;
+pub use object::Object;
 pub use server::{FormsCount, Server};
 pub use short::{PlainCall, Short};

@@ -55,14 +55,16 @@ impl Lines {
         thread::Builder::new().name("log".to_owned()).spawn(move || self.write(out, tell)).map(drop)
     }
 
-    /// Waits until all that has come is written, for so long at most.
-    pub(super) fn flush(&self, patience: Duration) {
+    /// Waits until all that has come is written, for so long at most. Whether it is.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
         let mut waiting = self.lock();
         waiting.is_awaited = true;
         self.came.notify_one();
         let is_left = |waiting: &mut Waiting| waiting.is_writing || !waiting.text.is_empty();
         let waited = self.gone.wait_timeout_while(waiting, patience, is_left);
-        waited.unwrap_or_else(PoisonError::into_inner).0.is_awaited = false;
+        let (mut waiting, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.is_awaited = false;
+        !waited.timed_out()
     }
 
     fn write(&self, mut out: impl Write, tell: fn(usize)) {

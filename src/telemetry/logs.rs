@@ -42,14 +42,12 @@ pub(super) fn start(format: LogFormat) {
 }
 
 /// Waits until what was said is written, for a second at most.
-pub(super) fn flush() {
-    flush_within(LAST_LINES);
+pub(super) fn flush() -> bool {
+    flush_within(LAST_LINES)
 }
 
-fn flush_within(patience: Duration) {
-    if let Some(lines) = LINES.get() {
-        lines.flush(patience);
-    }
+fn flush_within(patience: Duration) -> bool {
+    LINES.get().is_none_or(|lines| lines.flush(patience))
 }
 
 /// Has lines written by a thread of their own from now on; without it, by whoever says them.

@@ -19,6 +19,6 @@ pub(crate) fn start(format: LogFormat) {
 }
 
 /// Waits until the log lines so far are written, for a second at most: before the program ends.
-pub(crate) fn flush() {
-    logs::flush();
+pub(crate) fn flush() -> bool {
+    logs::flush()
 }

@@ -57,8 +57,8 @@ where
         })
     }
 
-    /// Writes what is due, whoever brought it. Nothing is lost when this is dropped half-way: what was not taken out
-    /// waits for the next, and the sink keeps what it took.
+    /// Writes what is due, whoever brought it. Dropped half-way, which happens at the end of a session alone,
+    /// it loses the line that the sink had not taken yet.
     async fn write_due(&self, sink: &mut O) -> Result<(), O::Error> {
         let mut written = Vec::new();
         while let Some(mut line) = self.next_due() {

@@ -9,6 +9,8 @@ use rmcp::model::{
 };
 use serde::Deserialize;
 
+use crate::mcp::Object;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Plain {
@@ -16,7 +18,7 @@ struct Plain {
     id: RequestId,
     #[serde(rename = "method")]
     _method: CallToolRequestMethod,
-    params: Params,
+    params: Object<Params>,
 }
 
 #[derive(Deserialize)]
@@ -30,8 +32,8 @@ struct Params {
 
 /// The message, as rmcp would have read it; nothing where it is any other.
 pub(crate) fn read(bytes: &[u8]) -> Option<ClientJsonRpcMessage> {
-    let Plain { jsonrpc, id, params: Params { meta, name, arguments }, .. } =
-        serde_json::from_slice(bytes).ok()?;
+    let Object(Plain { jsonrpc, id, params, .. }) = serde_json::from_slice(bytes).ok()?;
+    let Object(Params { meta, name, arguments }) = params;
     let mut params = CallToolRequestParams::new(name);
     params.arguments = arguments;
     let mut request = CallToolRequest::new(params);
@@ -104,6 +106,11 @@ mod tests {
         }
         assert!(!same(&format!("{CALL}x")));
         assert!(!same(&format!("[{CALL}]")));
+        // A list of an object's members is no object.
+        assert!(!same(
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[null,"x",{"action":"list"}]}"#
+        ));
+        assert!(!same(r#"["2.0",1,"tools/call",{"name":"x"}]"#));
         assert!(!same(&CALL.replace("\"cus_1\"", &format!("{}{}", "[".repeat(200), "]".repeat(200)))));
     }
 

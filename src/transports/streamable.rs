@@ -231,8 +231,10 @@ impl<S: ServerHandler + Clone> Streamable<S> {
 
     /// rmcp's answer, or ours where the sessions are full.
     async fn answer(&self, visit: &Visit, parts: Parts, bytes: Bytes) -> Response {
+        let is_call = parts.method == Method::POST && parts.headers.contains_key(SESSION_ID);
         match self.forward(visit, parts, bytes).await {
             (_, Some(Refused::Full(why))) => self.sessions.places().refuse(why),
+            (answer, _) if is_call && is_stream(&answer) => begun(answer).await.map(Body::new),
             (answer, _) => answer.map(Body::new),
         }
     }
@@ -259,12 +261,12 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         if let (Some(Refused::TakenUp), Some(parts)) = (refused, again) {
             (answer, refused) = serve(parts).await;
         }
-        // What answers no request in a session has its whole body at hand.
-        if claim.is_some() {
-            answer = begun(answer).await;
-        }
         (answer.map(|body| Held::new(body, claim).boxed()), refused)
     }
+}
+
+fn is_stream(answer: &Answer) -> bool {
+    answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream")
 }
 
 /// The answer once its body has begun. Its first event only says where to go on after a break; an answer that follows soon

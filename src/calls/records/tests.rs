@@ -109,7 +109,23 @@ async fn what_a_dead_replica_may_have_sent_is_not_sent_again() {
     for _ in 0..2 {
         assert_eq!(said(&enter(&records(&store)).await), "lost");
     }
-    assert!(began.elapsed() < BEAT, "nobody waits for a dead one again from the beginning");
+    assert!(began.elapsed() < LEASE, "nobody waits for a dead one again from the beginning");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_could_not_tell_a_store_that_was_gone_is_not_taken_for_dead() {
+    let store = Faulty::default();
+    let lease = mine(&records(&store)).await;
+    assert_eq!(lease.let_leave().await, Ok(true));
+    store.goes();
+    sleep(LEASE * 2).await;
+    store.comes_back();
+    let other = records(&store);
+    let waits = tokio::spawn(async move { enter(&other).await });
+    sleep(COMES_BACK * 2).await;
+    assert!(!waits.is_finished(), "its owner is there, and says so again");
+    lease.end(Some(reply("done"))).await;
+    assert_eq!(said(&waits.await.unwrap()), "done");
 }
 
 #[tokio::test(start_paused = true)]

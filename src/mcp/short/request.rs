@@ -10,7 +10,7 @@ use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::mcp::caller;
+use crate::mcp::{Object, caller};
 use crate::tools::Tools;
 use crate::traces::Origin;
 
@@ -48,7 +48,7 @@ struct Message<'a> {
     id: Id,
     method: &'a str,
     #[serde(borrow)]
-    params: Params<'a>,
+    params: Object<Params<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ struct Params<'a> {
     name: &'a str,
     arguments: Option<Map<String, Value>>,
     #[serde(rename = "_meta", borrow)]
-    meta: Meta<'a>,
+    meta: Object<Meta<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -104,8 +104,8 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8], tools: &Tools) -> Option<Pl
     if !is_of_the_shape {
         return None;
     }
-    let Message { jsonrpc, id, method, params } = serde_json::from_slice(body).ok()?;
-    let Params { name, arguments, meta } = params;
+    let Object(Message { jsonrpc, id, method, params }) = serde_json::from_slice(body).ok()?;
+    let Object(Params { name, arguments, meta: Object(meta) }) = params;
     if jsonrpc != "2.0"
         || method != METHOD
         || meta.version != revision.as_str()

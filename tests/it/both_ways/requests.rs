@@ -305,6 +305,13 @@ pub(super) fn left() -> Vec<Named> {
     ] {
         add(what, get.body(body));
     }
+    // Lists of the members of objects are no objects.
+    let list = json!({"action": "list"});
+    let meta = json!([STATELESS, {}, null, null, null, null]);
+    let call = json!(["2.0", 7, "tools/call", ["manage_customers", list, meta]]);
+    add("a message as a list", get.body(call.to_string()));
+    add("params as a list", get.with("/params", json!(["manage_customers", list, {}])));
+    add("_meta as a list", get.with(META, meta));
     for capability in ["1e999", "\"\\ud800\""] {
         let capabilities = format!("Capabilities\":{{\"x\":{capability}}}");
         add(
