@@ -20,9 +20,9 @@ pub fn shipped(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         return Ok(given);
     }
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let built: &Path = env!("CARGO_BIN_EXE_fintecture-mcp").as_ref();
+    let program: &Path = env!("CARGO_BIN_EXE_fintecture-mcp").as_ref();
     // Wherever cargo was told to build: DIR/release/fintecture-mcp.
-    let folder = built.ancestors().nth(2).context("no folder of builds")?;
+    let folder = program.ancestors().nth(2).context("no folder of builds")?;
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--release", "--bin", "fintecture-mcp", "--manifest-path", manifest]);
     build.arg("--target-dir").arg(folder);
