@@ -37,8 +37,6 @@ struct Waiting {
     /// Whether the thread that writes waits for a line.
     is_idle: bool,
     is_writing: bool,
-    /// Whether somebody waits until all is written.
-    is_awaited: bool,
 }
 
 impl Lines {
@@ -57,14 +55,9 @@ impl Lines {
 
     /// Waits until all that has come is written, for so long at most. Whether it is.
     pub(super) fn flush(&self, patience: Duration) -> bool {
-        let mut waiting = self.lock();
-        waiting.is_awaited = true;
-        self.came.notify_one();
         let is_left = |waiting: &mut Waiting| waiting.is_writing || !waiting.text.is_empty();
-        let waited = self.gone.wait_timeout_while(waiting, patience, is_left);
-        let (mut waiting, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        waiting.is_awaited = false;
-        !waited.timed_out()
+        let waited = self.gone.wait_timeout_while(self.lock(), patience, is_left);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     fn write(&self, mut out: impl Write, tell: fn(usize)) {
@@ -76,7 +69,8 @@ impl Lines {
             if lost > 0 {
                 tell(lost);
             }
-            self.pause();
+            // By itself, not by a moment until which to wait: clocks may be set.
+            thread::sleep(PAUSE);
         }
     }
 
@@ -103,11 +97,6 @@ impl Lines {
         }
         waiting.lose(unwritten);
         0
-    }
-
-    fn pause(&self) {
-        let is_unawaited = |waiting: &mut Waiting| !waiting.is_awaited;
-        drop(self.came.wait_timeout_while(self.lock(), PAUSE, is_unawaited));
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
