@@ -76,6 +76,7 @@ def stage_archive(binary, folder):
     # What the pages lead to.
     for name in ("docs", "deploy", "capabilities"):
         shutil.copytree(about.ROOT / name, folder / name)
+    copy(about.ROOT / "benches/README.md", folder / "benches/README.md")
 
 
 def main(binary, folder):
