@@ -166,7 +166,7 @@ fn in_runtime<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Fai
     run_in(&mut Builder::new_multi_thread(), task)
 }
 
-/// The same on this thread alone: for a single client, whose calls would only wait for each other's thread to wake.
+/// The same on this thread alone.
 fn in_one_thread<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
     run_in(&mut Builder::new_current_thread(), task)
 }

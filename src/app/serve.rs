@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::people::People;
 use super::{
-    Failed, access, approvals, audit, in_one_thread, in_runtime, listen, load, network, signals, simulate,
-    store, upstream,
+    Failed, access, approvals, audit, in_one_thread, listen, load, network, signals, simulate, store,
+    upstream,
 };
 use crate::access::Access;
 use crate::audit::Trail;
@@ -23,7 +23,7 @@ use crate::pages;
 use crate::rest::{Rest, RestConfig};
 use crate::telemetry::{self, Metrics, Traces};
 use crate::tools::Tools;
-use crate::transports::{self, Exposition, HttpConfig};
+use crate::transports::{self, Exposition, HttpConfig, Workers};
 
 /// Parts whose settings have been found good.
 struct Prepared {
@@ -53,10 +53,13 @@ pub(super) fn run(flags: ServeFlags, problems: Problems) -> Result<(), Failed> {
     let environment = prepared.upstream.environment().as_str();
     let traces = traces.as_ref().map(|collector| Traces::start(collector, environment));
     let _traces = traces.transpose().map_err(Failed::Usage)?;
-    match prepared.transport {
-        Transport::Stdio => in_one_thread(serve(prepared)),
-        Transport::Http(_) => in_runtime(serve(prepared)),
-    }
+    // One client's calls would only wait for each other's thread to wake; those of many have a thread a core.
+    let workers = match prepared.transport {
+        Transport::Stdio => None,
+        Transport::Http(_) => Some(Workers::start().context("cannot start a thread a core")?),
+    };
+    // They outlive the transport: a write goes on there when its client has left.
+    in_one_thread(serve(prepared, workers.clone()))
 }
 
 fn read(flags: ServeFlags, mut problems: Problems) -> Result<(Serve, Arc<Capabilities>), Failed> {
@@ -126,7 +129,7 @@ fn call_limits(limits: &Limits) -> CallLimits {
     }
 }
 
-async fn serve(prepared: Prepared) -> anyhow::Result<()> {
+async fn serve(prepared: Prepared, workers: Option<Workers>) -> anyhow::Result<()> {
     let shutdown = signals::stop_on_signals()?;
     let Prepared { transport, read_only, access, people, approvers, http, calls, seals, .. } = prepared;
     let (environment, client, simulator) = upstream::ready(prepared.upstream).await?;
@@ -202,6 +205,7 @@ async fn serve(prepared: Prepared) -> anyhow::Result<()> {
                 store,
                 trail: trail.clone(),
                 exposition: Some(exposition(environment, &trail)?),
+                workers,
                 ..http
             };
             transports::serve_http(listener, server, config, shutdown).await?;

@@ -25,6 +25,7 @@ use super::context::CallContext;
 use super::credentials::{Bearer, Credentials, Tokens};
 use super::failure::{Failure, FailureKind, Reach};
 use super::http;
+use super::pools::{Host, Pools};
 use super::retry::{self, RetryBudget};
 use super::reuse::Reuse;
 use super::signature::{Signed, Signer};
@@ -99,9 +100,9 @@ impl Outgoing<'_> {
     }
 }
 
-/// The pooled connection to one upstream.
+/// The pooled connections to one upstream.
 pub struct Client {
-    pub(super) http: reqwest::Client,
+    pub(super) pools: Pools,
     /// For the token endpoint, which may be reached by another way (a proxy) than the rest.
     pub(super) token_http: reqwest::Client,
     pub(super) base_url: Url,
@@ -112,7 +113,6 @@ pub struct Client {
     rate: Option<DefaultDirectRateLimiter>,
     breaker: Breaker,
     retries: RetryBudget,
-    reuse: Reuse,
 }
 
 impl Client {
@@ -130,15 +130,14 @@ impl Client {
             return Err(ClientError::Insecure);
         }
         let certificates = http::certificates(config.ca_file)?;
-        let reuse = Reuse::default();
-        let http = http::stack(&config.base_url, config.timeout, &certificates, &reuse)?;
-        let token_http = match token_url {
-            Some(url) => http::stack(url, config.timeout, &certificates, &Reuse::default())?,
-            None => http.clone(),
-        };
+        let token_http = token_url
+            .map(|url| http::stack(url, config.timeout, &certificates, &Reuse::default()))
+            .transpose()?;
+        let host = Host { url: config.base_url.clone(), timeout: config.timeout, certificates };
+        let pools = Pools::new(host)?;
         Ok(Self {
-            http,
-            token_http,
+            token_http: token_http.map_or_else(|| pools.http(), Ok)?,
+            pools,
             base_url: config.base_url,
             timeout: config.timeout,
             tokens: Tokens::new(config.credentials),
@@ -147,7 +146,6 @@ impl Client {
             rate: config.requests_per_second.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             breaker: Breaker::default(),
             retries: RetryBudget::default(),
-            reuse,
         })
     }
 
@@ -319,8 +317,9 @@ impl Client {
         context: &CallContext,
         watched: &Watched,
     ) -> Result<Bytes, Failure> {
-        let mut outgoing = self
-            .http
+        let (http, mut turn) =
+            self.pools.turn().map_err(|_| attempt.not_sent("the HTTP client cannot start"))?;
+        let mut outgoing = http
             .request(request.method.clone(), request.url.clone())
             .timeout(timeout)
             .header(AUTHORIZATION, bearer.header.clone())
@@ -345,7 +344,6 @@ impl Client {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(body.clone());
         }
-        let mut turn = self.reuse.request();
         let response = turn.send(outgoing.send()).await.map_err(|error| attempt.not_answered(&error))?;
         let status = response.status().as_u16();
         context.answered(status);

@@ -20,7 +20,7 @@ const HTTP2_ALIVE: Duration = Duration::from_secs(3);
 /// Share of an attempt's time that connecting may take: it must end first, so that one sees that nothing was sent.
 const CONNECT_SHARE: f64 = 0.8;
 /// How long an idle connection is kept for the next call.
-const IDLE_CONNECTION: Duration = Duration::from_mins(1);
+pub(super) const IDLE_CONNECTION: Duration = Duration::from_mins(1);
 
 /// The HTTP stack towards one host.
 pub(super) fn stack(

@@ -15,6 +15,7 @@ mod failure;
 mod http;
 mod models;
 mod operations;
+mod pools;
 mod probe;
 mod retry;
 mod reuse;

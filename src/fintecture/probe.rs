@@ -63,8 +63,9 @@ impl Client {
     /// # Errors
     /// [`NoConnection`] says how far it came.
     pub async fn probe_connection(&self) -> Result<Connection, NoConnection> {
-        let response = self.http.head(self.base_url.clone()).timeout(self.timeout).send().await;
-        match response {
+        let asked =
+            async { self.pools.http()?.head(self.base_url.clone()).timeout(self.timeout).send().await };
+        match asked.await {
             Ok(response) => Ok(Connection {
                 version: format!("{:?}", response.version()),
                 has_tls: self.base_url.scheme() == "https",

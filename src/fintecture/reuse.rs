@@ -16,6 +16,8 @@ use tokio::time::Instant;
 use tower::BoxError;
 use tower::filter::AsyncPredicate;
 
+use super::http::IDLE_CONNECTION;
+
 /// How long a connection takes back to the pool at most: some turns of a busy runtime. Where the upstream has closed one
 /// meanwhile, a request waits so long in vain.
 const WAY_BACK: Duration = Duration::from_millis(10);
@@ -41,17 +43,25 @@ struct Traffic {
     last_read: Option<Instant>,
     /// When one was waited for in vain.
     missed: Option<Instant>,
+    /// Whether the last connection takes any number of requests at once.
+    is_shared: bool,
 }
 
 impl Traffic {
     /// When the last connection on its way back is there, where one may be missing for nothing else.
     fn back_at(&self) -> Option<Instant> {
         // An upstream that closes connections without a word is not waited for again and again.
-        if self.missed.is_some_and(|missed| missed.elapsed() < NOT_AGAIN_FOR) {
+        if self.is_shared || self.missed.is_some_and(|missed| missed.elapsed() < NOT_AGAIN_FOR) {
             return None;
         }
         let back = self.last_read? + WAY_BACK;
         (self.connections >= self.requests && back > Instant::now()).then_some(back)
+    }
+
+    /// Whether one more request finds a connection, where the last one has not been idle for so long that it is closed.
+    fn has_room(&self) -> bool {
+        let is_recent = self.last_read.is_some_and(|read| read.elapsed() < IDLE_CONNECTION);
+        (self.is_shared || self.connections > self.requests) && is_recent
     }
 
     /// One more is opened. None is idle then, so that each of the others serves a request.
@@ -64,7 +74,15 @@ impl Reuse {
     /// A request is about to be sent. To be kept until its answer has been read.
     pub(super) fn request(&self) -> Turn {
         self.lock().requests += 1;
-        Turn { reuse: self.clone(), comes_back: false }
+        Turn { reuse: self.clone(), after: After::Closed }
+    }
+
+    /// The same where it needs no further connection, as far as can be told.
+    pub(super) fn request_on_what_is_open(&self) -> Option<Turn> {
+        let mut traffic = self.lock();
+        traffic.has_room().then(|| traffic.requests += 1)?;
+        drop(traffic);
+        Some(Turn { reuse: self.clone(), after: After::Closed })
     }
 
     /// Waits while a connection may be on its way back.
@@ -95,7 +113,17 @@ impl Reuse {
 #[derive(Debug)]
 pub(super) struct Turn {
     reuse: Reuse,
-    comes_back: bool,
+    after: After,
+}
+
+/// What becomes of a request's connection once its answer has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    Closed,
+    /// It goes back to the pool.
+    Idle,
+    /// It never left: it takes any number of requests at once.
+    Shared,
 }
 
 impl Turn {
@@ -105,7 +133,7 @@ impl Turn {
         request: impl Future<Output = Result<Response, E>>,
     ) -> Result<Response, E> {
         let answer = SENDING.scope((), request).await?;
-        self.comes_back = comes_back(answer.version(), answer.headers());
+        self.after = after(answer.version(), answer.headers());
         Ok(answer)
     }
 }
@@ -114,19 +142,24 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let mut traffic = self.reuse.lock();
         traffic.requests -= 1;
-        if self.comes_back {
+        traffic.is_shared = self.after == After::Shared;
+        if self.after != After::Closed {
             traffic.last_read = Some(Instant::now());
-        } else {
+        }
+        if self.after != After::Idle {
             traffic.connections = traffic.connections.saturating_sub(1);
         }
     }
 }
 
-/// Whether a connection is kept after this answer and serves one request at a time.
-fn comes_back(version: Version, headers: &HeaderMap) -> bool {
+fn after(version: Version, headers: &HeaderMap) -> After {
     let closes =
-        headers.get_all(CONNECTION).iter().any(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
-    version == Version::HTTP_11 && !closes
+        || headers.get_all(CONNECTION).iter().any(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
+    match version {
+        Version::HTTP_2 => After::Shared,
+        Version::HTTP_11 if !closes() => After::Idle,
+        _ => After::Closed,
+    }
 }
 
 impl<Target: Send + 'static> AsyncPredicate<Target> for Reuse {
@@ -154,7 +187,7 @@ mod tests {
     async fn sent(reuse: &Reuse) -> Turn {
         let mut turn = reuse.request();
         assert_eq!(waited(reuse).await, Duration::ZERO, "opened at once");
-        turn.comes_back = true;
+        turn.after = After::Idle;
         turn
     }
 
@@ -190,7 +223,7 @@ mod tests {
     async fn nobody_waits_for_a_connection_that_was_lost_nor_after_a_while() {
         let reuse = Reuse::default();
         let (kept, mut lost) = (sent(&reuse).await, sent(&reuse).await);
-        lost.comes_back = false;
+        lost.after = After::Closed;
         drop((kept, lost));
         let on_the_kept_one = reuse.request();
         drop(sent(&reuse).await);
@@ -200,11 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_closed_or_shared_does_not_come_back() {
+    fn what_becomes_of_a_connection_after_an_answer() {
         let keeps = HeaderMap::new();
         let closes = HeaderMap::from_iter([(CONNECTION, "Close".parse().unwrap())]);
-        assert!(comes_back(Version::HTTP_11, &keeps));
-        assert!(!comes_back(Version::HTTP_11, &closes));
-        assert!(!comes_back(Version::HTTP_2, &keeps) && !comes_back(Version::HTTP_10, &keeps));
+        assert_eq!(after(Version::HTTP_11, &keeps), After::Idle);
+        assert_eq!(after(Version::HTTP_2, &keeps), After::Shared);
+        assert_eq!(after(Version::HTTP_11, &closes), After::Closed);
+        assert_eq!(after(Version::HTTP_10, &keeps), After::Closed);
     }
 }

@@ -44,6 +44,7 @@ use super::{
     streamable::Streamable,
     tls::Tls,
     watch::{self, Exposition},
+    workers::Workers,
 };
 
 /// How the HTTP server is set up.
@@ -73,6 +74,8 @@ pub struct HttpConfig {
     pub trail: Trail,
     /// What is shown at `/metrics`.
     pub exposition: Option<Exposition>,
+    /// The threads that serve connections; none: the one that accepts them serves them, too.
+    pub workers: Option<Workers>,
 }
 
 /// Serves MCP over HTTP on `listener` until `shutdown` is cancelled and every answer is out, for at most
@@ -96,7 +99,7 @@ where
     let (end, closing) = (CancellationToken::new(), CancellationToken::new());
     let calls = TaskTracker::new();
     let routes = routes(server, &gate, &config, &shutdown, &end, &calls);
-    let HttpConfig { limits, tls, public_url, trusted_proxies, pages, access, trail, .. } = config;
+    let HttpConfig { limits, tls, public_url, trusted_proxies, pages, access, trail, workers, .. } = config;
     let place = Place { public_url, has_tls: tls.is_some() };
     let proxies = Proxies::new(&trusted_proxies);
     // A proxy speaks for many, and so does this machine's own address.
@@ -108,7 +111,7 @@ where
     let waits = Waits { head: limits.head_wait, idle: CONNECTION_IDLE, write: WRITE_WAIT };
     let routes =
         Door { access, trail, refusals: Refusals::default(), place }.before(routes.merge(pages), gate);
-    let serving = Serving { routes, tls, proxies, waits, leaving: shutdown.clone() };
+    let serving = Serving { routes, tls, proxies, waits, leaving: shutdown.clone(), workers };
     let mut serving = pin!(serving.run(listener, closing.clone()));
 
     // Readiness goes with `shutdown` itself, and for a moment everything else goes on, so that whoever looks at it

@@ -22,7 +22,8 @@
 //! | `gate`, `names` | refuses foreign Host and Origin headers; which ones are ours |
 //! | `auth`, `metadata`, `client` | refuses who is not known, and says where tokens come from; the client's address and principal |
 //! | `http`, `reply`, `held` | the routes and the server's end; answers, and what they hold |
-//! | `serving`, `pace`, `listener`, `addresses`, `tls` | the server's loop, and what a connection may take |
+//! | `serving`, `workers` | the server's loop, and the threads that serve its connections |
+//! | `pace`, `listener`, `addresses`, `tls` | what a connection may take |
 //! | `refusals` | how fast a principal is told that it is over a limit |
 //! | `watch` | health and metrics |
 //! | `pages` | a server for pages alone, beside stdio |
@@ -61,6 +62,7 @@ mod tls;
 mod under_way;
 mod watch;
 mod wire;
+mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -72,6 +74,7 @@ pub use pages::serve_pages;
 pub use stdio::serve_stdio;
 pub use tls::{Tls, TlsError};
 pub use watch::Exposition;
+pub use workers::Workers;
 
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManagerError;
 

@@ -22,6 +22,7 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -33,6 +34,7 @@ use super::{
     listener::{Accepted, Listener},
     pace::{Busy, Late, Pace, Paced, Waits},
     tls::Tls,
+    workers::Workers,
 };
 use crate::measures;
 
@@ -45,6 +47,8 @@ pub(crate) struct Serving {
     pub(crate) waits: Waits,
     /// Cancelled as soon as the end is near: clients are asked to open no further request on their connections.
     pub(crate) leaving: CancellationToken,
+    /// Who serves connections; none: whoever accepts them.
+    pub(crate) workers: Option<Workers>,
 }
 
 impl Serving {
@@ -54,7 +58,16 @@ impl Serving {
         let connections = TaskTracker::new();
         let this = Arc::new(self);
         let begin = |accepted| {
-            connections.spawn(Arc::clone(&this).connection(accepted, closing.clone()));
+            let Accepted { stream, peer, place } = accepted;
+            let (serving, closing) = (Arc::clone(&this), closing.clone());
+            let connection = async move |stream| {
+                serving.connection(stream, peer, closing).await;
+                drop(place);
+            };
+            match &this.workers {
+                Some(workers) => workers.serve(&connections, stream, connection),
+                None => drop(connections.spawn(connection(stream))),
+            }
         };
         loop {
             tokio::select! {
@@ -70,8 +83,7 @@ impl Serving {
         connections.wait().await;
     }
 
-    async fn connection(self: Arc<Self>, accepted: Accepted, closing: CancellationToken) {
-        let Accepted { stream, peer, place } = accepted;
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr, closing: CancellationToken) {
         match &self.tls {
             None => self.converse(stream, peer, closing).await,
             Some(tls) => match timeout(self.waits.head, tls.accept(stream)).await {
@@ -80,7 +92,6 @@ impl Serving {
                 Err(_) => measures::limit_hit("header-seconds"),
             },
         }
-        drop(place);
     }
 
     async fn converse<T>(&self, stream: T, peer: SocketAddr, closing: CancellationToken)
