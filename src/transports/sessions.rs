@@ -194,7 +194,9 @@ impl Sessions {
         };
         let over: Vec<SessionId> =
             known.extract_if(|id, known| is_over(id, known)).map(|(id, _)| id).collect();
-        over.iter().for_each(|id| in_flight.cancel_all_of(id));
+        for id in &over {
+            in_flight.cancel_all_of(id);
+        }
         over
     }
 }

@@ -70,10 +70,10 @@ impl Shortly {
         let Taken { call, cancelled, claim } = taken;
         let (short, is_in_session) = (self.short.clone(), claim.is_some());
         let left = if is_in_session { CancellationToken::new() } else { cancelled.clone() };
-        let (held, token) = ((parts, self.calls.token(), claim), cancelled.clone());
+        let (held, until) = ((parts, self.calls.token(), claim), cancelled.clone());
         let answer = to_its_end(left, async move |_| {
             let _held = held;
-            short.answer(call, principal, token).await
+            short.answer(call, principal, until).await
         });
         match answer.await {
             Some(_) if is_in_session && cancelled.is_cancelled() => no_answer(),

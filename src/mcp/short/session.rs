@@ -58,7 +58,7 @@ pub(super) fn take(
     let Object(Params { meta, name, arguments }) = &message.params;
     let reads = arguments
         .as_ref()
-        .is_none_or(|arguments| !tools.is_write(name, arguments) && !arguments.contains_key("wait_seconds"));
+        .is_none_or(|arguments| !tools.is_write(name, arguments) && !Tools::is_wait(arguments));
     // What the protocol itself may say there is rmcp's to understand.
     let says_more = meta.iter().flat_map(|meta| meta.keys()).any(|key| is_of_the_protocol(key));
     let Some(tool) = tools
