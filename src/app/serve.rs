@@ -175,10 +175,11 @@ async fn serve(prepared: Prepared, workers: Option<Workers>) -> anyhow::Result<(
     };
     let card = pages::card().context("the card")?;
     let server = Server::new(Arc::clone(&calls), completions, seals.questions, &words, forms_count, card);
+    let short = Some(Short::of(&server).context("the name of this server")?);
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");
-            Box::pin(transports::serve_stdio(server, shutdown)).await?;
+            Box::pin(transports::serve_stdio(server, short, shutdown)).await?;
         }
         Some(listener) => {
             network::raise_file_limit(&http);
@@ -197,7 +198,7 @@ async fn serve(prepared: Prepared, workers: Option<Workers>) -> anyhow::Result<(
                 authenticates: !access.is_open(),
             };
             let config = HttpConfig {
-                short: Some(Short::of(&server).context("the name of this server")?),
+                short,
                 rest: Some(Rest::new(Arc::clone(&calls), rest)),
                 pages,
                 access,

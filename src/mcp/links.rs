@@ -4,7 +4,7 @@
 //! what they mean.
 
 use rmcp::RoleServer;
-use rmcp::model::{ContentBlock, ProtocolVersion, Resource};
+use rmcp::model::{ContentBlock, Implementation, ProtocolVersion, Resource};
 use rmcp::service::RequestContext;
 use serde_json::Value;
 
@@ -19,12 +19,16 @@ const MAX_LINKS: usize = 20;
 /// Whether the client takes links.
 pub(super) fn are_taken(context: &RequestContext<RoleServer>) -> bool {
     let Some(revision) = context.protocol_version() else { return false };
-    let is_stateless = revision >= ProtocolVersion::V_2026_07_28;
+    are_taken_at(&revision, context.client_info().as_ref())
+}
+
+/// Whether this client takes them, having settled on this revision.
+pub(super) fn are_taken_at(revision: &ProtocolVersion, client: Option<&Implementation>) -> bool {
+    let is_stateless = *revision >= ProtocolVersion::V_2026_07_28;
     // LangChain's adapters, which do not name themselves, hand a link on as a file to be fetched; OpenAI's chat
     // completions refuse such a message, and the agent's run ends with it (langchain-mcp-adapters 0.3.2).
-    let is_nameless =
-        context.client_info().is_some_and(|client| client.name == "mcp" && client.version == "0.1.0");
-    revision >= ProtocolVersion::V_2025_06_18 && (is_stateless || !is_nameless)
+    let is_nameless = client.is_some_and(|client| client.name == "mcp" && client.version == "0.1.0");
+    *revision >= ProtocolVersion::V_2025_06_18 && (is_stateless || !is_nameless)
 }
 
 /// The links of a result that this principal can follow; `customer_id` is the argument that the call was made with.

@@ -24,4 +24,4 @@ mod tasks;
 pub use about::wire_tools;
 pub use object::Object;
 pub use server::{FormsCount, Server};
-pub use short::{PlainCall, Short};
+pub use short::{Agreement, PlainCall, PlainMessage, Short};

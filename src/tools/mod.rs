@@ -196,6 +196,12 @@ impl Tools {
         action.is_some_and(ActionDefinition::writes)
     }
 
+    /// Whether the arguments ask to be kept waiting for a verdict.
+    #[must_use]
+    pub fn is_wait(arguments: &Map<String, Value>) -> bool {
+        arguments.contains_key("wait_seconds")
+    }
+
     /// Checks a call: the action, every name, every value; then whether the caller has the rights for it.
     ///
     /// # Errors

@@ -15,10 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     TransportError,
+    beside::Beside,
     ledger::Ledger,
     outbox::Outbox,
     wire::{Received, Wire},
 };
+use crate::mcp::Short;
 
 /// When and how a wire ends.
 #[derive(Debug, Clone)]
@@ -31,9 +33,10 @@ pub(crate) struct Ending {
     pub(crate) grace: Duration,
 }
 
-/// Serves one connection until its input ends, its client is gone, or `ending` says so.
+/// Serves one connection until its input ends, its client is gone, or `ending` says so; with the short route to the
+/// server's calls where it has one.
 pub(crate) async fn serve<S, I, O>(
-    server: S,
+    (server, short): (S, Option<Short>),
     input: I,
     output: O,
     ledger: Arc<Ledger>,
@@ -58,7 +61,8 @@ where
         }
     };
     let end = ending.end.clone();
-    let wire = Wire::new(input, Arc::clone(&out), ledger, server.supported_protocol_versions(), ending);
+    let (beside, revisions) = (Beside::new(short), server.supported_protocol_versions());
+    let wire = Wire::new(input, Arc::clone(&out), ledger, beside, revisions, ending);
     let outcome = tokio::select! {
         outcome = run(server, wire, end) => outcome,
         never = last_resort => never,

@@ -14,6 +14,7 @@ use rmcp::model::{
     ServerJsonRpcMessage, ServerResult,
 };
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     limits::CALLS_IN_FLIGHT,
@@ -44,6 +45,8 @@ struct Open {
     is_served: bool,
     /// A subscription is answered when it ends, which may be never: nobody waits for it.
     is_subscription: bool,
+    /// Cancels a call that rmcp does not see.
+    token: Option<CancellationToken>,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +91,12 @@ impl Ledger {
 
     /// Notes a request. False when its id belongs to a call in flight: rmcp would answer only one of the two.
     pub(crate) fn open(&self, request: &JsonRpcRequest<ClientRequest>) -> bool {
-        self.change(|books| books.open(request, None))
+        self.change(|books| books.open_request(request, None))
+    }
+
+    /// Notes a call that rmcp does not see. False as above.
+    pub(crate) fn open_plain(&self, id: &RequestId) -> bool {
+        self.change(|books| books.open(id, None, false))
     }
 
     /// Notes the requests of a batch. Returns what to hand on, and the answer when there is nothing to wait for.
@@ -103,7 +111,7 @@ impl Ledger {
             let mut batch = Batch::default();
             for member in members {
                 match member.map(|message| *message) {
-                    Ok(JsonRpcMessage::Request(request)) if !books.open(&request, Some(number)) => {
+                    Ok(JsonRpcMessage::Request(request)) if !books.open_request(&request, Some(number)) => {
                         batch.answers.push(Refusal::duplicate_id().to_json());
                     }
                     Ok(message) => {
@@ -147,10 +155,31 @@ impl Ledger {
         })
     }
 
+    /// Takes the answer to a call that was begun with this token. Nothing comes back where it was cancelled: its id may be
+    /// another call's by now.
+    pub(crate) fn answered(
+        self: &Arc<Self>,
+        id: &RequestId,
+        token: &CancellationToken,
+        text: String,
+    ) -> Option<Line> {
+        self.line_by(|books| {
+            if token.is_cancelled() {
+                return None;
+            }
+            books.close(id);
+            Some(text)
+        })
+    }
+
     /// Forgets a call that the client cancelled, since rmcp drops its answer. May complete a batch.
     pub(crate) fn cancelled(self: &Arc<Self>, id: &RequestId) -> Option<Line> {
         self.line_by(|books| {
-            let number = books.close(id)?.batch?;
+            let Open { batch, token, .. } = books.close(id)?;
+            if let Some(token) = token {
+                token.cancel();
+            }
+            let number = batch?;
             books.batches.get_mut(&number)?.waiting.remove(id);
             books.finish_batch(number)
         })
@@ -158,13 +187,12 @@ impl Ledger {
 
     /// Notes that a request is handed on to be served.
     pub(crate) fn serve(&self, id: &RequestId) {
-        self.change(|books| {
-            if let Some(open) = books.open.get_mut(id)
-                && !mem::replace(&mut open.is_served, true)
-            {
-                books.load.served += 1;
-            }
-        });
+        self.change(|books| books.serve(id, None));
+    }
+
+    /// Notes that a call is served that rmcp does not see; `token` is cancelled when its client cancels it.
+    pub(crate) fn begin(&self, id: &RequestId, token: CancellationToken) {
+        self.change(|books| books.serve(id, Some(token)));
     }
 
     /// Counts a line as owed from now on.
@@ -262,12 +290,23 @@ impl Load {
 }
 
 impl Books {
-    fn open(&mut self, request: &JsonRpcRequest<ClientRequest>, batch: Option<u64>) -> bool {
-        let Entry::Vacant(place) = self.open.entry(request.id.clone()) else { return false };
+    fn open_request(&mut self, request: &JsonRpcRequest<ClientRequest>, batch: Option<u64>) -> bool {
         let is_subscription = matches!(request.request, ClientRequest::SubscriptionsListenRequest(_));
-        place.insert(Open { batch, is_served: false, is_subscription });
+        self.open(&request.id, batch, is_subscription)
+    }
+
+    fn open(&mut self, id: &RequestId, batch: Option<u64>, is_subscription: bool) -> bool {
+        let Entry::Vacant(place) = self.open.entry(id.clone()) else { return false };
+        place.insert(Open { batch, is_served: false, is_subscription, token: None });
         self.load.unanswered += usize::from(!is_subscription);
         true
+    }
+
+    fn serve(&mut self, id: &RequestId, token: Option<CancellationToken>) {
+        if let Some(open) = self.open.get_mut(id) {
+            open.token = token;
+            self.load.served += usize::from(!mem::replace(&mut open.is_served, true));
+        }
     }
 
     fn close(&mut self, id: &RequestId) -> Option<Open> {

@@ -48,12 +48,14 @@ use super::{
 use crate::{
     audit::{RefusedAccess, Trail},
     domain::Principal,
+    mcp::Short,
 };
 
 /// Every session of legacy SSE.
 #[derive(Debug)]
 pub(crate) struct LegacySse<S> {
     server: S,
+    short: Option<Short>,
     sessions: Arc<Sessions>,
     streams: Arc<Places>,
     bodies: Arc<Bodies>,
@@ -87,6 +89,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
     ) -> Self {
         Self {
             server,
+            short: config.short.clone(),
             sessions: Arc::default(),
             streams,
             bodies,
@@ -123,7 +126,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
 
         let end = CancellationToken::new();
         let ending = Ending { shutdown: self.shutdown.clone(), end: end.clone(), grace: self.limits.grace };
-        let (server, sessions) = (self.server.clone(), Arc::clone(&self.sessions));
+        let (server, sessions) = ((self.server.clone(), self.short.clone()), Arc::clone(&self.sessions));
         // A task, since rmcp returns only once the client has sent its first request.
         self.tasks.spawn(async move {
             let output = PollSender::new(outbox);
@@ -207,6 +210,7 @@ impl From<PollSendError<String>> for TransportError {
 fn with_parts(mut inbound: Inbound, parts: Parts) -> Inbound {
     match &mut inbound {
         Inbound::One(message) => message.insert_extension(parts),
+        Inbound::Plain(plain) => plain.parts = Some(parts),
         Inbound::Batch(members) => {
             for message in members.iter_mut().flatten() {
                 message.insert_extension(parts.clone());

@@ -2,17 +2,41 @@
 //!
 //! Knows JSON-RPC and rmcp's message types. Knows nothing of connections, sessions or revisions.
 
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode};
+use std::borrow::Cow;
+
+use http::request::Parts;
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, RequestId};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json, value::RawValue};
 
-use super::{limits::BATCH_MESSAGES, plain};
+use super::limits::BATCH_MESSAGES;
+use crate::mcp::PlainMessage;
 
 /// What one line or body holds.
 #[derive(Debug)]
 pub(crate) enum Inbound {
     One(Box<ClientJsonRpcMessage>),
+    /// The one that nearly all are, which rmcp need not see.
+    Plain(Box<Plain>),
     Batch(Vec<Member>),
+}
+
+/// A plain call, with the head of the HTTP request that brought it.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    pub(crate) message: Box<PlainMessage>,
+    pub(crate) parts: Option<Parts>,
+}
+
+impl Plain {
+    /// As rmcp takes it: handlers see the HTTP request, as they do over Streamable HTTP.
+    pub(crate) fn into_message(self) -> ClientJsonRpcMessage {
+        let mut message = ClientJsonRpcMessage::from(*self.message);
+        if let Some(parts) = self.parts {
+            message.insert_extension(parts);
+        }
+        message
+    }
 }
 
 /// One entry of a batch. A bad one does not spoil the others.
@@ -64,8 +88,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Inbound, Refusal> {
     if is_batch(bytes) {
         return Ok(Inbound::Batch(split(bytes)?.iter().map(|raw| read_member(raw)).collect()));
     }
-    if let Some(call) = plain::read(bytes) {
-        return Ok(Inbound::One(Box::new(call)));
+    if let Some(message) = PlainMessage::read(bytes) {
+        return Ok(Inbound::Plain(Box::new(Plain { message: Box::new(message), parts: None })));
     }
     serde_json::from_slice(bytes).map(Inbound::One).map_err(|_| explain(bytes))
 }
@@ -128,11 +152,28 @@ struct Head {
     error: Option<IgnoredAny>,
 }
 
-/// The id of a request, as it is spelled; nothing for what is no request.
-pub(crate) fn request_id(bytes: &[u8]) -> Option<String> {
+/// The id of a request; nothing for what is no request.
+pub(crate) fn request_id(bytes: &[u8]) -> Option<RequestId> {
     let head: Head = serde_json::from_slice(bytes).ok()?;
     head.method?;
-    Some(head.id?.get().to_owned())
+    serde_json::from_str(head.id?.get()).ok()
+}
+
+/// The id of the request that this notification cancels.
+pub(crate) fn cancelled_id(bytes: &[u8]) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    struct Cancelled<'a> {
+        #[serde(borrow)]
+        method: Cow<'a, str>,
+        params: Params,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        request_id: RequestId,
+    }
+    let cancelled: Cancelled = serde_json::from_slice(bytes).ok()?;
+    (cancelled.method == "notifications/cancelled").then_some(cancelled.params.request_id)
 }
 
 /// The id of what may be a request. A broken response names a call of ours, which means nothing in an answer.

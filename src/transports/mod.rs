@@ -7,16 +7,18 @@
 //! | module | does |
 //! |---|---|
 //! | `message` | bytes to JSON-RPC messages, batches included, or the error that says why not |
-//! | `plain` | the same for the message that nearly all are, in one go |
 //! | `ledger` | counts what a connection is owed, and puts the answers of a batch together |
 //! | `wire`, `outbox` | rmcp's transport over messages in and lines out; stdio and legacy SSE share it |
+//! | `beside` | its plain calls, which rmcp need not see |
 //! | `connection` | serves one connection over the wire, and says what its end means |
 //! | `stdio`, `standard` | lines on stdin and stdout; what these are |
 //! | `legacy_sse` | a stream of events out, POSTs in |
 //! | `rest` | the REST face's routes |
 //! | `under_way` | a call over HTTP goes on to its end where its client leaves |
 //! | `bodies` | how much of request bodies is held at once |
-//! | `streamable`, `batch`, `sessions` | rmcp's Streamable HTTP, and what it leaves to us |
+//! | `streamable`, `batch` | rmcp's Streamable HTTP, and what it leaves to us |
+//! | `sessions`, `asked`, `in_flight` | its sessions; who asks for them; their requests under way |
+//! | `shortly` | calls over HTTP that rmcp need not see, in a session or without |
 //! | `shared` | sessions that another replica may take up |
 //! | `places` | places for sessions and streams, shared out among principals |
 //! | `gate`, `names` | refuses foreign Host and Origin headers; which ones are ours |
@@ -29,14 +31,17 @@
 //! | `pages` | a server for pages alone, beside stdio |
 
 mod addresses;
+mod asked;
 mod auth;
 mod batch;
+mod beside;
 mod bodies;
 mod client;
 mod connection;
 mod gate;
 mod held;
 mod http;
+mod in_flight;
 mod ledger;
 mod legacy_sse;
 pub mod limits;
@@ -48,13 +53,13 @@ mod outbox;
 mod pace;
 mod pages;
 mod places;
-mod plain;
 mod refusals;
 mod reply;
 mod rest;
 mod serving;
 mod sessions;
 mod shared;
+mod shortly;
 mod standard;
 mod stdio;
 mod streamable;

@@ -4,8 +4,7 @@
 //! Knows rmcp's session manager. Knows nothing of HTTP.
 
 use std::{
-    cell::Cell,
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -13,65 +12,30 @@ use std::{
 use async_trait::async_trait;
 use futures_util::Stream;
 use rmcp::{
-    model::{ClientJsonRpcMessage, JsonRpcMessage, ProtocolVersion, ServerJsonRpcMessage, ServerResult},
+    model::{
+        ClientJsonRpcMessage, ClientRequest, InitializeRequestParams, JsonRpcMessage, ServerJsonRpcMessage,
+        ServerResult,
+    },
     transport::streamable_http_server::session::{
         RestoreOutcome, ServerSseMessage, SessionId, SessionManager, SessionState, SessionStore,
         SessionStoreError, local::LocalSessionManager,
     },
 };
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     TransportError,
+    asked::{self, Refused},
+    in_flight::{Call, InFlight},
     limits::{HttpLimits, SESSION_LOOK},
-    places::{self, NoPlace, Place, Places},
+    places::{self, Place, Places},
     shared::{Record, Shared},
 };
-use crate::domain::Principal;
-
-/// A request, as the session manager needs to know it: rmcp passes on neither who asks nor why it was refused.
-struct Asking {
-    principal: Arc<Principal>,
-    /// What the store has of its session, where this replica has none.
-    record: Option<Record>,
-    refused: Cell<Option<Refused>>,
-}
+use crate::{domain::Principal, mcp::Agreement};
 
 /// When keeping a session for other replicas is tried again after it failed.
 const KEEP_AGAIN_AFTER: Duration = Duration::from_secs(10);
-
-tokio::task_local! {
-    static ASKING: Asking;
-}
-
-/// Why the session manager refused. rmcp makes a 500 of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// As many sessions are open as may be.
-    Full(NoPlace),
-    /// Another request has just taken the session up: it is there now.
-    TakenUp,
-}
-
-/// Serves a request of this principal. Says why the sessions refused it, where they did.
-pub(crate) async fn asked_by<T>(
-    principal: Arc<Principal>,
-    record: Option<Record>,
-    request: impl Future<Output = T>,
-) -> (T, Option<Refused>) {
-    let asking = Asking { principal, record, refused: Cell::new(None) };
-    ASKING.scope(asking, async { (request.await, ASKING.with(|asking| asking.refused.get())) }).await
-}
-
-fn refuse(why: Refused) {
-    // Outside of a request there is nobody to tell.
-    let _ = ASKING.try_with(|asking| asking.refused.set(Some(why)));
-}
-
-/// Who asks; nobody outside of a request.
-fn asker() -> Option<Arc<Principal>> {
-    ASKING.try_with(|asking| Arc::clone(&asking.principal)).ok()
-}
 
 /// Whose a session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,11 +61,8 @@ pub(crate) struct Sessions {
 #[derive(Debug, Default)]
 struct Table {
     known: HashMap<SessionId, Known>,
-    calls: HashSet<Call>,
+    in_flight: InFlight,
 }
-
-/// A session and the id of a request in flight there, as it is spelled.
-type Call = (String, String);
 
 /// Keeps an id from being used again before its answer is out, and its session from being idle.
 #[derive(Debug)]
@@ -113,7 +74,7 @@ pub(crate) struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut table = lock(&self.table);
-        table.calls.remove(&self.call);
+        table.in_flight.end(&self.call);
         if let Some(known) = table.known.get_mut(self.call.0.as_str()) {
             known.used = Instant::now();
         }
@@ -126,7 +87,10 @@ pub(crate) struct InUse;
 
 #[derive(Debug)]
 struct Known {
-    revision: Option<ProtocolVersion>,
+    /// What its handshake has settled on.
+    agreement: Option<Arc<Agreement>>,
+    /// Whether it has shaken hands once more, after which rmcp alone knows what holds.
+    is_settled_anew: bool,
     place: Place,
     opened: Instant,
     used: Instant,
@@ -138,7 +102,7 @@ impl Known {
     fn new(place: Place, age: Duration) -> Self {
         let now = Instant::now();
         let opened = now.checked_sub(age).unwrap_or(now);
-        Self { revision: None, place, opened, used: now, record: None }
+        Self { agreement: None, is_settled_anew: false, place, opened, used: now, record: None }
     }
 }
 
@@ -190,20 +154,31 @@ impl Sessions {
         Sight::Own
     }
 
-    /// The revision of a session: `None` when there is no such session, or it has settled on none yet.
-    pub(crate) fn revision(&self, id: &str) -> Option<ProtocolVersion> {
-        lock(&self.table).known.get(id)?.revision.clone()
+    /// What a session has settled on: `None` when there is no such session, or its handshake is not over yet.
+    pub(crate) fn agreement(&self, id: &str) -> Option<Arc<Agreement>> {
+        lock(&self.table).known.get(id)?.agreement.clone()
     }
 
-    /// Claims the id of a request until what this returns is dropped.
-    pub(crate) fn claim(&self, call: Call) -> Result<Claim, InUse> {
-        let is_new = lock(&self.table).calls.insert(call.clone());
+    /// The same, where nothing has come after it that could change it.
+    pub(crate) fn only_agreement(&self, id: &str) -> Option<Arc<Agreement>> {
+        lock(&self.table).known.get(id).filter(|known| !known.is_settled_anew)?.agreement.clone()
+    }
+
+    /// Claims the id of a request until what this returns is dropped. A call that rmcp does not see has a token, which is
+    /// cancelled when its client cancels it, and when its session ends.
+    pub(crate) fn claim(&self, call: Call, token: Option<CancellationToken>) -> Result<Claim, InUse> {
+        let is_new = lock(&self.table).in_flight.begin(call.clone(), token);
         if is_new { Ok(Claim { table: Arc::clone(&self.table), call }) } else { Err(InUse) }
+    }
+
+    /// Cancels a call, where it is one that rmcp does not see.
+    pub(crate) fn cancel(&self, call: &Call) {
+        lock(&self.table).in_flight.cancel(call);
     }
 
     fn take_place(&self, principal: &str) -> Result<Place, TransportError> {
         self.places.take(principal).map_err(|why| {
-            refuse(Refused::Full(why));
+            asked::refuse(Refused::Full(why));
             TransportError::SessionsFull
         })
     }
@@ -212,12 +187,17 @@ impl Sessions {
     fn take_out(&self, idle: Duration) -> Vec<SessionId> {
         let now = Instant::now();
         let mut table = lock(&self.table);
-        let Table { known, calls } = &mut *table;
-        let busy: HashSet<&str> = calls.iter().map(|(session, _)| session.as_str()).collect();
+        let Table { known, in_flight } = &mut *table;
+        let busy = in_flight.sessions();
         let is_over = |id: &SessionId, known: &Known| {
             known.opened + self.life <= now || (known.used + idle <= now && !busy.contains(id.as_ref()))
         };
-        known.extract_if(|id, known| is_over(id, known)).map(|(id, _)| id).collect()
+        let over: Vec<SessionId> =
+            known.extract_if(|id, known| is_over(id, known)).map(|(id, _)| id).collect();
+        for id in &over {
+            in_flight.cancel_all_of(id);
+        }
+        over
     }
 }
 
@@ -237,12 +217,23 @@ async fn end_what_is_over(sessions: Weak<Sessions>, idle: Duration) {
     }
 }
 
+/// What a client says of itself where this is an `initialize`.
+fn handshake(message: &ClientJsonRpcMessage) -> Option<&InitializeRequestParams> {
+    match message {
+        JsonRpcMessage::Request(request) => match &request.request {
+            ClientRequest::InitializeRequest(initialize) => Some(&initialize.params),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 impl SessionManager for Sessions {
     type Error = TransportError;
     type Transport = <LocalSessionManager as SessionManager>::Transport;
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), TransportError> {
-        let principal = asker().ok_or(TransportError::Session)?;
+        let principal = asked::asker().ok_or(TransportError::Session)?;
         let place = self.take_place(&principal.name)?;
         let (id, transport) = self.inner.create_session().await?;
         lock(&self.table).known.insert(id.clone(), Known::new(place, Duration::ZERO));
@@ -254,30 +245,34 @@ impl SessionManager for Sessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<ServerJsonRpcMessage, TransportError> {
+        let asked = handshake(&message).cloned();
         let answer = self.inner.initialize_session(id, message).await?;
         if let JsonRpcMessage::Response(response) = &answer
             && let ServerResult::InitializeResult(result) = &response.result
+            && let Some(asked) = asked
             && let Some(known) = lock(&self.table).known.get_mut(id)
         {
-            known.revision = Some(result.protocol_version.clone());
+            known.agreement = Some(Arc::new(Agreement::new(&asked, result.protocol_version.clone())));
         }
         Ok(answer)
     }
 
     /// The routes have looked already; no other way in must reach a session of another principal either.
     async fn has_session(&self, id: &SessionId) -> Result<bool, TransportError> {
-        let Some(principal) = asker() else { return Ok(false) };
+        let Some(principal) = asked::asker() else { return Ok(false) };
         let is_own = self.sight(id, &principal) == Sight::Own;
         Ok(is_own && self.inner.has_session(id).await?)
     }
 
     /// rmcp calls this at the end of every session, however it came.
     async fn close_session(&self, id: &SessionId) -> Result<(), TransportError> {
-        if asker().is_some_and(|principal| self.sight(id, &principal) == Sight::Foreign) {
+        if asked::asker().is_some_and(|principal| self.sight(id, &principal) == Sight::Foreign) {
             return Ok(());
         }
         let closed = self.inner.close_session(id).await;
-        lock(&self.table).known.remove(id);
+        let mut table = lock(&self.table);
+        table.known.remove(id);
+        table.in_flight.cancel_all_of(id);
         Ok(closed?)
     }
 
@@ -286,6 +281,11 @@ impl SessionManager for Sessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, TransportError> {
+        if handshake(&message).is_some()
+            && let Some(known) = lock(&self.table).known.get_mut(id)
+        {
+            known.is_settled_anew = true;
+        }
         Ok(self.inner.create_stream(id, message).await?)
     }
 
@@ -316,12 +316,12 @@ impl SessionManager for Sessions {
         &self,
         id: SessionId,
     ) -> Result<RestoreOutcome<Self::Transport>, TransportError> {
-        let Some(record) = ASKING.try_with(|asking| asking.record.clone()).ok().flatten() else {
+        let Some(record) = asked::record() else {
             return Ok(RestoreOutcome::NotSupported);
         };
         let place = self.take_place(&record.owner)?;
         let RestoreOutcome::Restored(transport) = self.inner.restore_session(id.clone()).await? else {
-            refuse(Refused::TakenUp);
+            asked::refuse(Refused::TakenUp);
             return Err(TransportError::Session);
         };
         let mut known = Known::new(place, record.age());
@@ -339,8 +339,7 @@ pub(crate) struct Kept(pub(crate) Arc<Sessions>);
 impl SessionStore for Kept {
     async fn load(&self, _: &str) -> Result<Option<SessionState>, SessionStoreError> {
         // Found before rmcp had the request, and looked at for whose it is.
-        let record = ASKING.try_with(|asking| asking.record.as_ref().map(|record| record.state.clone()));
-        Ok(record.ok().flatten())
+        Ok(asked::record().map(|record| record.state))
     }
 
     async fn store(&self, id: &str, state: &SessionState) -> Result<(), SessionStoreError> {
@@ -348,7 +347,8 @@ impl SessionStore for Kept {
         let record = {
             let mut table = lock(&self.0.table);
             let Some(known) = table.known.get_mut(id) else { return Ok(()) };
-            let Some(revision) = known.revision.clone() else { return Ok(()) };
+            let Some(agreement) = &known.agreement else { return Ok(()) };
+            let revision = agreement.revision().clone();
             let record = Arc::new(Record::new(known.place.principal(), revision, state.clone()));
             known.record = Some((Arc::clone(&record), Instant::now()));
             record

@@ -24,9 +24,11 @@ use super::{
     message::{self, Refusal},
     standard,
 };
+use crate::mcp::Short;
 
 /// Serves one client on stdin and stdout until stdin ends or `shutdown` is cancelled, and every answer is out
 /// (for at most [`GRACE`]). The end of stdin cancels `shutdown`, too, so that calls that only wait end early. The caller must not write to stdout meanwhile.
+/// `short` is the short route of the server, for calls that rmcp need not see.
 ///
 /// When stdin is neither a pipe nor a socket it is read on a thread of its own, and a read that waits there keeps the runtime from
 /// ending by itself: end it with [`tokio::runtime::Runtime::shutdown_background`] afterwards.
@@ -35,16 +37,20 @@ use super::{
 ///
 /// [`TransportError::Write`] when stdout fails for another reason than a client that has gone;
 /// [`TransportError::Session`] and [`TransportError::Task`] when rmcp gives up.
-pub async fn serve_stdio<S>(server: S, shutdown: CancellationToken) -> Result<(), TransportError>
+pub async fn serve_stdio<S>(
+    server: S,
+    short: Option<Short>,
+    shutdown: CancellationToken,
+) -> Result<(), TransportError>
 where
     S: ServerHandler,
 {
-    serve_lines(server, standard::input(), standard::output(), shutdown, GRACE).await
+    serve_lines((server, short), standard::input(), standard::output(), shutdown, GRACE).await
 }
 
 /// The same over any pair of byte streams.
 pub(crate) async fn serve_lines<S, R, W>(
-    server: S,
+    server: (S, Option<Short>),
     read: R,
     write: W,
     shutdown: CancellationToken,

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    asked::{Refused, asked_by},
     batch,
     bodies::Bodies,
     client,
@@ -35,14 +36,13 @@ use super::{
     message::{self, Refusal},
     places::Places,
     reply,
-    sessions::{self, Kept, Refused, Sessions, Sight},
+    sessions::{Kept, Sessions, Sight},
     shared::{Record, Shared},
-    under_way::to_its_end,
+    shortly::Shortly,
 };
 use crate::{
     audit::{RefusedAccess, Trail},
     domain::Principal,
-    mcp::{PlainCall, Short},
 };
 
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
@@ -54,7 +54,7 @@ type Answer = axum::http::Response<BoxBody<Bytes, Infallible>>;
 /// The handler of `/mcp`.
 pub(crate) struct Streamable<S> {
     service: StreamableHttpService<S, Sessions>,
-    short: Option<Short>,
+    shortly: Option<Shortly>,
     sessions: Arc<Sessions>,
     shared: Option<Arc<Shared>>,
     streams: Arc<Places>,
@@ -65,9 +65,11 @@ pub(crate) struct Streamable<S> {
     calls: TaskTracker,
 }
 
-/// A request that may go on to rmcp: who asks, and what the store has of the session where this replica has none.
+/// A request that may go on: who asks, in which session of theirs, and what the store has of that where this replica has
+/// none.
 struct Visit {
     principal: Arc<Principal>,
+    session: Option<String>,
     record: Option<Record>,
 }
 
@@ -97,8 +99,11 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             shared.is_some().then(|| Arc::new(Kept(Arc::clone(&sessions))) as Arc<dyn SessionStore>);
         let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), rmcp);
         let trail = config.trail.clone();
-        let short = config.short.clone();
-        Self { service, short, sessions, shared, streams, bodies, trail, limits, end, calls }
+        let shortly = config.short.clone().map(|short| {
+            let sessions = Arc::clone(&sessions);
+            Shortly { short, sessions, end: end.clone(), calls: calls.clone() }
+        });
+        Self { service, shortly, sessions, shared, streams, bodies, trail, limits, end, calls }
     }
 
     /// Any method of `/mcp`.
@@ -141,7 +146,8 @@ impl<S: ServerHandler + Clone> Streamable<S> {
     /// Looks whose the session is, before anything else of the request is read: another principal's is answered like
     /// one that does not exist.
     async fn admit(&self, parts: &Parts) -> Result<Visit, Response> {
-        let visit = Visit { principal: client::principal(&parts.extensions), record: None };
+        let mut visit =
+            Visit { principal: client::principal(&parts.extensions), session: None, record: None };
         let Some(id) = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok()) else {
             return Ok(visit);
         };
@@ -149,6 +155,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         if is_stateless(&parts.headers) {
             return Ok(visit);
         }
+        visit.session = Some(id.to_owned());
         match self.sessions.sight(id, &visit.principal) {
             Sight::Own => return Ok(visit),
             Sight::Foreign => return Err(self.foreign(&visit.principal)),
@@ -177,10 +184,14 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };
-        if let Some(short) = &self.short
-            && let Some(call) = short.read(&parts.headers, &bytes)
+        // A session that is only about to be taken up here is rmcp's to take up.
+        if let Some(shortly) = self.shortly.as_ref().filter(|_| visit.record.is_none())
+            && let Some(taken) = shortly.take(visit.session.as_deref(), &parts, &bytes)
         {
-            return self.call(short, call, visit, parts).await;
+            return match taken {
+                Ok(call) => shortly.answer(call, Arc::clone(&visit.principal), parts).await,
+                Err(refusal) => reply::refused(&refusal),
+            };
         }
         if message::is_batch(&bytes) {
             return self.batch(visit, &parts, &bytes).await;
@@ -193,29 +204,15 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         response
     }
 
-    /// The answer to a call that rmcp need not see, by the rules of those that it sees.
-    async fn call(&self, short: &Short, call: PlainCall, visit: &Visit, parts: Parts) -> Response {
-        let (short, principal) = (short.clone(), Arc::clone(&visit.principal));
-        let held = (parts, self.calls.token());
-        let answer = to_its_end(self.end.child_token(), async move |cancelled| {
-            let _held = held;
-            short.answer(call, principal, cancelled).await
-        });
-        match answer.await {
-            Some(message) => reply::json_body(StatusCode::OK, message),
-            None => reply::error(StatusCode::INTERNAL_SERVER_ERROR, "the call failed inside the server"),
-        }
-    }
-
     async fn batch(&self, visit: &Visit, parts: &Parts, bytes: &Bytes) -> Response {
         let members = match message::split(bytes) {
             Ok(members) => members,
             Err(refusal) => return reply::refused(&refusal),
         };
-        let session = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
+        let session = visit.session.as_deref();
         let revision = match &visit.record {
             Some(record) => Some(record.revision.clone()),
-            None => session.and_then(|id| self.sessions.revision(id)),
+            None => session.and_then(|id| Some(self.sessions.agreement(id)?.revision().clone())),
         };
         match (session, revision) {
             (_, Some(revision)) if revision == ProtocolVersion::V_2025_03_26 => {
@@ -240,10 +237,13 @@ impl<S: ServerHandler + Clone> Streamable<S> {
     }
 
     async fn forward(&self, visit: &Visit, parts: Parts, bytes: Bytes) -> (Answer, Option<Refused>) {
-        let session = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
-        let id = session.and_then(|session| Some((session.to_owned(), message::request_id(&bytes)?)));
+        let call = |id| Some((visit.session.clone()?, id));
+        if let Some(call) = message::cancelled_id(&bytes).and_then(call) {
+            self.sessions.cancel(&call);
+        }
+        let call = message::request_id(&bytes).and_then(call);
         // rmcp would route both answers to one stream and leave the other open for ever.
-        let Ok(claim) = id.map(|id| self.sessions.claim(id)).transpose() else {
+        let Ok(claim) = call.map(|call| self.sessions.claim(call, None)).transpose() else {
             let refusal = Full::new(Bytes::from(Refusal::duplicate_id().to_json())).boxed();
             let mut response = axum::http::Response::new(refusal);
             *response.status_mut() = StatusCode::BAD_REQUEST;
@@ -255,7 +255,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         let serve = async |parts| {
             let request = Request::from_parts(parts, Full::new(bytes.clone()));
             let served = Box::pin(self.service.handle(request));
-            sessions::asked_by(Arc::clone(&visit.principal), visit.record.clone(), served).await
+            asked_by(Arc::clone(&visit.principal), visit.record.clone(), served).await
         };
         let (mut answer, mut refused) = serve(parts).await;
         if let (Some(Refused::TakenUp), Some(parts)) = (refused, again) {

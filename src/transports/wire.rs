@@ -12,7 +12,7 @@ use rmcp::{
     RoleServer,
     model::{
         ClientJsonRpcMessage, ClientNotification, ClientRequest, GetMeta, JsonRpcMessage, JsonRpcRequest,
-        ProtocolVersion, ServerJsonRpcMessage,
+        ProtocolVersion, RequestId, ServerJsonRpcMessage,
     },
     transport::Transport,
 };
@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     TransportError,
+    beside::{Beside, PlainRequest},
     connection::Ending,
     ledger::{Ledger, Line},
     limits::{CALLS_HELD_BACK, CALLS_IN_FLIGHT, CLOSE_WAIT},
@@ -30,12 +31,31 @@ use super::{
 /// What the wire reads: a message, or the reason why there is none.
 pub(crate) type Received = Result<Inbound, Refusal>;
 
-/// A message on its way to rmcp.
+/// A message on its way.
 #[derive(Debug)]
-struct Queued {
-    message: ClientJsonRpcMessage,
-    /// The requests of a batch are noted when the batch comes in, all others when they are handed on.
-    is_noted: bool,
+enum Queued {
+    /// To rmcp.
+    Message(ClientJsonRpcMessage),
+    /// The same, of a batch: its requests are noted when the batch comes in, all others when they are handed on.
+    OfBatch(ClientJsonRpcMessage),
+    /// Beside rmcp.
+    Plain(Box<PlainRequest>),
+}
+
+/// A request that waits for room.
+#[derive(Debug)]
+enum Waiting {
+    Request(Box<JsonRpcRequest<ClientRequest>>),
+    Plain(Box<PlainRequest>),
+}
+
+impl Waiting {
+    fn id(&self) -> &RequestId {
+        match self {
+            Self::Request(request) => &request.id,
+            Self::Plain(request) => request.id(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -45,9 +65,10 @@ pub(crate) struct Wire<I, O> {
     ledger: Arc<Ledger>,
     queue: VecDeque<Queued>,
     /// Requests that came when as many were served as may be, noted in the ledger. Everything else passes them.
-    held: VecDeque<JsonRpcRequest<ClientRequest>>,
+    held: VecDeque<Waiting>,
     /// Whether a request has opened a lifecycle. rmcp ends the session on anything else before it.
     is_open: bool,
+    beside: Beside,
     revisions: Cow<'static, [ProtocolVersion]>,
     ending: Ending,
     /// Set once the wire reads no more.
@@ -64,30 +85,47 @@ where
         input: I,
         out: Arc<Outbox<O>>,
         ledger: Arc<Ledger>,
+        beside: Beside,
         revisions: Cow<'static, [ProtocolVersion]>,
         ending: Ending,
     ) -> Self {
         let (queue, held) = (VecDeque::new(), VecDeque::new());
-        Self { input, out, ledger, queue, held, is_open: false, revisions, ending, deadline: None }
+        Self { input, out, ledger, queue, held, is_open: false, beside, revisions, ending, deadline: None }
     }
 
     fn take_in(&mut self, received: Received) {
         match received {
             Err(refusal) => self.refuse(&refusal),
-            Ok(Inbound::One(message)) => self.queue.push_back(Queued { message: *message, is_noted: false }),
+            Ok(Inbound::Plain(plain)) => self.queue.push_back(match self.beside.take(*plain) {
+                Ok(request) => Queued::Plain(request),
+                Err(message) => Queued::Message(*message),
+            }),
+            Ok(Inbound::One(message)) => self.queue.push_back(Queued::Message(*message)),
             Ok(Inbound::Batch(_)) if !self.ledger.takes_batches() => {
                 self.refuse(&Refusal::batch_at_this_revision());
             }
             Ok(Inbound::Batch(members)) => {
                 let (messages, answer) = self.ledger.open_batch(members);
-                self.queue.extend(messages.into_iter().map(|message| Queued { message, is_noted: true }));
+                self.queue.extend(messages.into_iter().map(Queued::OfBatch));
                 self.write(answer);
             }
         }
     }
 
     /// Keeps the books, and holds back what rmcp must not see.
-    fn admit(&mut self, Queued { message, is_noted }: Queued) -> Option<ClientJsonRpcMessage> {
+    fn admit(&mut self, queued: Queued) -> Option<ClientJsonRpcMessage> {
+        let (message, is_noted) = match queued {
+            Queued::Message(message) => (message, false),
+            Queued::OfBatch(message) => (message, true),
+            Queued::Plain(request) if self.ledger.open_plain(request.id()) => {
+                self.held.push_back(Waiting::Plain(request));
+                return self.next_held();
+            }
+            Queued::Plain(_) => {
+                self.refuse(&Refusal::duplicate_id());
+                return None;
+            }
+        };
         match &message {
             JsonRpcMessage::Request(request) if !is_noted && !self.ledger.open(request) => {
                 self.refuse(&Refusal::duplicate_id());
@@ -104,7 +142,7 @@ where
                 {
                     let answer = self.ledger.cancelled(id);
                     self.write(answer);
-                    if let Some(place) = self.held.iter().position(|request| request.id == *id) {
+                    if let Some(place) = self.held.iter().position(|waiting| waiting.id() == id) {
                         self.held.remove(place);
                         // rmcp never had it.
                         return None;
@@ -114,19 +152,27 @@ where
             JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {}
         }
         let JsonRpcMessage::Request(request) = message else { return Some(message) };
-        self.held.push_back(request);
+        self.held.push_back(Waiting::Request(Box::new(request)));
         self.next_held()
     }
 
-    /// The request that has waited longest, once there is room for it.
+    /// The request for rmcp that has waited longest, once there is room for it. Those beside rmcp are begun.
     fn next_held(&mut self) -> Option<ClientJsonRpcMessage> {
-        if !self.ledger.has_room() {
-            return None;
+        while self.ledger.has_room() {
+            match self.held.pop_front()? {
+                Waiting::Plain(request) => {
+                    let (ledger, out) = (Arc::clone(&self.ledger), Arc::clone(&self.out));
+                    request.begin(ledger, out, self.ending.end.child_token());
+                }
+                Waiting::Request(request) => {
+                    self.ledger.serve(&request.id);
+                    self.beside.look(&request.request, !self.is_open);
+                    self.is_open = self.is_open || self.opens(&request);
+                    return Some(JsonRpcMessage::Request(*request));
+                }
+            }
         }
-        let request = self.held.pop_front()?;
-        self.ledger.serve(&request.id);
-        self.is_open = self.is_open || self.opens(&request);
-        Some(JsonRpcMessage::Request(request))
+        None
     }
 
     /// rmcp's own rule for what starts a session: `initialize`, or a request with everything that 2026-07-28
@@ -188,6 +234,7 @@ where
         &mut self,
         item: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
+        self.beside.look_at_answer(&item);
         let line = serde_json::to_string(&item)
             .map(|text| self.ledger.outgoing(&item, text))
             .map_err(TransportError::Encode);

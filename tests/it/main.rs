@@ -60,6 +60,7 @@ mod rest;
 mod rest_refusals;
 mod revisions;
 mod rights;
+mod session_calls;
 mod setup_again;
 mod setup_clients;
 mod setup_files;

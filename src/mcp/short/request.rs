@@ -1,4 +1,4 @@
-//! The one shape of request that the short route takes, and what stands in it.
+//! The one shape of request that the short route takes without a session, and what stands in it.
 //!
 //! What is looked at here, rmcp looks at, too, and takes more of: weights in `Accept`, names in Base64, escapes,
 //! members that nobody knows. All that is not worth a second implementation goes to rmcp.
@@ -19,7 +19,7 @@ pub(super) use rmcp::model::RequestId as Id;
 
 const METHOD: &str = "tools/call";
 
-static VERSION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(super) static VERSION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
 static METHOD_HEADER: HeaderName = HeaderName::from_static("mcp-method");
 static NAME_HEADER: HeaderName = HeaderName::from_static("mcp-name");
 static SESSION_HEADER: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -32,6 +32,23 @@ pub struct PlainCall {
     /// The client's name and version.
     pub(super) client: Option<String>,
     pub(super) origin: Origin,
+    pub(super) form: Form,
+}
+
+/// How the revision writes a result, and what its client takes of it.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    /// Without a handshake, each result says that it is whole, and whose.
+    pub(super) is_stateless: bool,
+    pub(super) takes_links: bool,
+}
+
+impl PlainCall {
+    /// The id of its request.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
 }
 
 // Arguments are personal data: they never reach a log by way of Debug.
@@ -121,7 +138,8 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8], tools: &Tools) -> Option<Pl
     }
     let place = caller::place((meta.traceparent, meta.tracestate), Some(headers));
     let client = meta.client.map(|client| format!("{} {}", client.name, client.version));
-    Some(PlainCall { id, tool, arguments, client, origin: Origin { place, ..Origin::default() } })
+    let form = Form { is_stateless: true, takes_links: true };
+    Some(PlainCall { id, tool, arguments, client, origin: Origin { place, ..Origin::default() }, form })
 }
 
 /// Whether a call of a client that can do this may come to a question or a task; nothing where that cannot be read.
@@ -135,14 +153,14 @@ fn may_come_to_more(capabilities: Map<String, Value>, writes: impl FnOnce() -> b
 }
 
 /// The value of a header that stands there once.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
 
 /// Whether an `Accept` without weights and the like names both types that an answer may have.
-fn accepts_both(accept: &str) -> bool {
+pub(super) fn accepts_both(accept: &str) -> bool {
     let names = |wanted: &str| accept.split(',').any(|named| named.trim().eq_ignore_ascii_case(wanted));
     !accept.contains([';', '"', '\\']) && names("application/json") && names("text/event-stream")
 }

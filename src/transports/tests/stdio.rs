@@ -38,7 +38,7 @@ impl Client {
         let (ours, theirs) = duplex(64 * 1024);
         let (server, shutdown) = (Dummy::new(), CancellationToken::new());
         let (read, write) = split(theirs);
-        let task = tokio::spawn(serve_lines(server.clone(), read, write, shutdown.clone(), GRACE));
+        let task = tokio::spawn(serve_lines((server.clone(), None), read, write, shutdown.clone(), GRACE));
         let (read, write) = split(ours);
         Self { write, lines: BufReader::new(read).lines(), server, shutdown, task }
     }
@@ -317,7 +317,7 @@ async fn a_client_that_closed_its_end_ends_the_session() {
 async fn a_closed_stdout_ends_the_session() {
     let (stdin, read) = duplex(1024);
     let (write, mut stdout) = duplex(1024);
-    let task = tokio::spawn(serve_lines(Dummy::new(), read, write, CancellationToken::new(), GRACE));
+    let task = tokio::spawn(serve_lines((Dummy::new(), None), read, write, CancellationToken::new(), GRACE));
     let mut stdin = stdin;
     stdin.write_all(format!("{}\n", initialize("2025-11-25")).as_bytes()).await.unwrap();
     stdout.read_u8().await.unwrap();

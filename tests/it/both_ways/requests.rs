@@ -43,6 +43,35 @@ impl Sent {
         Self { headers: headers.into_iter().collect(), body: message.to_string().into_bytes() }
     }
 
+    /// A plain call in a session of this revision.
+    pub(super) fn in_session(revision: &str, tool: &str, arguments: &Value) -> Self {
+        let params = json!({"name": tool, "arguments": arguments});
+        let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params});
+        let headers = [
+            ("accept", "application/json, text/event-stream"),
+            ("content-type", "application/json"),
+            ("mcp-protocol-version", revision),
+        ];
+        let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        Self { headers: headers.into_iter().collect(), body: message.to_string().into_bytes() }
+    }
+
+    /// The same as a client of a session would send it: what it need not say there is left out, what is odd stays.
+    pub(super) fn of_a_session(&self, revision: &str) -> Self {
+        let params = stateless(json!({}));
+        let meta = format!(",\"_meta\":{}", params["_meta"]);
+        let text = String::from_utf8(self.body.clone());
+        let body = text.map_or_else(|_| self.body.clone(), |text| text.replacen(&meta, "", 1).into_bytes());
+        let mut sent = Self { headers: self.headers.clone(), body };
+        for name in ["mcp-method", "mcp-name"] {
+            sent.headers.remove(name);
+        }
+        if sent.headers.get("mcp-protocol-version").is_some_and(|version| version == STATELESS) {
+            sent.headers.insert("mcp-protocol-version", revision.parse().unwrap());
+        }
+        sent
+    }
+
     pub(super) fn get() -> Self {
         Self::call("manage_customers", &json!({"action": "get", "customer_id": "cus_1"}))
     }
@@ -56,7 +85,7 @@ impl Sent {
         Self { body: message.to_string().into_bytes(), ..self.clone() }
     }
 
-    fn without(&self, place: &str) -> Self {
+    pub(super) fn without(&self, place: &str) -> Self {
         let mut message: Value = serde_json::from_slice(&self.body).unwrap();
         let (parent, member) = place.rsplit_once('/').unwrap();
         let parent = message.pointer_mut(parent).unwrap().as_object_mut().unwrap();
@@ -73,7 +102,7 @@ impl Sent {
         Self { body, ..self.clone() }
     }
 
-    fn headed(&self, name: &'static str, values: &[&[u8]]) -> Self {
+    pub(super) fn headed(&self, name: &'static str, values: &[&[u8]]) -> Self {
         let mut headers = self.headers.clone();
         headers.remove(name);
         for value in values {
@@ -82,12 +111,12 @@ impl Sent {
         Self { headers, ..self.clone() }
     }
 
-    fn body(&self, body: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn body(&self, body: impl Into<Vec<u8>>) -> Self {
         Self { body: body.into(), ..self.clone() }
     }
 }
 
-type Named = (String, Sent);
+pub(super) type Named = (String, Sent);
 
 /// Right, each in another way.
 pub(super) fn taken() -> Vec<Named> {

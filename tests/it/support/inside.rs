@@ -7,7 +7,7 @@ use fintecture_mcp::calls::{Approvals, Calls, CallsConfig, Completions};
 use fintecture_mcp::domain::{Environment, Principal, Scopes};
 use fintecture_mcp::mcp::{FormsCount, Server, Short};
 use fintecture_mcp::sealing::Sealer;
-use fintecture_mcp::transports::{HttpConfig, serve_http};
+use fintecture_mcp::transports::{HttpConfig, HttpLimits, serve_http};
 use futures_util::{SinkExt, StreamExt};
 use rmcp::ServiceExt;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
@@ -54,12 +54,17 @@ impl Inside {
         Short::of(&self.0).unwrap()
     }
 
-    /// The same on a port, over Streamable HTTP: with its short route, or without.
+    /// The same on a port: with its short route, or without.
     pub(crate) async fn listening(&self, has_short: bool) -> Listening {
+        self.listening_within(has_short, HttpLimits::default()).await
+    }
+
+    /// The same within these limits.
+    pub(crate) async fn listening_within(&self, has_short: bool, limits: HttpLimits) -> Listening {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         let short = has_short.then(|| self.short());
-        let config = HttpConfig { short, ..HttpConfig::default() };
+        let config = HttpConfig { short, limits, ..HttpConfig::default() };
         let shutdown = CancellationToken::new();
         tokio::spawn(serve_http(listener, self.0.clone(), config, shutdown.clone()));
         Listening { url, _end: shutdown.drop_guard() }

@@ -5,43 +5,61 @@
 
 use rmcp::model::{
     CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientJsonRpcMessage, ClientRequest,
-    JsonObject, JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0, RequestId, RequestMetaObject,
+    JsonObject, JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0, RequestMetaObject,
 };
 use serde::Deserialize;
 
+use super::request::Id;
 use crate::mcp::Object;
 
+/// The message. It may still become a call of the short route, or rmcp's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Plain {
+pub struct PlainMessage {
     jsonrpc: JsonRpcVersion2_0,
-    id: RequestId,
+    pub(super) id: Id,
     #[serde(rename = "method")]
     _method: CallToolRequestMethod,
-    params: Object<Params>,
+    pub(super) params: Object<Params>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Params {
+pub(super) struct Params {
     #[serde(rename = "_meta")]
-    meta: Option<JsonObject>,
-    name: String,
-    arguments: Option<JsonObject>,
+    pub(super) meta: Option<JsonObject>,
+    pub(super) name: String,
+    pub(super) arguments: Option<JsonObject>,
 }
 
-/// The message, as rmcp would have read it; nothing where it is any other.
-pub(crate) fn read(bytes: &[u8]) -> Option<ClientJsonRpcMessage> {
-    let Object(Plain { jsonrpc, id, params, .. }) = serde_json::from_slice(bytes).ok()?;
-    let Object(Params { meta, name, arguments }) = params;
-    let mut params = CallToolRequestParams::new(name);
-    params.arguments = arguments;
-    let mut request = CallToolRequest::new(params);
-    if let Some(meta) = meta {
-        request.extensions.insert(RequestMetaObject::from(meta));
+// Arguments are personal data: they never reach a log by way of Debug.
+impl std::fmt::Debug for PlainMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlainMessage").finish_non_exhaustive()
     }
-    let request = ClientRequest::CallToolRequest(request);
-    Some(JsonRpcMessage::Request(JsonRpcRequest { jsonrpc, id, request }))
+}
+
+impl PlainMessage {
+    /// The message that these bytes are; nothing where they are any other.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().map(|Object(message)| message)
+    }
+}
+
+/// As rmcp would have read it.
+impl From<PlainMessage> for ClientJsonRpcMessage {
+    fn from(PlainMessage { jsonrpc, id, params, .. }: PlainMessage) -> Self {
+        let Object(Params { meta, name, arguments }) = params;
+        let mut params = CallToolRequestParams::new(name);
+        params.arguments = arguments;
+        let mut request = CallToolRequest::new(params);
+        if let Some(meta) = meta {
+            request.extensions.insert(RequestMetaObject::from(meta));
+        }
+        let request = ClientRequest::CallToolRequest(request);
+        JsonRpcMessage::Request(JsonRpcRequest { jsonrpc, id, request })
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +73,9 @@ mod tests {
     /// Says whether the text is the plain shape, after a look that both ways read it alike.
     fn same(text: &str) -> bool {
         let long = serde_json::from_str::<ClientJsonRpcMessage>(text).ok();
-        let Some(short) = read(text.as_bytes()) else { return false };
+        let Some(short) = PlainMessage::read(text.as_bytes()).map(ClientJsonRpcMessage::from) else {
+            return false;
+        };
         assert_eq!(format!("{:?}", Some(short)), format!("{long:?}"), "{text}");
         true
     }
