@@ -21,9 +21,9 @@ use crate::measures;
 /// Lines that are written at once, at most.
 const MAX_BATCH: usize = 1024;
 
-/// After lines that came together, others are given so long to do so, too: where many call at once, waking this thread
-/// and writing for each of them takes half as long as their calls. A line that came alone is followed by no pause.
-const GATHER: Duration = Duration::from_micros(200);
+/// After lines that came together, others are given so long to do so, too: where many call at once, most of what the trail
+/// costs is to wake this thread, and to write, for each of them. A line that came alone is followed by no pause.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// What the thread is told.
 pub(super) enum Job {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::super::StoreError;
+use crate::store::StoreError;
 
 /// Who is told the number.
 type Waiting = oneshot::Sender<Result<u64, StoreError>>;
