@@ -43,6 +43,10 @@ pub(super) enum Answers {
 pub(super) trait Outcome: Clone + Debug + Send + Sync + 'static {
     /// Whom it answers.
     fn answers(&self) -> Answers;
+    /// Itself as a text, to be kept in little room; nothing where it could not be had back from that.
+    fn packed(&self) -> Option<Box<str>>;
+    /// What was packed.
+    fn unpacked(text: &str) -> Option<Self>;
 }
 
 /// What became of a write, to those who wait for it.
@@ -86,10 +90,15 @@ struct Records<O> {
 }
 
 #[derive(Debug)]
-struct Record<O> {
-    outcome: watch::Receiver<Option<Ended<O>>>,
-    /// Gone when nobody waits for the write any more.
-    present: Weak<DropGuard>,
+enum Record<O> {
+    /// On its way, or ended with what cannot be packed.
+    Whole {
+        outcome: watch::Receiver<Option<Ended<O>>>,
+        /// Gone when nobody waits for the write any more.
+        present: Weak<DropGuard>,
+    },
+    /// Ended. There are many of these, and hardly any is asked for.
+    Packed { outcome: Box<str>, kept_until: Instant },
 }
 
 /// A caller's share in a write.
@@ -118,6 +127,11 @@ impl<O: Outcome> Repeats<O> {
         loop {
             match self.enter(key) {
                 Entry::Full => return Answer::Full,
+                Entry::Ended(packed, kept_until) => {
+                    let kept_until = Some(kept_until);
+                    return O::unpacked(&packed)
+                        .map_or(Answer::Lost, |outcome| Answer::Repeated(Ended { outcome, kept_until }));
+                }
                 Entry::Known(share) => match timeout(JOINED_FOR, share.ended(cancelled)).await {
                     Err(_) => return Answer::UnderWay,
                     Ok(None) => return Answer::Lost,
@@ -146,11 +160,14 @@ impl<O: Outcome> Repeats<O> {
     fn enter(self: &Arc<Self>, key: Key) -> Entry<O> {
         let mut records = self.lock();
         records.forget_expired();
-        if let Some(record) = records.by_key.get(&key) {
-            return Entry::Known(Share {
-                outcome: record.outcome.clone(),
-                present: record.present.upgrade(),
-            });
+        match records.by_key.get(&key) {
+            Some(Record::Whole { outcome, present }) => {
+                return Entry::Known(Share { outcome: outcome.clone(), present: present.upgrade() });
+            }
+            Some(Record::Packed { outcome, kept_until }) => {
+                return Entry::Ended(outcome.clone(), *kept_until);
+            }
+            None => {}
         }
         if records.by_key.len() >= self.max_records {
             return Entry::Full;
@@ -158,7 +175,8 @@ impl<O: Outcome> Repeats<O> {
         let (tell, outcome) = watch::channel(None);
         let given_up = CancellationToken::new();
         let present = Arc::new(given_up.clone().drop_guard());
-        records.by_key.insert(key, Record { outcome: outcome.clone(), present: Arc::downgrade(&present) });
+        let whole = Record::Whole { outcome: outcome.clone(), present: Arc::downgrade(&present) };
+        records.by_key.insert(key, whole);
         let running = Running { repeats: Arc::clone(self), key, tell };
         Entry::New(Share { outcome, present: Some(present) }, running, given_up)
     }
@@ -172,6 +190,7 @@ impl<O: Outcome> Repeats<O> {
 enum Entry<O: Outcome> {
     New(Share<O>, Running<O>, CancellationToken),
     Known(Share<O>),
+    Ended(Box<str>, Instant),
     Full,
 }
 
@@ -227,12 +246,17 @@ struct Running<O: Outcome> {
 impl<O: Outcome> Running<O> {
     fn ended(self, outcome: O) {
         let kept_until = (outcome.answers() == Answers::Repeats).then(|| Instant::now() + KEPT_FOR);
+        let packed = kept_until.and_then(|_| outcome.packed());
         {
             // Before anybody is told: who hears that nothing was applied may send it again at once.
             let mut records = self.repeats.lock();
             match kept_until {
                 Some(until) => {
                     records.expiry.push_back((until, self.key));
+                    if let Some(outcome) = packed {
+                        let packed = Record::Packed { outcome, kept_until: until };
+                        records.by_key.insert(self.key, packed);
+                    }
                     if !std::mem::replace(&mut records.is_watched, true) {
                         tokio::spawn(forget_in_time(Arc::downgrade(&self.repeats)));
                     }

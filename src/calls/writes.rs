@@ -19,6 +19,9 @@ use super::{Answer, Calls, Reply, guard, refusal, reply};
 use crate::fintecture::CallContext;
 use crate::tools::{ToolError, Write};
 
+/// Replies that are deeper stay as they are: JSON is read back to a depth of 128.
+const PACKED_DEPTH: usize = 100;
+
 /// What became of a write.
 #[derive(Debug, Clone)]
 pub(super) enum Written {
@@ -123,6 +126,28 @@ impl Outcome for Written {
             Self::Asked | Self::Left(_) => Answers::FirstCaller,
         }
     }
+
+    fn packed(&self) -> Option<Box<str>> {
+        match self {
+            Self::Reply(reply) if is_deep(&reply.body, PACKED_DEPTH) => None,
+            Self::Reply(reply) => serde_json::to_string(reply).ok().map(Into::into),
+            _ => None,
+        }
+    }
+
+    fn unpacked(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(Self::Reply)
+    }
+}
+
+/// Whether there are more than so many values within each other.
+fn is_deep(value: &Value, most: usize) -> bool {
+    let Some(most) = most.checked_sub(1) else { return true };
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_deep(item, most)),
+        Value::Object(members) => members.values().any(|member| is_deep(member, most)),
+        _ => false,
+    }
 }
 
 impl From<Written> for Answer {
@@ -161,5 +186,25 @@ fn mark_repeated(reply: &mut Reply, until: SystemTime) {
     if let Some(Value::String(hint)) = reply.body.pointer_mut("/error/hint") {
         let when = httpdate::fmt_http_date(until);
         let _ = write!(hint, " The same arguments would be sent again from {when} on.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packed_reply_comes_back_as_it_was_and_one_that_is_too_deep_is_not_packed() {
+        let body = json!({"z": 1.10, "a": {"b": [null, "é\u{0}\"", 9_007_199_254_740_993_u64, -0.1]}});
+        let packed = Written::Reply(Reply { body: body.clone(), is_error: true }).packed().unwrap();
+        let Some(Written::Reply(back)) = Written::unpacked(&packed) else { panic!() };
+        assert_eq!((back.body.to_string(), back.is_error), (body.to_string(), true));
+        let deep = |depth| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+        for (depth, is_packed) in [(PACKED_DEPTH - 1, true), (PACKED_DEPTH, false), (200, false)] {
+            let written = Written::Reply(Reply { body: deep(depth), is_error: false });
+            let packed = written.packed();
+            assert_eq!(packed.is_some(), is_packed, "{depth}");
+            assert!(packed.is_none_or(|packed| Written::unpacked(&packed).is_some()), "{depth}");
+        }
     }
 }

@@ -178,7 +178,8 @@ impl ServerHandler for Server {
         let Calling { caller, stateless } = caller::of(&context, brought, &self.0.seals, self.0.forms_count);
         let arguments = request.arguments.unwrap_or_default();
         let customer_id = arguments.get("customer_id").and_then(Value::as_str).map(str::to_owned);
-        match self.0.calls.call(&caller, &request.name, arguments).await {
+        // In a place of its own: rmcp's tasks have room for the greatest of these futures, a session's for its whole life.
+        match Box::pin(self.0.calls.call(&caller, &request.name, arguments)).await {
             Answer::Reply(reply) => {
                 Ok(self.result(&context, &caller.principal, customer_id.as_deref(), reply).into())
             }
@@ -203,7 +204,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
         let caller = self.caller(&context);
-        let task = self.0.calls.task(&caller, request.task_id).await.map_err(tasks::refused)?;
+        let task = Box::pin(self.0.calls.task(&caller, request.task_id)).await.map_err(tasks::refused)?;
         let customer_id = task.customer_id.clone();
         let result = |reply| self.result(&context, &caller.principal, Some(&customer_id), reply);
         let mut state = tasks::state(task, result)?;

@@ -97,6 +97,22 @@ async fn values_and_windows_end() {
     }
 }
 
+/// However many of them go to the server together.
+#[tokio::test]
+async fn everyone_counted_has_a_number_of_their_own_whichever_replica_counts() {
+    let redis = Redis::start().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for store in [store(&redis), store(&redis)] {
+        for _ in 0..100 {
+            let store = store.clone();
+            tasks.spawn(async move { store.count(&name("n"), LONG).await.unwrap() });
+        }
+    }
+    let mut counts = tasks.join_all().await;
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=200).collect::<Vec<u64>>());
+}
+
 #[tokio::test]
 async fn who_reads_the_server_reads_nothing() {
     let redis = Redis::start().await;

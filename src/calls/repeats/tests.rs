@@ -10,6 +10,30 @@ impl Outcome for Sent {
     fn answers(&self) -> Answers {
         self.1
     }
+
+    fn packed(&self) -> Option<Box<str>> {
+        (self.1 == Answers::Repeats && self.0 < UNPACKED).then(|| self.0.to_string().into())
+    }
+
+    fn unpacked(text: &str) -> Option<Self> {
+        text.parse().ok().map(|sent| Self(sent, Answers::Repeats))
+    }
+}
+
+/// From so many on, outcomes cannot be packed.
+const UNPACKED: usize = 1000;
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_cannot_be_packed_answers_repeats_as_well() {
+    let (repeats, sent) = (Repeats::new(10), Arc::new(AtomicUsize::new(UNPACKED)));
+    let first = repeats.once([1; 32], &stays(), write(&sent, Answers::Repeats)).await;
+    assert!(matches!(first, Answer::First(Sent(UNPACKED, _))));
+    let again = repeats.once([1; 32], &stays(), write(&sent, Answers::Repeats)).await;
+    let Answer::Repeated(ended) = again else { panic!() };
+    assert_eq!((ended.outcome.0, ended.kept_until), (UNPACKED, Some(Instant::now() + KEPT_FOR)));
+    tokio::time::advance(KEPT_FOR).await;
+    let anew = repeats.once([1; 32], &stays(), write(&sent, Answers::Repeats)).await;
+    assert!(matches!(anew, Answer::First(_)));
 }
 
 type Writing = std::pin::Pin<Box<dyn Future<Output = Sent> + Send>>;

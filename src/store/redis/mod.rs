@@ -4,10 +4,11 @@
 //! are sealed for their own name, so that none can be read, made up, or put in another's place. A value is written
 //! where the sealed bytes are still those that were read: every sealing has bytes of its own. Counts are plain numbers.
 
+mod counts;
 mod link;
 
 use std::fmt;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Backend, Kept, Name, SharedStore, StoreError, Version};
 use crate::sealing::{Sealer, SealerError};
+use counts::Counts;
 use link::Link;
 
 /// What every key begins with.
@@ -46,18 +48,19 @@ local memory = redis.call('GET', KEYS[1]) or ARGV[2]
 redis.call('SET', KEYS[1], memory, 'PX', ARGV[3])
 if ARGV[1] ~= '' and ARGV[1] ~= memory then redis.call('SET', KEYS[2], '1', 'PX', ARGV[4]) end
 return {memory, redis.call('PTTL', KEYS[2])}";
-/// Counts one more; the window ends so long after its first.
+/// Counts so many more; the window ends so long after its first.
 const COUNT: &str = r"
-local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+local count = redis.call('INCRBY', KEYS[1], ARGV[2])
+if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return count";
 
 pub(super) struct Redis {
-    link: Link,
+    link: Arc<Link>,
     names: hmac::Key,
     sealer: Sealer,
     swap: Script,
-    count: Script,
+    count: Arc<Script>,
+    counts: Counts,
     recall: Script,
     /// What the store's memory was called, and when.
     memory: std::sync::Mutex<Option<(String, Instant)>>,
@@ -81,9 +84,10 @@ impl Redis {
         Ok(Self {
             names: hmac::Key::new(hmac::HMAC_SHA256, derive(b"names of values\0").expose_secret()),
             sealer: Sealer::from_secret(derive(b"values\0").expose_secret())?,
-            link: Link::new(store.url, store.roots),
+            link: Arc::new(Link::new(store.url, store.roots)),
             swap: Script::new(SWAP),
-            count: Script::new(COUNT),
+            count: Arc::new(Script::new(COUNT)),
+            counts: Counts::default(),
             recall: Script::new(RECALL),
             memory: std::sync::Mutex::default(),
             changed: Notify::new(),
@@ -98,9 +102,8 @@ impl Redis {
         context.update(&[0]);
         context.update(name.digest());
         let mut key = format!("{PREFIX}:{}:", name.kind());
-        for byte in context.sign().as_ref() {
-            let _ = fmt::Write::write_fmt(&mut key, format_args!("{byte:02x}"));
-        }
+        let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16));
+        key.extend(context.sign().as_ref().iter().flat_map(digits).flatten());
         key
     }
 
@@ -146,9 +149,17 @@ impl Redis {
     }
 
     async fn count_one(&self, name: &Name, window: Duration) -> Result<u64, StoreError> {
-        let mut count = self.count.key(self.key(name));
-        count.arg(milliseconds(window));
-        self.link.ask(|mut connection| async move { count.invoke_async(&mut connection).await }).await
+        let key = self.key(name);
+        let (link, script, counted) = (Arc::clone(&self.link), Arc::clone(&self.count), key.clone());
+        let ask = move |more: u64| {
+            let (link, script, counted) = (Arc::clone(&link), Arc::clone(&script), counted.clone());
+            async move {
+                let mut count = script.key(counted);
+                count.arg(milliseconds(window)).arg(more);
+                link.ask(|mut connection| async move { count.invoke_async(&mut connection).await }).await
+            }
+        };
+        self.counts.one_more(key, ask).await
     }
 
     /// For how long the store is still known to have lost its memory. What two replicas kept of it before is what
