@@ -1,6 +1,7 @@
 //! How little of the upstream a call takes: its requests, side by side where one does not need the other's answer, over
 //! no more connections than there are requests at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::support::agent::Agent;
 use crate::support::counting::Counting;
+use crate::support::http_server::http;
 use crate::support::local::Local;
 use crate::support::operations;
 use crate::support::setup::Setup;
@@ -190,6 +192,31 @@ async fn a_burst_opens_no_more_connections_than_it_has_requests_at_a_time() {
         });
     }
     workers.join_all().await;
+    assert_eq!(upstream.requests().len(), IN_FLIGHT * CALLS);
+    let connections = upstream.connections();
+    assert!(connections <= IN_FLIGHT, "{connections} connections for {IN_FLIGHT} requests at a time");
+}
+
+/// The server serves connections on a thread a core, each with connections to the upstream of its own: together they keep
+/// to the same bound, also where every call comes over a connection that the server has not seen before.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_threads_of_a_server_keep_to_that_together() {
+    const IN_FLIGHT: usize = 6;
+    const CALLS: usize = 25;
+    let upstream = Counting::start().await;
+    let server = Arc::new(Setup::against(&upstream.base_url()).http().await);
+    let mut clients = JoinSet::new();
+    for client in 0..IN_FLIGHT {
+        let server = Arc::clone(&server);
+        clients.spawn(async move {
+            for number in 0..CALLS {
+                let url = server.url("/v1/tools/manage_customers");
+                let answer = http().post(url).json(&get(client * CALLS + number)).send().await.unwrap();
+                assert_eq!(answer.status(), 200);
+            }
+        });
+    }
+    clients.join_all().await;
     assert_eq!(upstream.requests().len(), IN_FLIGHT * CALLS);
     let connections = upstream.connections();
     assert!(connections <= IN_FLIGHT, "{connections} connections for {IN_FLIGHT} requests at a time");
