@@ -153,8 +153,8 @@ async fn a_package_runner_is_found_by_its_path() {
     let home = Home::new();
     let program = home.file(".npm/_npx/1a2b/node_modules/fintecture-mcp-linux/bin/fintecture-mcp", b"");
     // By another process: a file that this one has open for writing, or any that it starts meanwhile, cannot be run.
-    let copied =
-        std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_fintecture-mcp")).arg(&program).status();
+    let ours = env!("CARGO_BIN_EXE_fintecture-mcp");
+    let copied = std::process::Command::new("cp").arg("-p").arg(ours).arg(&program).status();
     assert!(copied.unwrap().success());
     let npx = home.file("node/bin/npx", b"");
     for (path, scope, expected) in [
