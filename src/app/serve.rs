@@ -53,11 +53,7 @@ pub(super) fn run(flags: ServeFlags, problems: Problems) -> Result<(), Failed> {
     let environment = prepared.upstream.environment().as_str();
     let traces = traces.as_ref().map(|collector| Traces::start(collector, environment));
     let _traces = traces.transpose().map_err(Failed::Usage)?;
-    // One client's calls would only wait for each other's thread to wake; those of many have a thread a core.
-    let workers = match prepared.transport {
-        Transport::Stdio => None,
-        Transport::Http(_) => Some(Workers::start().context("cannot start a thread a core")?),
-    };
+    let workers = Workers::start().context("cannot start a thread a core")?;
     // They outlive the transport: a write goes on there when its client has left.
     in_one_thread(serve(prepared, workers.clone()))
 }
@@ -129,7 +125,7 @@ fn call_limits(limits: &Limits) -> CallLimits {
     }
 }
 
-async fn serve(prepared: Prepared, workers: Option<Workers>) -> anyhow::Result<()> {
+async fn serve(prepared: Prepared, workers: Workers) -> anyhow::Result<()> {
     let shutdown = signals::stop_on_signals()?;
     let Prepared { transport, read_only, access, people, approvers, http, calls, seals, .. } = prepared;
     let (environment, client, simulator) = upstream::ready(prepared.upstream).await?;
@@ -179,7 +175,7 @@ async fn serve(prepared: Prepared, workers: Option<Workers>) -> anyhow::Result<(
     match listener {
         None => {
             tracing::info!(%environment, "serving over stdio");
-            Box::pin(transports::serve_stdio(server, short, shutdown)).await?;
+            Box::pin(transports::serve_stdio(server, short, workers, shutdown)).await?;
         }
         Some(listener) => {
             network::raise_file_limit(&http);
@@ -206,7 +202,7 @@ async fn serve(prepared: Prepared, workers: Option<Workers>) -> anyhow::Result<(
                 store,
                 trail: trail.clone(),
                 exposition: Some(exposition(environment, &trail)?),
-                workers,
+                workers: Some(workers),
                 ..http
             };
             transports::serve_http(listener, server, config, shutdown).await?;

@@ -1,4 +1,5 @@
-//! The plain calls of one connection, which run beside rmcp: each in a task of its own, on the books as any other.
+//! The plain calls of one connection, which run beside rmcp: each in a task of its own, on the books as any other. Where
+//! one connection is all there is, its calls share the other threads, too, as soon as there are many at once.
 //!
 //! Knows what the handshake has settled. Knows nothing of bytes, sockets or HTTP.
 
@@ -12,13 +13,17 @@ use rmcp::model::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{TransportError, client, ledger::Ledger, message::Plain, outbox::Outbox};
+use super::{TransportError, client, ledger::Ledger, message::Plain, outbox::Outbox, workers::Workers};
 use crate::mcp::{Agreement, PlainCall, Short};
+
+/// Calls at once that one thread carries alone: for fewer, another one takes longer to wake than it takes off them.
+const ON_ONE_THREAD: usize = 16;
 
 /// The way beside rmcp, open from the end of the handshake on.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
     short: Option<Short>,
+    workers: Option<Workers>,
     asked: Option<InitializeRequestParams>,
     agreement: Option<Agreement>,
 }
@@ -26,6 +31,7 @@ pub(crate) struct Beside {
 /// A call that goes this way.
 pub(crate) struct PlainRequest {
     short: Short,
+    workers: Option<Workers>,
     call: PlainCall,
     parts: Option<Parts>,
 }
@@ -34,6 +40,11 @@ impl Beside {
     /// Without a short route it stays closed.
     pub(crate) fn new(short: Option<Short>) -> Self {
         Self { short, ..Self::default() }
+    }
+
+    /// The same, where these threads have nothing to do but for this connection.
+    pub(crate) fn spread_over(self, workers: Workers) -> Self {
+        Self { workers: Some(workers), ..self }
     }
 
     /// Looks at a request on its way to rmcp; `is_first` is the one that opens the session.
@@ -65,7 +76,10 @@ impl Beside {
         };
         let Plain { message, parts } = plain;
         match short.take(agreement, parts.as_ref().map(|parts| &parts.headers), message) {
-            Ok(call) => Ok(Box::new(PlainRequest { short: short.clone(), call, parts })),
+            Ok(call) => {
+                let (short, workers) = (short.clone(), self.workers.clone());
+                Ok(Box::new(PlainRequest { short, workers, call, parts }))
+            }
             Err(message) => Err(Box::new(Plain { message, parts }.into_message())),
         }
     }
@@ -82,10 +96,11 @@ impl PlainRequest {
     where
         O: Sink<String, Error: Into<TransportError>> + Send + Unpin + 'static,
     {
-        let Self { short, call, parts } = self;
+        let Self { short, workers, call, parts } = self;
         let id = call.id().clone();
         ledger.begin(&id, token.clone());
-        tokio::spawn(async move {
+        let workers = workers.filter(|_| ledger.serves_more_than(ON_ONE_THREAD));
+        let call = async move {
             let principal =
                 parts.as_ref().map_or_else(client::local, |parts| client::principal(&parts.extensions));
             let answer = short.answer(call, principal, token.clone()).await;
@@ -96,7 +111,11 @@ impl PlainRequest {
                 // Where it fails, the session ends.
                 let _ = out.write(line).await;
             }
-        });
+        };
+        match workers {
+            Some(workers) => workers.spawn(call),
+            None => drop(tokio::spawn(call)),
+        }
     }
 }
 

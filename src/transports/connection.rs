@@ -20,7 +20,6 @@ use super::{
     outbox::Outbox,
     wire::{Received, Wire},
 };
-use crate::mcp::Short;
 
 /// When and how a wire ends.
 #[derive(Debug, Clone)]
@@ -33,10 +32,10 @@ pub(crate) struct Ending {
     pub(crate) grace: Duration,
 }
 
-/// Serves one connection until its input ends, its client is gone, or `ending` says so; with the short route to the
-/// server's calls where it has one.
+/// Serves one connection until its input ends, its client is gone, or `ending` says so. `beside` takes the calls that
+/// rmcp need not see.
 pub(crate) async fn serve<S, I, O>(
-    (server, short): (S, Option<Short>),
+    (server, beside): (S, Beside),
     input: I,
     output: O,
     ledger: Arc<Ledger>,
@@ -61,7 +60,7 @@ where
         }
     };
     let end = ending.end.clone();
-    let (beside, revisions) = (Beside::new(short), server.supported_protocol_versions());
+    let revisions = server.supported_protocol_versions();
     let wire = Wire::new(input, Arc::clone(&out), ledger, beside, revisions, ending);
     let outcome = tokio::select! {
         outcome = run(server, wire, end) => outcome,

@@ -225,6 +225,10 @@ impl Ledger {
         self.lock().load.has_room()
     }
 
+    pub(crate) fn serves_more_than(&self, requests: usize) -> bool {
+        self.lock().load.served > requests
+    }
+
     /// Waits until the client has read enough of its lines to be listened to.
     pub(crate) async fn until_read(&self) {
         self.wait_for(Load::is_read).await;

@@ -33,6 +33,7 @@ use uuid::Uuid;
 
 use super::{
     TransportError,
+    beside::Beside,
     bodies::Bodies,
     client,
     connection::{self, Ending},
@@ -126,7 +127,8 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
 
         let end = CancellationToken::new();
         let ending = Ending { shutdown: self.shutdown.clone(), end: end.clone(), grace: self.limits.grace };
-        let (server, sessions) = ((self.server.clone(), self.short.clone()), Arc::clone(&self.sessions));
+        let server = (self.server.clone(), Beside::new(self.short.clone()));
+        let sessions = Arc::clone(&self.sessions);
         // A task, since rmcp returns only once the client has sent its first request.
         self.tasks.spawn(async move {
             let output = PollSender::new(outbox);

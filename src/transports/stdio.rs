@@ -18,17 +18,20 @@ use tokio_util::{
 
 use super::{
     TransportError,
+    beside::Beside,
     connection::{self, Ending},
     ledger::Ledger,
     limits::{GRACE, MESSAGE_BYTES, WRITTEN_AT_ONCE},
     message::{self, Refusal},
     standard,
+    workers::Workers,
 };
 use crate::mcp::Short;
 
 /// Serves one client on stdin and stdout until stdin ends or `shutdown` is cancelled, and every answer is out
 /// (for at most [`GRACE`]). The end of stdin cancels `shutdown`, too, so that calls that only wait end early. The caller must not write to stdout meanwhile.
-/// `short` is the short route of the server, for calls that rmcp need not see.
+/// `short` is the short route of the server, for calls that rmcp need not see; `workers` are threads for those of them that
+/// one thread does not carry alone.
 ///
 /// When stdin is neither a pipe nor a socket it is read on a thread of its own, and a read that waits there keeps the runtime from
 /// ending by itself: end it with [`tokio::runtime::Runtime::shutdown_background`] afterwards.
@@ -40,17 +43,19 @@ use crate::mcp::Short;
 pub async fn serve_stdio<S>(
     server: S,
     short: Option<Short>,
+    workers: Workers,
     shutdown: CancellationToken,
 ) -> Result<(), TransportError>
 where
     S: ServerHandler,
 {
-    serve_lines((server, short), standard::input(), standard::output(), shutdown, GRACE).await
+    let beside = Beside::new(short).spread_over(workers);
+    serve_lines((server, beside), standard::input(), standard::output(), shutdown, GRACE).await
 }
 
 /// The same over any pair of byte streams.
 pub(crate) async fn serve_lines<S, R, W>(
-    server: (S, Option<Short>),
+    server: (S, Beside),
     read: R,
     write: W,
     shutdown: CancellationToken,

@@ -95,17 +95,24 @@ fn good() -> Fault {
 /// The end of the input, which for one socket is half of it, and the answers that are still owed.
 #[tokio::test]
 async fn whatever_the_streams_are_the_end_of_the_input_waits_for_the_answers() {
+    // More than one thread carries.
+    const CALLS: usize = 40;
     for streams in ALL {
         let mut upstream = Faulty::with(Fault::Hang).await;
         let mut pipe = start(&Setup::against(&upstream.base_url()), streams);
         pipe.initialize("2025-11-25").await;
-        let id = pipe.send("tools/call", get()).await;
-        upstream.has_got(1).await;
+        let mut owed = HashSet::new();
+        for _ in 0..CALLS {
+            owed.insert(pipe.send("tools/call", get()).await);
+        }
+        upstream.has_got(CALLS).await;
         pipe.close();
         upstream.now(good());
-        let answer = pipe.read().await.unwrap_or_else(|| panic!("{streams:?}: the call is answered"));
-        assert_eq!(answer["id"], id, "{streams:?}");
-        assert_eq!(pipe.check("manage_customers", &answer).good()["customer"]["id"], "cus_1");
+        for _ in 0..CALLS {
+            let answer = pipe.read().await.unwrap_or_else(|| panic!("{streams:?}: each call is answered"));
+            assert!(owed.remove(&answer["id"].as_u64().unwrap()), "{streams:?}");
+            assert_eq!(pipe.check("manage_customers", &answer).good()["customer"]["id"], "cus_1");
+        }
         assert_eq!(pipe.read().await, None, "{streams:?}");
         assert_eq!(pipe.process.ended().await.0.code(), Some(0), "{streams:?}");
     }

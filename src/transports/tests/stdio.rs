@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{call, cancel, dummy::Dummy, initialize, initialized, modern, sorted_ids};
 use crate::transports::{
     TransportError,
+    beside::Beside,
     limits::{CALLS_HELD_BACK, CALLS_IN_FLIGHT, GRACE, MESSAGE_BYTES},
     stdio::serve_lines,
 };
@@ -38,7 +39,13 @@ impl Client {
         let (ours, theirs) = duplex(64 * 1024);
         let (server, shutdown) = (Dummy::new(), CancellationToken::new());
         let (read, write) = split(theirs);
-        let task = tokio::spawn(serve_lines((server.clone(), None), read, write, shutdown.clone(), GRACE));
+        let task = tokio::spawn(serve_lines(
+            (server.clone(), Beside::default()),
+            read,
+            write,
+            shutdown.clone(),
+            GRACE,
+        ));
         let (read, write) = split(ours);
         Self { write, lines: BufReader::new(read).lines(), server, shutdown, task }
     }
@@ -317,7 +324,13 @@ async fn a_client_that_closed_its_end_ends_the_session() {
 async fn a_closed_stdout_ends_the_session() {
     let (stdin, read) = duplex(1024);
     let (write, mut stdout) = duplex(1024);
-    let task = tokio::spawn(serve_lines((Dummy::new(), None), read, write, CancellationToken::new(), GRACE));
+    let task = tokio::spawn(serve_lines(
+        (Dummy::new(), Beside::default()),
+        read,
+        write,
+        CancellationToken::new(),
+        GRACE,
+    ));
     let mut stdin = stdin;
     stdin.write_all(format!("{}\n", initialize("2025-11-25")).as_bytes()).await.unwrap();
     stdout.read_u8().await.unwrap();
