@@ -28,7 +28,7 @@ UNDISTURBED = 15  # seconds, before and again after
 PAUSE = 0.05  # seconds between two calls of the good client
 IDLE, MOST_MEMORY = 20, 400 * 2**20
 FACTOR = 2.0
-RECLAIMED_WITHIN = 90  # seconds
+RECLAIMED_WITHIN = 150  # seconds: an upstream connection is closed one to two minutes after its last use
 
 
 async def good_calls(client, customer, until, took):
