@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     TransportError,
-    beside::Beside,
     ledger::Ledger,
     outbox::Outbox,
+    short_lines::ShortLines,
     wire::{Received, Wire},
 };
 
@@ -32,10 +32,10 @@ pub(crate) struct Ending {
     pub(crate) grace: Duration,
 }
 
-/// Serves one connection until its input ends, its client is gone, or `ending` says so. `beside` takes the calls that
+/// Serves one connection until its input ends, its client is gone, or `ending` says so. `short_lines` takes the calls that
 /// rmcp need not see.
 pub(crate) async fn serve<S, I, O>(
-    (server, beside): (S, Beside),
+    (server, short_lines): (S, ShortLines),
     input: I,
     output: O,
     ledger: Arc<Ledger>,
@@ -61,7 +61,7 @@ where
     };
     let end = ending.end.clone();
     let revisions = server.supported_protocol_versions();
-    let wire = Wire::new(input, Arc::clone(&out), ledger, beside, revisions, ending);
+    let wire = Wire::new(input, Arc::clone(&out), ledger, short_lines, revisions, ending);
     let outcome = tokio::select! {
         outcome = run(server, wire, end) => outcome,
         never = last_resort => never,

@@ -33,7 +33,6 @@ use uuid::Uuid;
 
 use super::{
     TransportError,
-    beside::Beside,
     bodies::Bodies,
     client,
     connection::{self, Ending},
@@ -44,6 +43,7 @@ use super::{
     message::{self, Inbound, Refusal},
     places::Places,
     reply,
+    short_lines::ShortLines,
     wire::Received,
 };
 use crate::{
@@ -127,7 +127,7 @@ impl<S: ServerHandler + Clone> LegacySse<S> {
 
         let end = CancellationToken::new();
         let ending = Ending { shutdown: self.shutdown.clone(), end: end.clone(), grace: self.limits.grace };
-        let server = (self.server.clone(), Beside::new(self.short.clone()));
+        let server = (self.server.clone(), ShortLines::new(self.short.clone()));
         let sessions = Arc::clone(&self.sessions);
         // A task, since rmcp returns only once the client has sent its first request.
         self.tasks.spawn(async move {

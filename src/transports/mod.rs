@@ -9,7 +9,7 @@
 //! | `message` | bytes to JSON-RPC messages, batches included, or the error that says why not |
 //! | `ledger` | counts what a connection is owed, and puts the answers of a batch together |
 //! | `wire`, `outbox` | rmcp's transport over messages in and lines out; stdio and legacy SSE share it |
-//! | `beside` | its plain calls, which rmcp need not see |
+//! | `short_lines` | its plain calls, which rmcp need not see |
 //! | `connection` | serves one connection over the wire, and says what its end means |
 //! | `stdio`, `standard` | lines on stdin and stdout; what these are |
 //! | `legacy_sse` | a stream of events out, POSTs in |
@@ -18,7 +18,7 @@
 //! | `bodies` | how much of request bodies is held at once |
 //! | `streamable`, `batch` | rmcp's Streamable HTTP, and what it leaves to us |
 //! | `sessions`, `asked`, `in_flight` | its sessions; who asks for them; their requests under way |
-//! | `shortly` | calls over HTTP that rmcp need not see, in a session or without |
+//! | `short_posts` | calls over HTTP that rmcp need not see, in a session or without |
 //! | `shared` | sessions that another replica may take up |
 //! | `places` | places for sessions and streams, shared out among principals |
 //! | `gate`, `names` | refuses foreign Host and Origin headers; which ones are ours |
@@ -34,7 +34,6 @@ mod addresses;
 mod asked;
 mod auth;
 mod batch;
-mod beside;
 mod bodies;
 mod client;
 mod connection;
@@ -59,7 +58,8 @@ mod rest;
 mod serving;
 mod sessions;
 mod shared;
-mod shortly;
+mod short_lines;
+mod short_posts;
 mod standard;
 mod stdio;
 mod streamable;

@@ -18,11 +18,11 @@ use tokio_util::{
 
 use super::{
     TransportError,
-    beside::Beside,
     connection::{self, Ending},
     ledger::Ledger,
     limits::{GRACE, MESSAGE_BYTES, WRITTEN_AT_ONCE},
     message::{self, Refusal},
+    short_lines::ShortLines,
     standard,
     workers::Workers,
 };
@@ -49,13 +49,13 @@ pub async fn serve_stdio<S>(
 where
     S: ServerHandler,
 {
-    let beside = Beside::new(short).spread_over(workers);
-    serve_lines((server, beside), standard::input(), standard::output(), shutdown, GRACE).await
+    let short_lines = ShortLines::new(short).spread_over(workers);
+    serve_lines((server, short_lines), standard::input(), standard::output(), shutdown, GRACE).await
 }
 
 /// The same over any pair of byte streams.
 pub(crate) async fn serve_lines<S, R, W>(
-    server: (S, Beside),
+    server: (S, ShortLines),
     read: R,
     write: W,
     shutdown: CancellationToken,

@@ -38,7 +38,7 @@ use super::{
     reply,
     sessions::{Kept, Sessions, Sight},
     shared::{Record, Shared},
-    shortly::Shortly,
+    short_posts::ShortPosts,
 };
 use crate::{
     audit::{RefusedAccess, Trail},
@@ -54,7 +54,7 @@ type Answer = axum::http::Response<BoxBody<Bytes, Infallible>>;
 /// The handler of `/mcp`.
 pub(crate) struct Streamable<S> {
     service: StreamableHttpService<S, Sessions>,
-    shortly: Option<Shortly>,
+    short_posts: Option<ShortPosts>,
     sessions: Arc<Sessions>,
     shared: Option<Arc<Shared>>,
     streams: Arc<Places>,
@@ -99,11 +99,11 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             shared.is_some().then(|| Arc::new(Kept(Arc::clone(&sessions))) as Arc<dyn SessionStore>);
         let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), rmcp);
         let trail = config.trail.clone();
-        let shortly = config.short.clone().map(|short| {
+        let short_posts = config.short.clone().map(|short| {
             let sessions = Arc::clone(&sessions);
-            Shortly { short, sessions, end: end.clone(), calls: calls.clone() }
+            ShortPosts { short, sessions, end: end.clone(), calls: calls.clone() }
         });
-        Self { service, shortly, sessions, shared, streams, bodies, trail, limits, end, calls }
+        Self { service, short_posts, sessions, shared, streams, bodies, trail, limits, end, calls }
     }
 
     /// Any method of `/mcp`.
@@ -185,11 +185,11 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             Err(response) => return response,
         };
         // A session that is only about to be taken up here is rmcp's to take up.
-        if let Some(shortly) = self.shortly.as_ref().filter(|_| visit.record.is_none())
-            && let Some(taken) = shortly.take(visit.session.as_deref(), &parts, &bytes)
+        if let Some(short_posts) = self.short_posts.as_ref().filter(|_| visit.record.is_none())
+            && let Some(taken) = short_posts.take(visit.session.as_deref(), &parts, &bytes)
         {
             return match taken {
-                Ok(call) => shortly.answer(call, Arc::clone(&visit.principal), parts).await,
+                Ok(call) => short_posts.answer(call, Arc::clone(&visit.principal), parts).await,
                 Err(refusal) => reply::refused(&refusal),
             };
         }

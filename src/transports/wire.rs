@@ -20,12 +20,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     TransportError,
-    beside::{Beside, PlainRequest},
     connection::Ending,
     ledger::{Ledger, Line},
     limits::{CALLS_HELD_BACK, CALLS_IN_FLIGHT, CLOSE_WAIT},
     message::{Inbound, Refusal},
     outbox::Outbox,
+    short_lines::{PlainRequest, ShortLines},
 };
 
 /// What the wire reads: a message, or the reason why there is none.
@@ -38,7 +38,7 @@ enum Queued {
     Message(ClientJsonRpcMessage),
     /// The same, of a batch: its requests are noted when the batch comes in, all others when they are handed on.
     OfBatch(ClientJsonRpcMessage),
-    /// Beside rmcp.
+    /// Past rmcp.
     Plain(Box<PlainRequest>),
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct Wire<I, O> {
     held: VecDeque<Waiting>,
     /// Whether a request has opened a lifecycle. rmcp ends the session on anything else before it.
     is_open: bool,
-    beside: Beside,
+    short_lines: ShortLines,
     revisions: Cow<'static, [ProtocolVersion]>,
     ending: Ending,
     /// Set once the wire reads no more.
@@ -85,18 +85,29 @@ where
         input: I,
         out: Arc<Outbox<O>>,
         ledger: Arc<Ledger>,
-        beside: Beside,
+        short_lines: ShortLines,
         revisions: Cow<'static, [ProtocolVersion]>,
         ending: Ending,
     ) -> Self {
         let (queue, held) = (VecDeque::new(), VecDeque::new());
-        Self { input, out, ledger, queue, held, is_open: false, beside, revisions, ending, deadline: None }
+        Self {
+            input,
+            out,
+            ledger,
+            queue,
+            held,
+            is_open: false,
+            short_lines,
+            revisions,
+            ending,
+            deadline: None,
+        }
     }
 
     fn take_in(&mut self, received: Received) {
         match received {
             Err(refusal) => self.refuse(&refusal),
-            Ok(Inbound::Plain(plain)) => self.queue.push_back(match self.beside.take(*plain) {
+            Ok(Inbound::Plain(plain)) => self.queue.push_back(match self.short_lines.take(*plain) {
                 Ok(request) => Queued::Plain(request),
                 Err(message) => Queued::Message(*message),
             }),
@@ -166,7 +177,7 @@ where
                 }
                 Waiting::Request(request) => {
                     self.ledger.serve(&request.id);
-                    self.beside.look(&request.request, !self.is_open);
+                    self.short_lines.look(&request.request, !self.is_open);
                     self.is_open = self.is_open || self.opens(&request);
                     return Some(JsonRpcMessage::Request(*request));
                 }
@@ -234,7 +245,7 @@ where
         &mut self,
         item: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        self.beside.look_at_answer(&item);
+        self.short_lines.look_at_answer(&item);
         let line = serde_json::to_string(&item)
             .map(|text| self.ledger.outgoing(&item, text))
             .map_err(TransportError::Encode);

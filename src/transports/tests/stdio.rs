@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use super::{call, cancel, dummy::Dummy, initialize, initialized, modern, sorted_ids};
 use crate::transports::{
     TransportError,
-    beside::Beside,
     limits::{CALLS_HELD_BACK, CALLS_IN_FLIGHT, GRACE, MESSAGE_BYTES},
+    short_lines::ShortLines,
     stdio::serve_lines,
 };
 
@@ -40,7 +40,7 @@ impl Client {
         let (server, shutdown) = (Dummy::new(), CancellationToken::new());
         let (read, write) = split(theirs);
         let task = tokio::spawn(serve_lines(
-            (server.clone(), Beside::default()),
+            (server.clone(), ShortLines::default()),
             read,
             write,
             shutdown.clone(),
@@ -325,7 +325,7 @@ async fn a_closed_stdout_ends_the_session() {
     let (stdin, read) = duplex(1024);
     let (write, mut stdout) = duplex(1024);
     let task = tokio::spawn(serve_lines(
-        (Dummy::new(), Beside::default()),
+        (Dummy::new(), ShortLines::default()),
         read,
         write,
         CancellationToken::new(),

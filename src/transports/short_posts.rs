@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The way of such calls.
-pub(crate) struct Shortly {
+pub(crate) struct ShortPosts {
     pub(crate) short: Short,
     pub(crate) sessions: Arc<Sessions>,
     /// Ends every call.
@@ -40,7 +40,7 @@ pub(crate) struct Taken {
     claim: Option<Claim>,
 }
 
-impl Shortly {
+impl ShortPosts {
     /// The call that a POST is, to this session or to none; or why it is refused.
     pub(crate) fn take(
         &self,

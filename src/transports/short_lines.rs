@@ -1,4 +1,4 @@
-//! The plain calls of one connection, which run beside rmcp: each in a task of its own, on the books as any other. Where
+//! The plain calls of a connection of lines, which rmcp need not see: each in a task of its own, on the books as any other. Where
 //! one connection is all there is, its calls share the other threads, too, as soon as there are many at once.
 //!
 //! Knows what the handshake has settled. Knows nothing of bytes, sockets or HTTP.
@@ -19,9 +19,9 @@ use crate::mcp::{Agreement, PlainCall, Short};
 /// Calls at once that one thread carries alone: for fewer, another one takes longer to wake than it takes off them.
 const ON_ONE_THREAD: usize = 16;
 
-/// The way beside rmcp, open from the end of the handshake on.
+/// The way of such calls, open from the end of the handshake on.
 #[derive(Debug, Default)]
-pub(crate) struct Beside {
+pub(crate) struct ShortLines {
     short: Option<Short>,
     workers: Option<Workers>,
     asked: Option<InitializeRequestParams>,
@@ -36,7 +36,7 @@ pub(crate) struct PlainRequest {
     parts: Option<Parts>,
 }
 
-impl Beside {
+impl ShortLines {
     /// Without a short route it stays closed.
     pub(crate) fn new(short: Option<Short>) -> Self {
         Self { short, ..Self::default() }
