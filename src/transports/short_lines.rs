@@ -1,5 +1,5 @@
-//! The plain calls of a connection of lines, which rmcp need not see: each in a task of its own, on the books as any other. Where
-//! one connection is all there is, its calls share the other threads, too, as soon as there are many at once.
+//! The plain calls of a connection of lines, which rmcp need not see: each in a task of its own, on the books as any
+//! other. Where one connection is all there is, its calls share the other threads, too, as soon as there are many at once.
 //!
 //! Knows what the handshake has settled. Knows nothing of bytes, sockets or HTTP.
 
