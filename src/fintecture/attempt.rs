@@ -1,5 +1,8 @@
 //! One request on its way: names it in every failure, and says how far it came.
 
+use std::error::Error;
+use std::iter::successors;
+
 use bytes::BytesMut;
 use reqwest::Response;
 
@@ -34,6 +37,10 @@ impl Attempt {
         if error.is_connect() || error.is_builder() {
             let reason = format!("no connection to the upstream: {}", body::cause(error));
             return Failure { reach: Reach::NotSent, ..self.unavailable(reason, None) };
+        }
+        if is_given_back(error) {
+            let reason = "the upstream gave the request back without a look at it";
+            return Failure { is_given_back: true, ..self.not_sent(reason) };
         }
         if error.is_timeout() {
             return self.unavailable("the upstream did not answer in time", None);
@@ -80,4 +87,16 @@ impl Attempt {
             ..Failure::new(FailureKind::Unavailable, reason)
         }
     }
+}
+
+/// Whether the upstream has not looked at the request, in the words that HTTP/2 has for that: it ended the connection
+/// before it came to this one (`GOAWAY`), or had too many at once (`REFUSED_STREAM`). RFC 9113, 8.7.
+fn is_given_back(error: &reqwest::Error) -> bool {
+    let causes = successors(error.source(), |&cause| cause.source());
+    let said = causes.filter_map(|cause| cause.downcast_ref::<h2::Error>()).next();
+    said.filter(|said| said.is_remote()).is_some_and(|said| match said.reason() {
+        Some(h2::Reason::NO_ERROR) => said.is_go_away(),
+        Some(h2::Reason::REFUSED_STREAM) => said.is_reset(),
+        _ => false,
+    })
 }

@@ -369,10 +369,11 @@ fn may_leave(attempt: &Attempt, context: &CallContext) -> Result<(), Failure> {
 }
 
 /// Whether a failure says that the upstream is not well. A 4xx does not, whatever it means for the call; nor does an
-/// answer that cannot be read, which may be that of one odd record.
+/// answer that cannot be read, which may be that of one odd record; nor does a request that it gave back.
 fn is_outage(failure: &Failure) -> bool {
     let answered_well = |status: u16| (200..300).contains(&status) || (400..500).contains(&status);
-    failure.kind == FailureKind::Unavailable && !failure.status.is_some_and(answered_well)
+    let is_well = failure.is_given_back || failure.status.is_some_and(answered_well);
+    failure.kind == FailureKind::Unavailable && !is_well
 }
 
 impl fmt::Debug for Client {

@@ -46,7 +46,7 @@ impl FailureKind {
 /// How far a request came: what decides whether a write may have been applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It never left: connection refused, DNS, TLS.
+    /// It never left: connection refused, DNS, TLS. Or the upstream gave it back without a look.
     NotSent,
     /// The upstream answered that it did not do it (a 4xx).
     Refused,
@@ -73,6 +73,8 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// Whether the request was not even tried, because trying has been in vain for a while.
     pub(super) is_fail_fast: bool,
+    /// Whether the upstream said itself that it did not look at the request: it is there, and may be asked again.
+    pub(super) is_given_back: bool,
 }
 
 impl Failure {
@@ -87,6 +89,7 @@ impl Failure {
             retry_after_seconds: None,
             request_id: None,
             is_fail_fast: false,
+            is_given_back: false,
         }
     }
 }

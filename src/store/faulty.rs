@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use super::memory::Memory;
-use super::{Backend, Kept, Name, Store, StoreError, Version};
+use super::{Backend, Counted, Kept, Name, Store, StoreError, Version};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Faulty(Arc<Inner>);
@@ -112,7 +112,7 @@ impl Backend for Faulty {
         .boxed()
     }
 
-    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<Counted, StoreError>> {
         async move {
             let memory = self.memory();
             match self.next() {

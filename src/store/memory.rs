@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Backend, Kept, Name, StoreError, Version};
+use super::{Backend, Counted, Kept, Name, StoreError, Version};
 
 /// Values of one kind that are kept at once. Beyond, there is no room; none is dropped early.
 const MAX_VALUES: usize = 100_000;
@@ -120,17 +120,18 @@ impl Backend for Memory {
         std::future::ready(swapped).boxed()
     }
 
-    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<Counted, StoreError>> {
         let counted = {
             let mut values = self.lock();
             if let Some(value) = values.by_name.get_mut(name) {
                 let bytes = value.bytes.as_slice().try_into().unwrap_or_default();
-                let count = u64::from_le_bytes(bytes).saturating_add(1);
+                let number = u64::from_le_bytes(bytes).saturating_add(1);
                 // Its window stays as it began: nothing else of it changes.
-                value.bytes = count.to_le_bytes().to_vec();
-                Ok(count)
+                value.bytes = number.to_le_bytes().to_vec();
+                Ok(Counted { number, left: value.until.saturating_duration_since(Instant::now()) })
             } else {
-                values.put(name, 1_u64.to_le_bytes().to_vec(), Instant::now() + window).map(|()| 1)
+                let first = Counted { number: 1, left: window };
+                values.put(name, 1_u64.to_le_bytes().to_vec(), Instant::now() + window).map(|()| first)
             }
         };
         std::future::ready(counted).boxed()

@@ -77,6 +77,15 @@ pub struct SharedStore {
 }
 
 /// Where values are kept.
+/// What was counted in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// How many there are with this one.
+    pub number: u64,
+    /// How long the window goes on.
+    pub left: Duration,
+}
+
 pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
     fn get<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<Option<Kept>, StoreError>>;
     /// Writes (or with `None` removes) where the version is still this one; with `None` where there is no value.
@@ -86,8 +95,8 @@ pub(crate) trait Backend: std::fmt::Debug + Send + Sync {
         version: Option<Version>,
         value: Option<(Vec<u8>, Duration)>,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
-    /// One more in this window; how many that makes. A window begins with its first.
-    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>>;
+    /// One more in this window, which begins with its first.
+    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<Counted, StoreError>>;
     /// Comes back when something may have changed.
     fn changed(&self) -> BoxFuture<'_, ()>;
     /// Whether it can be read and written now, as far as is known.
@@ -203,11 +212,11 @@ impl Store {
         Err(StoreError::Gone)
     }
 
-    /// Counts one more in a window that began with its first. How many that makes.
+    /// Counts one more in a window that began with its first.
     ///
     /// # Errors
     /// [`StoreError`] where it cannot be counted.
-    pub async fn count(&self, name: &Name, window: Duration) -> Result<u64, StoreError> {
+    pub async fn count(&self, name: &Name, window: Duration) -> Result<Counted, StoreError> {
         self.0.count(name, window).await
     }
 

@@ -34,12 +34,13 @@ async fn no_change_is_lost_where_many_change_one_value() {
 async fn a_window_counts_from_its_first_to_its_end() {
     let store = Store::memory();
     let window = Duration::from_mins(1);
-    for count in 1..=3 {
-        assert_eq!(store.count(&name("a"), window).await, Ok(count));
+    for (number, left) in [(1, 60), (2, 45), (3, 30)] {
+        let counted = Counted { number, left: Duration::from_secs(left) };
+        assert_eq!(store.count(&name("a"), window).await, Ok(counted));
         tokio::time::advance(Duration::from_secs(15)).await;
     }
     tokio::time::advance(Duration::from_secs(15)).await;
-    assert_eq!(store.count(&name("a"), window).await, Ok(1));
+    assert_eq!(store.count(&name("a"), window).await, Ok(Counted { number: 1, left: window }));
 }
 
 #[tokio::test]
@@ -68,7 +69,7 @@ impl Backend for Gone {
         Box::pin(async { Err(StoreError::Gone) })
     }
 
-    fn count<'a>(&'a self, _: &'a Name, _: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+    fn count<'a>(&'a self, _: &'a Name, _: Duration) -> BoxFuture<'a, Result<Counted, StoreError>> {
         Box::pin(async { Err(StoreError::Gone) })
     }
 

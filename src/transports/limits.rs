@@ -5,6 +5,10 @@ use std::time::Duration;
 /// Longest message: a line on stdio, a request body over HTTP. In bytes.
 pub const MESSAGE_BYTES: usize = 1024 * 1024;
 
+/// Longest `initialize`, and longest `_meta` of a request: what a client says of itself is kept as long as its session.
+/// In bytes.
+pub const KEPT_BYTES: usize = 64 * 1024;
+
 /// Most messages in one JSON-RPC batch.
 pub const BATCH_MESSAGES: usize = 100;
 

@@ -9,7 +9,7 @@ use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, RequestId};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json, value::RawValue};
 
-use super::limits::BATCH_MESSAGES;
+use super::limits::{BATCH_MESSAGES, KEPT_BYTES};
 use crate::mcp::PlainMessage;
 
 /// What one line or body holds.
@@ -83,8 +83,25 @@ pub(crate) fn is_batch(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().first() == Some(&b'[')
 }
 
+/// Refuses a message with more in it than may be kept of what a client says of itself.
+pub(crate) fn check_what_is_kept(bytes: &[u8]) -> Result<(), Refusal> {
+    if bytes.len() <= KEPT_BYTES {
+        return Ok(());
+    }
+    let Ok(message) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
+    let meta = message.pointer("/params/_meta").map_or(0, |meta| meta.to_string().len());
+    if meta <= KEPT_BYTES && message.get("method").is_none_or(|method| method != "initialize") {
+        return Ok(());
+    }
+    Err(Refusal {
+        id: readable_id(bytes),
+        ..Refusal::invalid("initialize, or the _meta of a request, is larger than 64 KiB")
+    })
+}
+
 /// Reads a line or a body.
 pub(crate) fn read(bytes: &[u8]) -> Result<Inbound, Refusal> {
+    check_what_is_kept(bytes)?;
     if is_batch(bytes) {
         return Ok(Inbound::Batch(split(bytes)?.iter().map(|raw| read_member(raw)).collect()));
     }

@@ -184,6 +184,9 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             Ok(bytes) => bytes,
             Err(response) => return response,
         };
+        if let Err(refusal) = message::check_what_is_kept(&bytes) {
+            return reply::refused(&refusal);
+        }
         // A session that is only about to be taken up here is rmcp's to take up.
         if let Some(short_posts) = self.short_posts.as_ref().filter(|_| visit.record.is_none())
             && let Some(taken) = short_posts.take(visit.session.as_deref(), &parts, &bytes)

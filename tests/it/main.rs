@@ -38,6 +38,7 @@ mod errors;
 mod errors_page;
 mod faults;
 mod gate;
+mod given_back;
 mod given_up;
 mod ids;
 mod limits;

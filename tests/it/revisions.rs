@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::contract::Contract;
+use crate::support::http_server::http;
+use crate::support::in_time;
 use crate::support::wire::{self, OLDER, STATELESS, Wire, stateless};
 
 fn get_ada() -> Value {
@@ -105,5 +107,33 @@ async fn a_batch_where_there_is_none() {
             let answers = wire.send(&batch, 1).await;
             assert_eq!(answers[0]["error"]["code"], -32600, "{name} {revision}");
         }
+    }
+}
+
+/// What a client says of itself is kept as long as its session: it has a bound, and a session below it opens afterwards.
+#[tokio::test]
+async fn a_handshake_that_says_too_much() {
+    const TOO_MUCH: &str = "initialize, or the _meta of a request, is larger than 64 KiB";
+    let about = json!({"name": "n".repeat(70_000), "version": "1"});
+    let handshake = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": &about});
+    let meta = stateless(json!({"_meta": {"io.modelcontextprotocol/clientInfo": about}}));
+    for (name, mut wire) in wire::each().await {
+        for (method, params) in [("initialize", &handshake), ("tools/list", &meta)] {
+            let answer = if let Wire::LegacySse { messages, .. } = &wire {
+                let message = json!({"jsonrpc": "2.0", "id": method, "method": method, "params": params});
+                let posted = in_time(http().post(messages.clone()).json(&message).send()).await.unwrap();
+                assert_eq!(posted.status(), 400);
+                posted.json().await.unwrap()
+            } else {
+                wire.request(method, params.clone()).await
+            };
+            assert_eq!(
+                (&answer["id"], &answer["error"]["message"]),
+                (&json!(method), &json!(TOO_MUCH)),
+                "{name}"
+            );
+        }
+        wire.initialize("2025-11-25").await;
+        assert!(wire.request("tools/list", json!({})).await["result"]["tools"].is_array(), "{name}");
     }
 }

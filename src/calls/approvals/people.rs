@@ -158,7 +158,7 @@ impl Approvals {
     /// [`StoreError`] where that cannot be found out.
     pub async fn use_once(&self, of: &str, for_so_long: Duration) -> Result<bool, StoreError> {
         let name = Name::new("used-once", &[of.as_bytes()]);
-        Ok(self.store.count(&name, for_so_long).await? == 1)
+        Ok(self.store.count(&name, for_so_long).await?.number == 1)
     }
 
     /// What waits and this person may decide about, what ends first coming first.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Over;
 use crate::domain::Principal;
-use crate::store::{Name, Store, StoreError};
+use crate::store::{Counted, Name, Store, StoreError};
 
 const WINDOW: Duration = Duration::from_mins(1);
 /// Longest time that a call waits to be counted.
@@ -33,11 +33,10 @@ struct Seen {
     gone: Option<Instant>,
 }
 
-/// A principal's minute, as far as this process has seen it.
+/// A principal's minute, as this process has last seen it.
 #[derive(Debug, Clone, Copy)]
 struct Window {
-    /// At the latest: another process may have counted before.
-    began: Instant,
+    ends: Instant,
     count: u64,
 }
 
@@ -59,23 +58,23 @@ impl Minutes {
         Err(Over {
             limit: "calls-per-minute",
             what: "this client has made as many calls in a minute as it may",
-            wait: WINDOW.saturating_sub(window.began.elapsed()),
+            wait: window.ends.saturating_duration_since(Instant::now()),
         })
     }
 
-    /// How many it makes, by all who share the store; nothing where that is gone.
-    async fn count_in_store(&self, principal: &Principal) -> Option<u64> {
+    /// By all who share the store; nothing where that is gone.
+    async fn count_in_store(&self, principal: &Principal) -> Option<Counted> {
         if self.lock().gone.is_some_and(|until| Instant::now() < until) {
             return None;
         }
         let name = Name::new("calls", &[principal.name.as_bytes()]);
         let counted = timeout(COUNT_WAIT, self.store.count(&name, WINDOW)).await;
         match counted.unwrap_or(Err(StoreError::Gone)) {
-            Ok(count) => {
+            Ok(counted) => {
                 if self.lock().gone.take().is_some() {
                     tracing::info!("calls are counted in the store again");
                 }
-                Some(count)
+                Some(counted)
             }
             Err(error) => {
                 if self.lock().gone.replace(Instant::now() + LEFT_ALONE).is_none() {
@@ -97,20 +96,24 @@ impl Minutes {
 }
 
 impl Seen {
-    fn count(&mut self, principal: &str, in_store: Option<u64>) -> Window {
+    fn count(&mut self, principal: &str, in_store: Option<Counted>) -> Window {
         let now = Instant::now();
-        let is_over = |window: &Window| now - window.began >= WINDOW;
+        let is_over = |window: &Window| window.ends <= now;
         if self.swept.is_none_or(|swept| now - swept >= WINDOW) {
             self.windows.retain(|_, window| !is_over(window));
             self.swept = Some(now);
         }
-        let first = Window { began: now, count: 0 };
-        let window = self.windows.entry(principal.to_owned()).or_insert(first);
-        // Fewer than before is a new minute, which began elsewhere.
-        if is_over(window) || in_store.is_some_and(|count| count < window.count) {
-            *window = first;
+        let first = Window { ends: now + WINDOW, count: 1 };
+        let next = |window: &Window| Window { count: window.count + 1, ..*window };
+        let last = self.windows.get(principal).filter(|window| !is_over(window));
+        let window = match in_store {
+            Some(counted) => Window { ends: now + counted.left, count: counted.number },
+            None => last.map_or(first, next),
+        };
+        match self.windows.get_mut(principal) {
+            Some(last) => *last = window,
+            None => drop(self.windows.insert(principal.to_owned(), window)),
         }
-        window.count = in_store.unwrap_or(window.count + 1);
-        *window
+        window
     }
 }

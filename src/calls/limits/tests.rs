@@ -7,7 +7,7 @@ use super::*;
 use crate::config;
 use crate::domain::Scopes;
 use crate::fintecture::CallContext;
-use crate::store::{Name, StoreError, Version};
+use crate::store::{Counted, Name, StoreError, Version};
 use crate::tools::{ErrorKind, Outcome};
 
 fn somebody(name: &str) -> Principal {
@@ -121,7 +121,7 @@ impl crate::store::Backend for Nowhere {
         std::future::ready(Err(StoreError::Gone)).boxed()
     }
 
-    fn count<'a>(&'a self, _: &'a Name, _: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+    fn count<'a>(&'a self, _: &'a Name, _: Duration) -> BoxFuture<'a, Result<Counted, StoreError>> {
         // It does not even say so.
         std::future::pending().boxed()
     }
@@ -156,5 +156,44 @@ fn the_names_of_limits_are_those_of_the_flag() {
         ["calls-in-flight", "calls-in-flight-per-principal", "calls-per-minute", "verifications-per-day"]
     {
         assert!(config::Limits::ALL.iter().any(|limit| limit.name == name), "{name}");
+    }
+}
+
+/// A store that tells those who were counted together their numbers in any order.
+#[derive(Debug, Default)]
+struct InAnyOrder(std::sync::atomic::AtomicU64);
+
+const LEFT: Duration = Duration::from_secs(40);
+
+impl crate::store::Backend for InAnyOrder {
+    fn get<'a>(&'a self, _: &'a Name) -> BoxFuture<'a, Result<Option<crate::store::Kept>, StoreError>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
+    fn swap<'a>(
+        &'a self,
+        _: &'a Name,
+        _: Option<Version>,
+        _: Option<(Vec<u8>, Duration)>,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        std::future::ready(Ok(false)).boxed()
+    }
+
+    fn count<'a>(&'a self, _: &'a Name, _: Duration) -> BoxFuture<'a, Result<Counted, StoreError>> {
+        let told = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        std::future::ready(Ok(Counted { number: 100 - told, left: LEFT })).boxed()
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        std::future::pending().boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_over_the_limit_is_told_what_is_left_of_the_minute() {
+    let limit = CallLimits { per_minute: 3, ..CallLimits::default() };
+    let limits = Limits::new(limit, &Store::with(InAnyOrder::default()), Environment::Simulator);
+    for _ in 0..5 {
+        assert_eq!(limits.admit(&somebody("ada")).await.unwrap_err().wait, LEFT);
     }
 }

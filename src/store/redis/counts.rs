@@ -9,24 +9,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::store::StoreError;
+use crate::store::{Counted, StoreError};
 
 /// Who is told the number.
-type Waiting = oneshot::Sender<Result<u64, StoreError>>;
+type Waiting = oneshot::Sender<Result<Counted, StoreError>>;
 
 /// Counts on their way, by key: those who wait for the next round trip.
 #[derive(Clone, Default)]
 pub(super) struct Counts(Arc<Mutex<HashMap<String, Vec<Waiting>>>>);
 
 impl Counts {
-    /// Counts one more under this key. `ask` counts so many at once, and says how many that makes in all.
+    /// Counts one more under this key. `ask` counts so many at once, and says what the last of them is told.
     pub(super) async fn one_more<F>(
         &self,
         key: String,
         ask: impl Fn(u64) -> F + Send + Sync + 'static,
-    ) -> Result<u64, StoreError>
+    ) -> Result<Counted, StoreError>
     where
-        F: Future<Output = Result<u64, StoreError>> + Send,
+        F: Future<Output = Result<Counted, StoreError>> + Send,
     {
         let (waiting, told) = oneshot::channel();
         if self.is_first(&key, waiting) {
@@ -70,7 +70,7 @@ impl Counts {
 
 async fn tell<F>(mut group: Vec<Waiting>, ask: &impl Fn(u64) -> F)
 where
-    F: Future<Output = Result<u64, StoreError>>,
+    F: Future<Output = Result<Counted, StoreError>>,
 {
     // Whoever has left by now is not counted, as if it had not come.
     group.retain(|waiting| !waiting.is_closed());
@@ -78,16 +78,18 @@ where
         return;
     }
     let counted = group.len() as u64;
-    let all = ask(counted).await;
+    let last = ask(counted).await;
     for (waiting, after) in group.into_iter().zip((0..counted).rev()) {
         // More than were counted are there, unless somebody else has written to the server.
-        let _ = waiting.send(all.map(|all| all.saturating_sub(after)));
+        let own = |last: Counted| Counted { number: last.number.saturating_sub(after), ..last };
+        let _ = waiting.send(last.map(own));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
     use futures_util::future::join_all;
     use tokio::sync::Semaphore;
@@ -104,17 +106,23 @@ mod tests {
     fn asks(
         server: &Arc<Server>,
         gate: &Arc<Semaphore>,
-    ) -> impl Fn(u64) -> futures_util::future::BoxFuture<'static, Result<u64, StoreError>> + Send + Sync + 'static
-    {
+    ) -> impl Fn(u64) -> futures_util::future::BoxFuture<'static, Result<Counted, StoreError>>
+    + Send
+    + Sync
+    + 'static {
         let (server, gate) = (Arc::clone(server), Arc::clone(gate));
         move |more| {
             let (server, gate) = (Arc::clone(&server), Arc::clone(&gate));
             Box::pin(async move {
                 server.asked.fetch_add(1, Ordering::SeqCst);
                 gate.acquire().await.map_err(|_| StoreError::Gone)?.forget();
-                Ok(server.count.fetch_add(more, Ordering::SeqCst) + more)
+                Ok(told(server.count.fetch_add(more, Ordering::SeqCst) + more))
             })
         }
+    }
+
+    fn told(number: u64) -> Counted {
+        Counted { number, left: Duration::from_secs(9) }
     }
 
     async fn until(is_so: impl Fn() -> bool) {
@@ -127,7 +135,7 @@ mod tests {
     async fn those_who_come_together_are_counted_together_and_each_has_its_number() {
         let (counts, server, gate) = (Counts::default(), Arc::default(), Arc::new(Semaphore::new(2)));
         let each = (0..50).map(|_| counts.one_more("a".to_owned(), asks(&server, &gate)));
-        let mut told: Vec<u64> = join_all(each).await.into_iter().map(Result::unwrap).collect();
+        let mut told: Vec<u64> = join_all(each).await.into_iter().map(|told| told.unwrap().number).collect();
         told.sort_unstable();
         assert_eq!(told, (1..=50).collect::<Vec<u64>>());
         assert!(server.asked.load(Ordering::SeqCst) <= 2);
@@ -149,7 +157,7 @@ mod tests {
         leaver.abort();
         let _ = (first.await, leaver.await);
         gate.add_permits(2);
-        assert_eq!(stayer.await.unwrap(), Ok(2));
+        assert_eq!(stayer.await.unwrap(), Ok(told(2)));
     }
 
     #[tokio::test]
@@ -159,6 +167,6 @@ mod tests {
         let each = (0..5).map(|_| counts.one_more("a".to_owned(), asks(&server, &gate)));
         assert!(join_all(each).await.into_iter().all(|told| told == Err(StoreError::Gone)));
         let open = Arc::new(Semaphore::new(1));
-        assert_eq!(counts.one_more("a".to_owned(), asks(&server, &open)).await, Ok(1));
+        assert_eq!(counts.one_more("a".to_owned(), asks(&server, &open)).await, Ok(told(1)));
     }
 }

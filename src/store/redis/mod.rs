@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep};
 
-use super::{Backend, Kept, Name, SharedStore, StoreError, Version};
+use super::{Backend, Counted, Kept, Name, SharedStore, StoreError, Version};
 use crate::sealing::{Sealer, SealerError};
 use counts::Counts;
 use link::Link;
@@ -48,11 +48,11 @@ local memory = redis.call('GET', KEYS[1]) or ARGV[2]
 redis.call('SET', KEYS[1], memory, 'PX', ARGV[3])
 if ARGV[1] ~= '' and ARGV[1] ~= memory then redis.call('SET', KEYS[2], '1', 'PX', ARGV[4]) end
 return {memory, redis.call('PTTL', KEYS[2])}";
-/// Counts so many more; the window ends so long after its first.
+/// Counts so many more; the window ends so long after its first, and so long from now.
 const COUNT: &str = r"
 local count = redis.call('INCRBY', KEYS[1], ARGV[2])
 if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return count";
+return {count, redis.call('PTTL', KEYS[1])}";
 
 pub(super) struct Redis {
     link: Arc<Link>,
@@ -148,7 +148,7 @@ impl Redis {
         swapped
     }
 
-    async fn count_one(&self, name: &Name, window: Duration) -> Result<u64, StoreError> {
+    async fn count_one(&self, name: &Name, window: Duration) -> Result<Counted, StoreError> {
         let key = self.key(name);
         let (link, script, counted) = (Arc::clone(&self.link), Arc::clone(&self.count), key.clone());
         let ask = move |more: u64| {
@@ -156,7 +156,11 @@ impl Redis {
             async move {
                 let mut count = script.key(counted);
                 count.arg(milliseconds(window)).arg(more);
-                link.ask(|mut connection| async move { count.invoke_async(&mut connection).await }).await
+                let (number, left): (u64, i64) = link
+                    .ask(|mut connection| async move { count.invoke_async(&mut connection).await })
+                    .await?;
+                let left = u64::try_from(left).map_or(window, Duration::from_millis);
+                Ok(Counted { number, left })
             }
         };
         self.counts.one_more(key, ask).await
@@ -221,7 +225,7 @@ impl Backend for Redis {
         self.write(name, version, value).boxed()
     }
 
-    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+    fn count<'a>(&'a self, name: &'a Name, window: Duration) -> BoxFuture<'a, Result<Counted, StoreError>> {
         self.count_one(name, window).boxed()
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod counting;
 pub(crate) mod customers;
 pub(crate) mod faults;
 pub(crate) mod home;
+pub(crate) mod http2;
 pub(crate) mod http_server;
 pub(crate) mod inside;
 #[path = "../../../src/access/oauth/tests/issuer.rs"]

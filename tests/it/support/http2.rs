@@ -1,0 +1,159 @@
+//! An upstream that speaks HTTP/2, frame by frame (RFC 9113), and gives requests back without a look at them.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+
+const PREFACE: usize = 24;
+/// Kinds of frames.
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+/// Flags: of settings and pings, of headers and data, of headers.
+const ACK: u8 = 1;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+/// `:status: 200`, by its place in the static table of HPACK.
+const STATUS_200: u8 = 0x88;
+
+/// How the upstream gives a request back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum GivesBack {
+    /// It ends the connection, before this request.
+    Going,
+    /// It has too many at once.
+    Refused,
+}
+
+/// A running upstream.
+pub(crate) struct Http2 {
+    base_url: String,
+    folder: TempDir,
+    gives_back: Arc<Mutex<VecDeque<GivesBack>>>,
+    answered: Arc<Mutex<usize>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Http2 {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Http2 {
+    /// Answers every request with this body, but for those that it is told to give back.
+    pub(crate) async fn saying(body: &str) -> Self {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), made.cert.pem()).unwrap();
+        let chain: Vec<CertificateDer<'static>> = vec![made.cert.der().clone()];
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let (gives_back, answered) =
+            (Arc::<Mutex<VecDeque<GivesBack>>>::default(), Arc::<Mutex<usize>>::default());
+        let (script, count, body) = (Arc::clone(&gives_back), Arc::clone(&answered), body.to_owned());
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, script) = (acceptor.clone(), Arc::clone(&script));
+                let (count, body) = (Arc::clone(&count), body.clone());
+                tokio::spawn(async move {
+                    let next = || {
+                        let given_back = script.lock().unwrap().pop_front();
+                        *count.lock().unwrap() += usize::from(given_back.is_none());
+                        given_back
+                    };
+                    // The other side may go at any time.
+                    let _ = serve(acceptor.accept(stream).await?, next, body.as_bytes()).await;
+                    io::Result::Ok(())
+                });
+            }
+        });
+        Self { base_url, folder, gives_back, answered, task }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        self.base_url.clone()
+    }
+
+    /// The file of its certificate.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// Gives the next requests back, one after the other in these ways.
+    pub(crate) fn give_back(&self, ways: impl IntoIterator<Item = GivesBack>) {
+        self.gives_back.lock().unwrap().extend(ways);
+    }
+
+    /// How many requests are still to be given back.
+    pub(crate) fn to_give_back(&self) -> usize {
+        self.gives_back.lock().unwrap().len()
+    }
+
+    /// How many requests it has answered.
+    pub(crate) fn answered(&self) -> usize {
+        *self.answered.lock().unwrap()
+    }
+}
+
+async fn serve(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    next: impl Fn() -> Option<GivesBack>,
+    body: &[u8],
+) -> io::Result<()> {
+    client.read_exact(&mut [0; PREFACE]).await?;
+    client.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
+    loop {
+        let mut head = [0; 9];
+        client.read_exact(&mut head).await?;
+        let [high, middle, low, kind, flags, stream @ ..] = head;
+        let (length, stream) = (u32::from_be_bytes([0, high, middle, low]), u32::from_be_bytes(stream));
+        let mut payload = vec![0; length as usize];
+        client.read_exact(&mut payload).await?;
+        let says = match kind {
+            SETTINGS | PING if flags & ACK == 0 => {
+                frame(kind, ACK, 0, if kind == PING { &payload } else { &[] })
+            }
+            HEADERS | DATA if flags & END_STREAM != 0 => match next() {
+                // None was looked at; no error.
+                Some(GivesBack::Going) => frame(GOAWAY, 0, 0, &[0; 8]),
+                Some(GivesBack::Refused) => frame(RST_STREAM, 0, stream, &7_u32.to_be_bytes()),
+                None => [
+                    frame(HEADERS, END_HEADERS, stream, &[STATUS_200]),
+                    frame(DATA, END_STREAM, stream, body),
+                ]
+                .concat(),
+            },
+            _ => Vec::new(),
+        };
+        client.write_all(&says).await?;
+        client.flush().await?;
+    }
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
