@@ -306,7 +306,7 @@ where
     /// Bounded: a client that reads nothing may hold the sink for ever, and rmcp waits for this.
     async fn close(&mut self) -> Result<(), Self::Error> {
         let deadline = Instant::now() + CLOSE_WAIT;
-        // What the end has cancelled says so, and for calls beside itself rmcp does not wait.
+        // Calls that the end has just cancelled still say so, and rmcp waits for none but its own.
         if self.out.failure().is_none() {
             let _ = timeout_at(deadline, self.ledger.idle()).await;
         }

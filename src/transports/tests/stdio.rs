@@ -319,6 +319,24 @@ async fn a_subscription_does_not_hold_up_the_end() {
     assert!(before.elapsed() < GRACE);
 }
 
+#[tokio::test]
+async fn a_cancelled_subscription_ends_without_an_answer_and_its_id_is_free() {
+    let mut client = Client::start();
+    client.send(&modern(1, "subscriptions/listen")).await;
+    assert_eq!(client.receive().await["method"], "notifications/subscriptions/acknowledged");
+    client.send(&cancel(1)).await;
+    let answer = loop {
+        client.send(&modern(1, "tools/list")).await;
+        let answer = client.receive().await;
+        if answer["error"]["code"] != -32600 {
+            break answer;
+        }
+    };
+    assert!(answer["result"]["tools"].is_array(), "{answer}");
+    client.close().await;
+    assert_eq!(client.lines.next_line().await.unwrap(), None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_is_not_waited_for() {
     for tool in ["slow", "write"] {
