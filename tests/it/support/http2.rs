@@ -80,9 +80,9 @@ impl Http2 {
                 let (count, body) = (Arc::clone(&count), body.clone());
                 tokio::spawn(async move {
                     let next = || {
-                        let given_back = script.lock().unwrap().pop_front();
-                        *count.lock().unwrap() += usize::from(given_back.is_none());
-                        given_back
+                        let way = script.lock().unwrap().pop_front();
+                        *count.lock().unwrap() += usize::from(way.is_none());
+                        way
                     };
                     // The other side may go at any time.
                     let _ = serve(tls.accept(stream).await?, next, body.as_bytes()).await;
