@@ -1,5 +1,5 @@
 //! How much of request bodies is held at once: so much in all, and so much of one principal, so that a few clients
-//! with many requests do not fill the memory.
+//! with many requests do not fill the memory; and until when the end of the server waits for them.
 //!
 //! Knows bytes and names. Knows nothing of what is in a body.
 
@@ -9,8 +9,10 @@ use std::{
 };
 
 use axum::response::Response;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-use super::reply;
+use super::{limits::LAST_BODY_WAIT, reply};
 use crate::{domain::Principal, measures};
 
 /// The bodies that are held.
@@ -18,6 +20,7 @@ use crate::{domain::Principal, measures};
 pub(crate) struct Bodies {
     all: usize,
     each: usize,
+    shutdown: CancellationToken,
     held: Mutex<Held>,
 }
 
@@ -38,8 +41,14 @@ pub(crate) struct HeldBody {
 
 impl Bodies {
     /// `all` and `each` in bytes.
-    pub(crate) fn new(all: usize, each: usize) -> Arc<Self> {
-        Arc::new(Self { all, each, held: Mutex::default() })
+    pub(crate) fn new(all: usize, each: usize, shutdown: CancellationToken) -> Arc<Self> {
+        Arc::new(Self { all, each, shutdown, held: Mutex::default() })
+    }
+
+    /// Returns when the server is about to end, and a body that was on its way has had its time.
+    pub(crate) async fn are_late(&self) {
+        self.shutdown.cancelled().await;
+        sleep(LAST_BODY_WAIT).await;
     }
 
     /// A body of this principal's of which nothing was read yet.
@@ -116,7 +125,7 @@ mod tests {
 
     #[test]
     fn so_much_is_held_of_each_and_of_all_and_all_comes_back() {
-        let bodies = Bodies::new(100, 60);
+        let bodies = Bodies::new(100, 60, CancellationToken::new());
         let [mut one, mut again] = [bodies.begin(&somebody("one")), bodies.begin(&somebody("one"))];
         assert_eq!(status(one.grow(50)), 200);
         assert_eq!(status(again.grow(11)), 429, "of one principal");
@@ -136,7 +145,7 @@ mod tests {
 
     #[test]
     fn without_authentication_there_is_one_limit() {
-        let bodies = Bodies::new(100, 60);
+        let bodies = Bodies::new(100, 60, CancellationToken::new());
         let mut body = bodies.begin(&Principal::local());
         assert_eq!((status(body.grow(100)), status(body.grow(1))), (200, 503));
     }

@@ -124,17 +124,19 @@ where
         closing.cancel();
         calls.close();
         if timeout_at(deadline, calls.wait()).await.is_err() {
-            tracing::warn!(
-                calls = calls.len(),
-                "calls in flight were given up at the end of their grace period"
-            );
+            tracing::warn!("calls in flight were given up at the end of their grace period");
         }
         end.cancel();
         sleep(CLOSE_WAIT).await;
     });
+    // A call whose client has left has no connection any more, and goes on to its recorded end.
+    let all = async {
+        serving.as_mut().await;
+        calls.wait().await;
+    };
     tokio::select! {
-        () = &mut serving => {}
-        () = &mut ending => tracing::warn!("some connections did not close in time"),
+        () = all => {}
+        () = &mut ending => tracing::warn!("some connections or calls did not end in time"),
     }
     end.cancel();
     Ok(())
@@ -157,7 +159,7 @@ where
     // One body of full length has room, whatever is set.
     let [all, each] =
         [limits.bodies_bytes, limits.bodies_bytes_per_principal].map(|bytes| bytes.max(limits.body_bytes));
-    let bodies = Bodies::new(all, each);
+    let bodies = Bodies::new(all, each, shutdown.clone());
     let rest = config.rest.clone().map(|rest| {
         let (end, calls) = (end.clone(), calls.clone());
         RestRoutes { rest, limits: limits.clone(), bodies: Arc::clone(&bodies), end, calls }.routes()

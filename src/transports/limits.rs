@@ -112,6 +112,9 @@ pub const PAGE_CONNECTION_LIFE: Duration = Duration::from_secs(30);
 /// How long a client may take to send a request body.
 pub const BODY_WAIT: Duration = Duration::from_secs(30);
 
+/// The same once the server is told to end.
+pub const LAST_BODY_WAIT: Duration = Duration::from_secs(2);
+
 /// How long the server goes on as before once it is told to end, with `/health/ready` saying so: time for a balancer to
 /// look elsewhere, and for clients to close their connections. Part of the grace period.
 pub const LEAVE_WAIT: Duration = Duration::from_millis(500);

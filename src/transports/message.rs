@@ -2,10 +2,10 @@
 //!
 //! Knows JSON-RPC and rmcp's message types. Knows nothing of connections, sessions or revisions.
 
-use std::borrow::Cow;
-
 use http::request::Parts;
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, RequestId};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, JsonRpcMessage, RequestId,
+};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json, value::RawValue};
 
@@ -176,21 +176,16 @@ pub(crate) fn request_id(bytes: &[u8]) -> Option<RequestId> {
     serde_json::from_str(head.id?.get()).ok()
 }
 
-/// The id of the request that this notification cancels.
+/// The id of the request that this notification cancels, read as rmcp reads it.
 pub(crate) fn cancelled_id(bytes: &[u8]) -> Option<RequestId> {
-    #[derive(Deserialize)]
-    struct Cancelled<'a> {
-        #[serde(borrow)]
-        method: Cow<'a, str>,
-        params: Params,
+    let JsonRpcMessage::Notification(message) = serde_json::from_slice::<ClientJsonRpcMessage>(bytes).ok()?
+    else {
+        return None;
+    };
+    match message.notification {
+        ClientNotification::CancelledNotification(cancelled) => cancelled.params.request_id,
+        _ => None,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Params {
-        request_id: RequestId,
-    }
-    let cancelled: Cancelled = serde_json::from_slice(bytes).ok()?;
-    (cancelled.method == "notifications/cancelled").then_some(cancelled.params.request_id)
 }
 
 /// The id of what may be a request. A broken response names a call of ours, which means nothing in an answer.

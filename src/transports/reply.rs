@@ -78,8 +78,14 @@ pub(crate) async fn json_bytes(
         return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a body without Content-Encoding is wanted"));
     }
     let mut held = bodies.begin(&client::principal(&parts.extensions));
-    let Ok(read) = timeout(limits.body_wait, read(Limited::new(body, limits.body_bytes), &mut held)).await
-    else {
+    let read = timeout(limits.body_wait, read(Limited::new(body, limits.body_bytes), &mut held));
+    // A body that never comes would hold up the end.
+    let read = tokio::select! {
+        biased;
+        read = read => read,
+        () = bodies.are_late() => return Err(shutting_down()),
+    };
+    let Ok(read) = read else {
         measures::limit_hit("body-seconds");
         return Err(error(StatusCode::REQUEST_TIMEOUT, "the request body took too long"));
     };
@@ -109,9 +115,15 @@ async fn read(mut body: Limited<Body>, held: &mut HeldBody) -> Result<Bytes, Res
 
 #[cfg(test)]
 mod tests {
+    use std::{convert::Infallible, time::Duration};
+
     use axum::http::Request;
+    use futures_util::{StreamExt, stream};
+    use tokio::time::sleep;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::transports::limits::LAST_BODY_WAIT;
 
     /// What `json_bytes` says to a body of this length, and the head that goes on with it.
     async fn posted(bodies: &Arc<Bodies>, length: usize) -> (u16, Parts) {
@@ -128,9 +140,32 @@ mod tests {
         (status, parts)
     }
 
+    /// The rest of a body comes so long after the shutdown began.
+    async fn arriving(after: Duration) -> Result<Bytes, Response> {
+        let shutdown = CancellationToken::new();
+        let bodies = Bodies::new(100, 100, shutdown.clone());
+        let begin = stream::once(async move {
+            shutdown.cancel();
+            Ok::<_, Infallible>(Bytes::from_static(b"{"))
+        });
+        let rest = stream::once(async move {
+            sleep(after).await;
+            Ok(Bytes::from_static(b"}"))
+        });
+        let request = Request::post("/mcp").header(header::CONTENT_TYPE, "application/json");
+        let (mut parts, body) = request.body(Body::from_stream(begin.chain(rest))).unwrap().into_parts();
+        json_bytes(&mut parts, body, &HttpLimits::default(), &bodies).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_on_its_way_at_the_shutdown_has_a_little_time() {
+        assert_eq!(arriving(LAST_BODY_WAIT / 2).await.unwrap(), "{}");
+        assert_eq!(arriving(LAST_BODY_WAIT * 2).await.unwrap_err().status(), 503);
+    }
+
     #[tokio::test]
     async fn a_body_counts_until_its_request_is_done_with() {
-        let bodies = Bodies::new(100, 100);
+        let bodies = Bodies::new(100, 100, CancellationToken::new());
         let (first, parts) = posted(&bodies, 60).await;
         let with_a_handler = parts.clone();
         drop(parts);

@@ -21,8 +21,14 @@ use rmcp::{
         StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::SessionStore,
     },
 };
-use tokio::time::timeout;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 use super::{
     asked::{Refused, asked_by},
@@ -36,7 +42,7 @@ use super::{
     message::{self, Refusal},
     places::Places,
     reply,
-    sessions::{Kept, Sessions, Sight},
+    sessions::{Claim, Kept, Sessions, Sight},
     shared::{Record, Shared},
     short_posts::ShortPosts,
 };
@@ -48,6 +54,8 @@ use crate::{
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
 /// How long the head of a session's answer waits for the answer.
 const SOON: Duration = Duration::from_millis(50);
+/// How long rmcp may take to throw an answer away that nobody waits for: the next call of its id would get it.
+const THROWN_AWAY: Duration = Duration::from_millis(100);
 
 type Answer = axum::http::Response<BoxBody<Bytes, Infallible>>;
 
@@ -71,6 +79,30 @@ struct Visit {
     principal: Arc<Principal>,
     session: Option<String>,
     record: Option<Record>,
+    /// Makes the end of the server wait.
+    in_flight: Option<TaskTrackerToken>,
+}
+
+/// What the head of a request carries to its handler, and is dropped when that has ended: a client that cancels its call
+/// or leaves it is gone before.
+#[derive(Clone)]
+struct UntilHandled {
+    claim: Option<Arc<Claim>>,
+    _in_flight: Option<TaskTrackerToken>,
+}
+
+impl Drop for UntilHandled {
+    fn drop(&mut self) {
+        // The last holder of the claim: no body waits for the answer, and rmcp has yet to throw that away.
+        if let Some(claim) = self.claim.take().and_then(Arc::into_inner)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(async move {
+                sleep(THROWN_AWAY).await;
+                drop(claim);
+            });
+        }
+    }
 }
 
 impl<S: ServerHandler + Clone> Streamable<S> {
@@ -112,7 +144,7 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             return reply::shutting_down();
         }
         let (parts, body) = request.into_parts();
-        let visit = match this.admit(&parts).await {
+        let mut visit = match this.admit(&parts).await {
             Ok(visit) => visit,
             Err(response) => return response,
         };
@@ -122,9 +154,9 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             parts.headers.get("mcp-method").is_some_and(|method| method == "subscriptions/listen");
         match parts.method {
             Method::POST if !is_subscription => {
-                let in_flight = this.calls.token();
+                visit.in_flight = Some(this.calls.token());
                 let response = this.post(&visit, parts, body).await;
-                response.map(|body| Body::new(Held::new(body, in_flight)))
+                response.map(|body| Body::new(Held::new(body, visit.in_flight)))
             }
             Method::POST | Method::GET => {
                 let place = match this.streams.take(&visit.principal.name) {
@@ -146,8 +178,8 @@ impl<S: ServerHandler + Clone> Streamable<S> {
     /// Looks whose the session is, before anything else of the request is read: another principal's is answered like
     /// one that does not exist.
     async fn admit(&self, parts: &Parts) -> Result<Visit, Response> {
-        let mut visit =
-            Visit { principal: client::principal(&parts.extensions), session: None, record: None };
+        let principal = client::principal(&parts.extensions);
+        let mut visit = Visit { principal, session: None, record: None, in_flight: None };
         let Some(id) = parts.headers.get(SESSION_ID).and_then(|id| id.to_str().ok()) else {
             return Ok(visit);
         };
@@ -239,12 +271,9 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         }
     }
 
-    async fn forward(&self, visit: &Visit, parts: Parts, bytes: Bytes) -> (Answer, Option<Refused>) {
-        let call = |id| Some((visit.session.clone()?, id));
-        if let Some(call) = message::cancelled_id(&bytes).and_then(call) {
-            self.sessions.cancel(&call);
-        }
-        let call = message::request_id(&bytes).and_then(call);
+    async fn forward(&self, visit: &Visit, mut parts: Parts, bytes: Bytes) -> (Answer, Option<Refused>) {
+        let in_session = |id| Some((visit.session.clone()?, id));
+        let call = message::request_id(&bytes).and_then(in_session);
         // rmcp would route both answers to one stream and leave the other open for ever.
         let Ok(claim) = call.map(|call| self.sessions.claim(call, None)).transpose() else {
             let refusal = Full::new(Bytes::from(Refusal::duplicate_id().to_json())).boxed();
@@ -253,6 +282,8 @@ impl<S: ServerHandler + Clone> Streamable<S> {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             return (response, None);
         };
+        let claim = claim.map(Arc::new);
+        parts.extensions.insert(UntilHandled { claim: claim.clone(), _in_flight: visit.in_flight.clone() });
         // Where the session is taken up here, another request may have been first: then it is asked once more.
         let again = visit.record.is_some().then(|| parts.clone());
         let serve = async |parts| {
@@ -263,6 +294,12 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         let (mut answer, mut refused) = serve(parts).await;
         if let (Some(Refused::TakenUp), Some(parts)) = (refused, again) {
             (answer, refused) = serve(parts).await;
+        }
+        // One that rmcp has not taken cancels nothing.
+        if answer.status() == StatusCode::ACCEPTED
+            && let Some(call) = message::cancelled_id(&bytes).and_then(in_session)
+        {
+            self.sessions.cancel(&call);
         }
         (answer.map(|body| Held::new(body, claim).boxed()), refused)
     }

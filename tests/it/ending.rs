@@ -2,13 +2,19 @@
 
 use nix::sys::signal::Signal;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::agent::Agent;
-use crate::support::faults::{Fault, Faulty, answer};
+use crate::support::faults::{Fault, Faulty, answer, nobody};
 use crate::support::http_server::{HttpServer, http};
 use crate::support::in_time;
 use crate::support::process::run;
+use crate::support::session::Session;
 use crate::support::setup::Setup;
+
+/// Looks at a server that could have ended by then.
+const LOOKS: usize = 200;
 
 fn good() -> Fault {
     Fault::Bytes(answer("200 OK", br#"{"id":"cus_1"}"#))
@@ -131,6 +137,61 @@ async fn under_load_readiness_goes_first_and_every_call_is_answered() {
         assert_eq!(in_time(call).await.unwrap()["customer"]["id"], "cus_1");
     }
     assert_eq!(server.process.ended().await.0.code(), Some(0));
+}
+
+/// A call of a session goes on where its client leaves, and so the end waits for it: what became of it is on record.
+#[tokio::test]
+async fn the_end_waits_for_a_call_whose_client_has_left() {
+    for meta in [json!({}), json!({"progressToken": 1})] {
+        let mut upstream = Faulty::with(Fault::Hang).await;
+        let mut server = Setup::against(&upstream.base_url()).http().await;
+        let session = Session::open(server.url("/mcp")).await;
+        let arguments = json!({"action": "get", "customer_id": "cus_1"});
+        let params = json!({"name": "manage_customers", "arguments": arguments, "_meta": meta});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        let left = session.begin(&call);
+        upstream.has_got(1).await;
+        left.abort();
+        drop(left.await);
+        let mut idle = in_time(TcpStream::connect(server.address())).await.unwrap();
+        server.process.signal(Signal::SIGTERM);
+        server.process.logged("stopping").await;
+        // By then the server closes connections, and none is left but this one.
+        in_time(idle.read_to_end(&mut Vec::new())).await.unwrap();
+        let (_port, nobody) = nobody();
+        for _ in 0..LOOKS {
+            http().get(&nobody).send().await.unwrap_err();
+            assert!(server.process.is_alive(), "{}", server.process.stderr());
+        }
+        upstream.now(good());
+        let (status, log) = server.process.ended().await;
+        assert!(status.success() && log.contains("outcome=\"success\""), "{meta}: {log}");
+    }
+}
+
+/// Nobody waits for a body that never comes: whoever sends a signal kills after ten seconds.
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up_at_the_end() {
+    for path in ["/v1/tools/manage_customers", "/mcp"] {
+        let mut server = Setup::simulator().http().await;
+        let address = server.address().to_owned();
+        let mut client = in_time(TcpStream::connect(&address)).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json, text/event-stream\r\n\
+             content-type: application/json\r\ncontent-length: 100\r\nexpect: 100-continue\r\n\r\n"
+        );
+        in_time(client.write_all(head.as_bytes())).await.unwrap();
+        // The server says that it waits for the body.
+        let mut said = [0; 25];
+        in_time(client.read_exact(&mut said)).await.unwrap();
+        assert_eq!(&said, b"HTTP/1.1 100 Continue\r\n\r\n");
+        server.process.signal(Signal::SIGTERM);
+        server.process.logged("stopping").await;
+        let mut answer = String::new();
+        in_time(client.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("shutting down"), "{path}: {answer}");
+        assert_eq!(server.process.ended().await.0.code(), Some(0));
+    }
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ mod rest_refusals;
 mod revisions;
 mod rights;
 mod session_calls;
+mod session_ids;
 mod setup_again;
 mod setup_clients;
 mod setup_files;

@@ -11,15 +11,14 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::support::faults::{Fault, Faulty, answer};
-use crate::support::http_server::{HttpServer, http};
+use crate::support::http_server::HttpServer;
 use crate::support::in_time;
 use crate::support::inside::Inside;
 use crate::support::process::Process;
+use crate::support::session::{REVISION, Session, cancel};
 use crate::support::setup::Setup;
 use crate::support::upstream::Upstream;
-use crate::support::wire::{OLDER, Wire};
-
-const REVISION: &str = OLDER[3];
+use crate::support::wire::Wire;
 
 fn good() -> Fault {
     Fault::Bytes(answer("200 OK", br#"{"id": "cus_1"}"#))
@@ -29,43 +28,6 @@ fn get(id: impl Into<Value>, meta: &Value) -> Value {
     let arguments = json!({"action": "get", "customer_id": "cus_1"});
     let params = json!({"name": "manage_customers", "arguments": arguments, "_meta": meta});
     json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": params})
-}
-
-fn cancel(id: u64) -> Value {
-    json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}})
-}
-
-fn hello() -> Value {
-    let params = json!({"protocolVersion": REVISION, "capabilities": {}, "clientInfo": {"name": "it", "version": "2"}});
-    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})
-}
-
-/// A session of Streamable HTTP.
-struct Session {
-    url: String,
-    id: String,
-}
-
-impl Session {
-    async fn open(url: String) -> Self {
-        let accept = "application/json, text/event-stream";
-        let opened = in_time(http().post(&url).header("accept", accept).json(&hello()).send()).await.unwrap();
-        Self { id: opened.headers()["mcp-session-id"].to_str().unwrap().to_owned(), url }
-    }
-
-    fn request(&self, method: Method) -> reqwest::RequestBuilder {
-        let request = http().request(method, &self.url).header("mcp-session-id", &self.id);
-        request.header("accept", "application/json, text/event-stream")
-    }
-
-    async fn post(&self, message: &Value) -> Response {
-        in_time(self.request(Method::POST).json(message).send()).await.unwrap()
-    }
-
-    fn begin(&self, message: &Value) -> JoinHandle<Response> {
-        let request = self.request(Method::POST).json(message);
-        tokio::spawn(async move { in_time(request.send()).await.unwrap() })
-    }
 }
 
 async fn hanging() -> (Faulty, HttpServer, Session) {

@@ -25,6 +25,7 @@ pub(crate) mod pipe;
 pub(crate) mod plain;
 pub(crate) mod process;
 pub(crate) mod redis;
+pub(crate) mod session;
 pub(crate) mod setup;
 pub(crate) mod simulator;
 pub(crate) mod skill;
