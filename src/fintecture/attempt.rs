@@ -92,8 +92,8 @@ impl Attempt {
 /// Whether the upstream has not looked at the request, in the words that HTTP/2 has for that: it ended the connection
 /// before it came to this one (`GOAWAY`), or had too many at once (`REFUSED_STREAM`). RFC 9113, 8.7.
 fn is_given_back(error: &reqwest::Error) -> bool {
-    let causes = successors(error.source(), |&cause| cause.source());
-    let said = causes.filter_map(|cause| cause.downcast_ref::<h2::Error>()).next();
+    let mut causes = successors(error.source(), |&cause| cause.source());
+    let said = causes.find_map(|cause| cause.downcast_ref::<h2::Error>());
     said.filter(|said| said.is_remote()).is_some_and(|said| match said.reason() {
         Some(h2::Reason::NO_ERROR) => said.is_go_away(),
         Some(h2::Reason::REFUSED_STREAM) => said.is_reset(),

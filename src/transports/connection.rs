@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of where messages come from and lines go to.
 
-use std::{future::pending, io, sync::Arc, time::Duration};
+use std::{borrow::Cow, future::pending, io, sync::Arc, time::Duration};
 
 use futures_util::{Sink, Stream};
 use rmcp::{
-    RoleServer, ServerHandler,
-    service::{QuitReason, ServerInitializeError, serve_server_with_ct},
+    ErrorData, RoleServer, ServerHandler, Service,
+    model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult},
+    service::{NotificationContext, QuitReason, RequestContext, ServerInitializeError, serve_server_with_ct},
     transport::Transport,
 };
 use tokio::time::sleep;
@@ -61,6 +62,7 @@ where
     };
     let end = ending.end.clone();
     let revisions = server.supported_protocol_versions();
+    let server = Noted { server, ledger: Arc::clone(&ledger) };
     let wire = Wire::new(input, Arc::clone(&out), ledger, short_lines, revisions, ending);
     let outcome = tokio::select! {
         outcome = run(server, wire, end) => outcome,
@@ -82,9 +84,42 @@ pub(crate) fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
+/// A server of which the ledger knows how each request is cancelled.
+struct Noted<S> {
+    server: S,
+    ledger: Arc<Ledger>,
+}
+
+impl<S: ServerHandler> Service<RoleServer> for Noted<S> {
+    fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<ServerResult, ErrorData>> + Send + '_ {
+        self.ledger.begin(&context.id, context.ct.clone());
+        Service::handle_request(&self.server, request, context)
+    }
+
+    fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> impl Future<Output = Result<(), ErrorData>> + Send + '_ {
+        Service::handle_notification(&self.server, notification, context)
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        Service::get_info(&self.server)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Service::supported_protocol_versions(&self.server)
+    }
+}
+
 async fn run<S, T>(server: S, wire: T, end: CancellationToken) -> Result<(), TransportError>
 where
-    S: ServerHandler,
+    S: Service<RoleServer>,
     T: Transport<RoleServer, Error = TransportError> + 'static,
 {
     match serve_server_with_ct(server, wire, end).await {

@@ -41,11 +41,13 @@ struct Books {
 #[derive(Debug)]
 struct Open {
     batch: Option<u64>,
-    /// Whether rmcp has it. Until then it is held back, and takes no handler.
+    /// Whether it is handed on. Until then it is held back, and takes no handler.
     is_served: bool,
-    /// A subscription is answered when it ends, which may be never: nobody waits for it.
-    is_subscription: bool,
-    /// Cancels a call that rmcp does not see.
+    /// Whether its answer is waited for: not that of a subscription, which may never end, nor of a request that was cancelled.
+    is_owed: bool,
+    /// Its answer does not go out. Its id stays taken all the same: another request with it could get that answer.
+    is_cancelled: bool,
+    /// Cancels what serves it.
     token: Option<CancellationToken>,
 }
 
@@ -59,9 +61,9 @@ struct Batch {
 /// How much there is of each, kept beside the books, since counting them costs more than a call's other entries.
 #[derive(Debug, Default, Clone, Copy)]
 struct Load {
-    /// Requests without an answer, subscriptions not among them.
+    /// Requests whose answer is waited for.
     unanswered: usize,
-    /// Requests that are served, subscriptions and answered members of a batch among them: what takes memory.
+    /// Requests that are served, cancelled ones and answered members of a batch among them: what takes memory.
     served: usize,
     /// Lines that the client has not taken yet.
     writing: usize,
@@ -142,44 +144,27 @@ impl Ledger {
             {
                 books.revision = Some(result.protocol_version.clone());
             }
-            let Some(id) = id else { return Some(text) };
-            if let Some(number) = books.open.get(id).and_then(|open| open.batch)
-                && let Some(batch) = books.batches.get_mut(&number)
-            {
-                batch.answered.extend(batch.waiting.take(id));
-                batch.answers.push(text);
-                return books.finish_batch(number);
+            match id {
+                Some(id) => books.answer(id, text),
+                None => Some(text),
             }
-            books.close(id);
-            Some(text)
         })
     }
 
-    /// Takes the answer to a call that was begun with this token. Nothing comes back where it was cancelled: its id may be
-    /// another call's by now.
-    pub(crate) fn answered(
-        self: &Arc<Self>,
-        id: &RequestId,
-        token: &CancellationToken,
-        text: String,
-    ) -> Option<Line> {
-        self.line_by(|books| {
-            if token.is_cancelled() {
-                return None;
-            }
-            books.close(id);
-            Some(text)
-        })
+    /// Takes the answer to a call that rmcp does not see.
+    pub(crate) fn answered(self: &Arc<Self>, id: &RequestId, text: String) -> Option<Line> {
+        self.line_by(|books| books.answer(id, text))
     }
 
-    /// Forgets a call that the client cancelled, since rmcp drops its answer. May complete a batch.
-    pub(crate) fn cancelled(self: &Arc<Self>, id: &RequestId) -> Option<Line> {
+    /// Cancels a request that is served: it is owed no more, which may complete a batch.
+    pub(crate) fn cancel(self: &Arc<Self>, id: &RequestId) -> Option<Line> {
+        self.line_by(|books| books.cancel(id))
+    }
+
+    /// Forgets a request that was cancelled before it was served. May complete a batch.
+    pub(crate) fn forget(self: &Arc<Self>, id: &RequestId) -> Option<Line> {
         self.line_by(|books| {
-            let Open { batch, token, .. } = books.close(id)?;
-            if let Some(token) = token {
-                token.cancel();
-            }
-            let number = batch?;
+            let number = books.close(id)?.batch?;
             books.batches.get_mut(&number)?.waiting.remove(id);
             books.finish_batch(number)
         })
@@ -187,12 +172,14 @@ impl Ledger {
 
     /// Notes that a request is handed on to be served.
     pub(crate) fn serve(&self, id: &RequestId) {
-        self.change(|books| books.serve(id, None));
+        self.change(|books| {
+            books.serve(id);
+        });
     }
 
-    /// Notes that a call is served that rmcp does not see; `token` is cancelled when its client cancels it.
+    /// Notes that a request is served by what `token` cancels.
     pub(crate) fn begin(&self, id: &RequestId, token: CancellationToken) {
-        self.change(|books| books.serve(id, Some(token)));
+        self.change(|books| books.begin(id, token));
     }
 
     /// Counts a line as owed from now on.
@@ -301,21 +288,59 @@ impl Books {
 
     fn open(&mut self, id: &RequestId, batch: Option<u64>, is_subscription: bool) -> bool {
         let Entry::Vacant(place) = self.open.entry(id.clone()) else { return false };
-        place.insert(Open { batch, is_served: false, is_subscription, token: None });
-        self.load.unanswered += usize::from(!is_subscription);
+        let is_owed = !is_subscription;
+        place.insert(Open { batch, is_served: false, is_owed, is_cancelled: false, token: None });
+        self.load.unanswered += usize::from(is_owed);
         true
     }
 
-    fn serve(&mut self, id: &RequestId, token: Option<CancellationToken>) {
-        if let Some(open) = self.open.get_mut(id) {
-            open.token = token;
-            self.load.served += usize::from(!mem::replace(&mut open.is_served, true));
+    fn serve(&mut self, id: &RequestId) -> Option<&mut Open> {
+        let open = self.open.get_mut(id)?;
+        self.load.served += usize::from(!mem::replace(&mut open.is_served, true));
+        Some(open)
+    }
+
+    fn begin(&mut self, id: &RequestId, token: CancellationToken) {
+        let Some(open) = self.serve(id) else { return };
+        // The cancellation may come between the request and whoever serves it.
+        if open.is_cancelled {
+            token.cancel();
         }
+        open.token = Some(token);
+    }
+
+    fn answer(&mut self, id: &RequestId, text: String) -> Option<String> {
+        if let Some(number) = self.open.get(id).and_then(|open| open.batch)
+            && let Some(batch) = self.batches.get_mut(&number)
+        {
+            batch.answered.extend(batch.waiting.take(id));
+            batch.answers.push(text);
+            return self.finish_batch(number);
+        }
+        let was_cancelled = self.close(id).is_some_and(|open| open.is_cancelled);
+        (!was_cancelled).then_some(text)
+    }
+
+    fn cancel(&mut self, id: &RequestId) -> Option<String> {
+        let open = self.open.get_mut(id).filter(|open| open.is_served)?;
+        if let Some(batch) = open.batch.and_then(|number| self.batches.get_mut(&number))
+            && !batch.waiting.remove(id)
+        {
+            // Too late: its answer waits for those of its batch.
+            return None;
+        }
+        open.is_cancelled = true;
+        self.load.unanswered -= usize::from(mem::take(&mut open.is_owed));
+        if let Some(token) = &open.token {
+            token.cancel();
+        }
+        let number = open.batch.take()?;
+        self.finish_batch(number)
     }
 
     fn close(&mut self, id: &RequestId) -> Option<Open> {
         let open = self.open.remove(id)?;
-        self.load.unanswered -= usize::from(!open.is_subscription);
+        self.load.unanswered -= usize::from(open.is_owed);
         self.load.served -= usize::from(open.is_served);
         Some(open)
     }
@@ -327,10 +352,7 @@ impl Books {
         }
         let batch = self.batches.remove(&number)?;
         for id in &batch.answered {
-            // One that was cancelled after its answer may have given its id to another call.
-            if self.open.get(id).is_some_and(|open| open.batch == Some(number)) {
-                self.close(id);
-            }
+            self.close(id);
         }
         (!batch.answers.is_empty()).then(|| format!("[{}]", batch.answers.join(",")))
     }

@@ -44,17 +44,17 @@ where
         yield_now().await;
         let mut sink = self.sink.lock().await;
         // A sink need not bear another call after it failed.
-        if self.failure.get().is_some() {
-            return Err(TransportError::Closed);
-        }
-        // No later answer can reach the client either, so there is nothing left to serve.
-        self.write_due(&mut sink).await.map_err(|error| {
+        if self.failure.get().is_none() {
+            let Err(error) = self.write_due(&mut sink).await else { return Ok(()) };
             if self.failure.set(error.into()).is_ok() {
                 tracing::info!("the client is gone before its answers were: the session ends");
             }
+            // No later answer can reach the client either, so there is nothing left to serve.
             self.end.cancel();
-            TransportError::Closed
-        })
+        }
+        // What nobody reads any more is not owed.
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Err(TransportError::Closed)
     }
 
     /// Writes what is due, whoever brought it. Dropped half-way, which happens at the end of a session alone,

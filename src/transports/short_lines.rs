@@ -103,11 +103,11 @@ impl PlainRequest {
         let call = async move {
             let principal =
                 parts.as_ref().map_or_else(client::local, |parts| client::principal(&parts.extensions));
-            let answer = short.answer(call, principal, token.clone()).await;
+            let answer = short.answer(call, principal, token).await;
             // The body that it came with counts until here.
             drop(parts);
             let answer = String::from_utf8(answer).unwrap_or_default();
-            if let Some(line) = ledger.answered(&id, &token, answer) {
+            if let Some(line) = ledger.answered(&id, answer) {
                 // Where it fails, the session ends.
                 let _ = out.write(line).await;
             }

@@ -16,7 +16,7 @@ use rmcp::{
     },
     transport::Transport,
 };
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     TransportError,
@@ -151,13 +151,9 @@ where
                 if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
                     && let Some(id) = &cancelled.params.request_id
                 {
-                    let answer = self.ledger.cancelled(id);
-                    self.write(answer);
-                    if let Some(place) = self.held.iter().position(|waiting| waiting.id() == id) {
-                        self.held.remove(place);
-                        // rmcp never had it.
-                        return None;
-                    }
+                    self.cancel(id);
+                    // rmcp would drop the answer unseen, and nobody would know when the id is free.
+                    return None;
                 }
             }
             JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {}
@@ -165,6 +161,15 @@ where
         let JsonRpcMessage::Request(request) = message else { return Some(message) };
         self.held.push_back(Waiting::Request(Box::new(request)));
         self.next_held()
+    }
+
+    fn cancel(&mut self, id: &RequestId) {
+        let held = self.held.iter().position(|waiting| waiting.id() == id);
+        let answer = match held.and_then(|place| self.held.remove(place)) {
+            Some(_) => self.ledger.forget(id),
+            None => self.ledger.cancel(id),
+        };
+        self.write(answer);
     }
 
     /// The request for rmcp that has waited longest, once there is room for it. Those beside rmcp are begun.
@@ -300,7 +305,12 @@ where
 
     /// Bounded: a client that reads nothing may hold the sink for ever, and rmcp waits for this.
     async fn close(&mut self) -> Result<(), Self::Error> {
-        if timeout(CLOSE_WAIT, self.out.close()).await.is_err() {
+        let deadline = Instant::now() + CLOSE_WAIT;
+        // Calls that the end has just cancelled still say so, and rmcp waits for none but its own.
+        if self.out.failure().is_none() {
+            let _ = timeout_at(deadline, self.ledger.idle()).await;
+        }
+        if timeout_at(deadline, self.out.close()).await.is_err() {
             tracing::warn!("the client did not read its last answers");
         }
         Ok(())

@@ -24,6 +24,7 @@ mod audit;
 mod bad_arguments;
 mod both_ways;
 mod canaries;
+mod cancelled_ids;
 mod card;
 mod check;
 mod completions;

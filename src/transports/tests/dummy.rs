@@ -1,5 +1,5 @@
-//! A server that is all transport: `echo` answers at once, `slow` waits until it is told, `ask` waits for an answer of
-//! the client, `panic` never answers.
+//! A server that is all transport: `echo` answers at once, `slow` waits until it is told, `write` does so even where it is
+//! cancelled, `ask` waits for an answer of the client, `panic` never answers.
 
 use std::sync::{
     Arc,
@@ -36,12 +36,12 @@ impl Dummy {
         Self(Arc::new(Signals { started: none(), release: none(), cancelled: none(), waiting, most }))
     }
 
-    /// Waits until one more `slow` runs.
+    /// Waits until one more `slow` or `write` runs.
     pub(crate) async fn started(&self) {
         self.0.started.acquire().await.unwrap().forget();
     }
 
-    /// Lets this many `slow` answer.
+    /// Lets this many of them answer.
     pub(crate) fn release(&self, calls: usize) {
         self.0.release.add_permits(calls);
     }
@@ -51,7 +51,7 @@ impl Dummy {
         self.0.cancelled.acquire().await.unwrap().forget();
     }
 
-    /// How many `slow` and `ask` ran at once, at most.
+    /// How many `slow`, `write` and `ask` ran at once, at most.
     pub(crate) fn most(&self) -> usize {
         self.0.most.load(Ordering::SeqCst)
     }
@@ -75,6 +75,11 @@ impl Dummy {
         }
     }
 
+    async fn write(&self) {
+        self.0.started.add_permits(1);
+        self.0.release.acquire().await.unwrap().forget();
+    }
+
     async fn slow(&self, context: &RequestContext<RoleServer>) {
         self.0.started.add_permits(1);
         tokio::select! {
@@ -96,13 +101,13 @@ impl ServerHandler for Dummy {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ["echo", "ask", "panic", "slow"];
+        let tools = ["echo", "ask", "panic", "slow", "write"];
         Ok(ListToolsResult::with_all_items(tools.iter().filter_map(|name| self.get_tool(name)).collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         let schema = json!({"type": "object", "properties": {"text": {"type": "string"}}});
-        let is_known = matches!(name, "ask" | "echo" | "panic" | "slow");
+        let is_known = matches!(name, "ask" | "echo" | "panic" | "slow" | "write");
         is_known.then(|| Tool::new(name.to_owned(), "for tests", schema.as_object().unwrap().clone()))
     }
 
@@ -114,6 +119,7 @@ impl ServerHandler for Dummy {
         match request.name.as_ref() {
             "ask" => self.counted(self.ask(&context)).await,
             "slow" => self.counted(self.slow(&context)).await,
+            "write" => self.counted(self.write()).await,
             "panic" => panic!("the test asked for it"),
             _ => {}
         }

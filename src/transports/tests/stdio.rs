@@ -194,6 +194,37 @@ async fn a_cancelled_member_does_not_hold_its_batch() {
     client.server.cancelled().await;
 }
 
+/// Before its request it means nothing, and afterwards the request would lack its batch.
+#[tokio::test]
+async fn a_cancellation_before_its_request_cancels_nothing() {
+    let mut client = Client::open("2025-03-26").await;
+    client.send(&json!([cancel(1), call(1, "echo"), call(2, "echo")])).await;
+    assert_eq!(sorted_ids(&client.receive().await), ["1", "2"]);
+}
+
+/// The answer is due with those of its batch: no other request may have that id before.
+#[tokio::test]
+async fn a_cancellation_after_the_answer_of_a_member_is_too_late() {
+    let mut client = Client::open("2025-03-26").await;
+    client.send(&json!([call(1, "write"), call(2, "write")])).await;
+    client.server.started().await;
+    client.server.started().await;
+    client.server.release(1);
+    client.send(&call(3, "echo")).await;
+    assert_eq!(client.receive().await["id"], 3);
+    for id in [1, 2] {
+        client.send(&cancel(id)).await;
+    }
+    // One of the two is answered: as soon as the other is cancelled, the batch goes out.
+    let answers = client.receive().await;
+    let answered = answers[0]["id"].as_u64().unwrap();
+    assert_eq!(answers.as_array().unwrap().len(), 1);
+    client.send(&call(answered, "echo")).await;
+    assert_eq!(client.receive().await["id"], answered);
+    client.send(&call(3 - answered, "echo")).await;
+    assert_eq!(client.receive().await["error"]["code"], -32600, "its write goes on");
+}
+
 #[tokio::test]
 async fn batches_exist_at_one_revision_only() {
     for revision in ["2024-11-05", "2025-06-18", "2025-11-25"] {
@@ -288,17 +319,37 @@ async fn a_subscription_does_not_hold_up_the_end() {
     assert!(before.elapsed() < GRACE);
 }
 
+#[tokio::test]
+async fn a_cancelled_subscription_ends_without_an_answer_and_its_id_is_free() {
+    let mut client = Client::start();
+    client.send(&modern(1, "subscriptions/listen")).await;
+    assert_eq!(client.receive().await["method"], "notifications/subscriptions/acknowledged");
+    client.send(&cancel(1)).await;
+    let answer = loop {
+        client.send(&modern(1, "tools/list")).await;
+        let answer = client.receive().await;
+        if answer["error"]["code"] != -32600 {
+            break answer;
+        }
+    };
+    assert!(answer["result"]["tools"].is_array(), "{answer}");
+    client.close().await;
+    assert_eq!(client.lines.next_line().await.unwrap(), None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_is_not_waited_for() {
-    let mut client = Client::open("2025-11-25").await;
-    client.send(&call(1, "slow")).await;
-    client.server.started().await;
-    client.send(&cancel(1)).await;
-    client.server.cancelled().await;
-    client.close().await;
-    let before = tokio::time::Instant::now();
-    client.ends().await;
-    assert!(before.elapsed() < GRACE);
+    for tool in ["slow", "write"] {
+        let mut client = Client::open("2025-11-25").await;
+        client.send(&call(1, tool)).await;
+        client.server.started().await;
+        client.send(&cancel(1)).await;
+        client.close().await;
+        let before = tokio::time::Instant::now();
+        assert_eq!(client.lines.next_line().await.unwrap(), None);
+        client.ends().await;
+        assert!(before.elapsed() < GRACE);
+    }
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl Http2 {
             .with_single_cert(chain, key)
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let tls = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let (gives_back, answered) =
@@ -76,16 +76,16 @@ impl Http2 {
         let (script, count, body) = (Arc::clone(&gives_back), Arc::clone(&answered), body.to_owned());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, script) = (acceptor.clone(), Arc::clone(&script));
+                let (tls, script) = (tls.clone(), Arc::clone(&script));
                 let (count, body) = (Arc::clone(&count), body.clone());
                 tokio::spawn(async move {
                     let next = || {
-                        let given_back = script.lock().unwrap().pop_front();
-                        *count.lock().unwrap() += usize::from(given_back.is_none());
-                        given_back
+                        let way = script.lock().unwrap().pop_front();
+                        *count.lock().unwrap() += usize::from(way.is_none());
+                        way
                     };
                     // The other side may go at any time.
-                    let _ = serve(acceptor.accept(stream).await?, next, body.as_bytes()).await;
+                    let _ = serve(tls.accept(stream).await?, next, body.as_bytes()).await;
                     io::Result::Ok(())
                 });
             }

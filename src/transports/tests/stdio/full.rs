@@ -72,6 +72,27 @@ async fn a_cancellation_passes_the_requests_that_are_held_back() {
     assert!(ids.into_iter().eq(1..CALLS_IN_FLIGHT as u64 + 3));
 }
 
+#[tokio::test]
+async fn a_cancelled_call_has_its_place_and_its_id_until_it_has_ended() {
+    let mut client = Client::open("2025-11-25").await;
+    for id in 0..CALLS_IN_FLIGHT {
+        client.send(&call(id, "write")).await;
+        client.server.started().await;
+    }
+    for id in 0..CALLS_IN_FLIGHT {
+        client.send(&cancel(id)).await;
+    }
+    client.send(&call("next", "write")).await;
+    client.send(&call(0, "echo")).await;
+    assert_eq!(client.receive().await["error"]["code"], -32600);
+    assert!(client.server.started().now_or_never().is_none());
+    client.server.release(CALLS_IN_FLIGHT);
+    client.server.started().await;
+    client.server.release(1);
+    assert_eq!(client.receive().await["id"], "next", "none of the others is answered");
+    assert_eq!(client.server.most(), CALLS_IN_FLIGHT);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_request_that_is_held_back_is_never_served() {
     let mut client = full("2025-11-25", 2).await;
