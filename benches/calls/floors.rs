@@ -22,7 +22,7 @@ impl Floor {
             (_, _, Subject::Straight | Subject::Nginx) => return None,
             (20, 64, _) => return Some(Self { cpu: None, rate: Some(0.98), p99: Some(1.05) }),
             (0, 64, Subject::Stateless | Subject::Rest) => (1.5, Some(0.75)),
-            (0, 64, Subject::Session) => (2.4, Some(0.5)),
+            (0, 64, Subject::Session | Subject::Watched) => (2.4, Some(0.5)),
             (0, 64, Subject::LegacySse) => (1.9, None),
             (0, 16, Subject::Pipes | Subject::Sockets) => (1.7, Some(0.75)),
             _ => return None,

@@ -56,6 +56,7 @@ async fn case(subject: Subject, upstream: &Upstream, start: &Start) -> anyhow::R
         Subject::Nginx => Ok(Case::server(Wire::Get, nginx::start(name, upstream.part.address)?)),
         Subject::Stateless => http(Wire::Stateless),
         Subject::Session => http(Wire::Session),
+        Subject::Watched => http(Wire::Watched),
         Subject::LegacySse => http(Wire::LegacySse),
         Subject::Rest => http(Wire::Rest),
         Subject::Pipes => Case::stdio(name, start, Streams::Pipes).await,

@@ -59,6 +59,9 @@ pub(crate) enum Subject {
     /// The server over sessions of Streamable HTTP of 2025-11-25.
     #[value(name = "session")]
     Session,
+    /// The same, with calls that ask for progress: each is a stream, as those are that ask or wait.
+    #[value(name = "watched")]
+    Watched,
     /// The server over legacy SSE.
     #[value(name = "legacy-sse")]
     LegacySse,
@@ -78,6 +81,7 @@ impl Subject {
             Self::Nginx => "nginx",
             Self::Stateless => "2026-07-28",
             Self::Session => "2025-11-25 session",
+            Self::Watched => "2025-11-25 session, watched",
             Self::LegacySse => "legacy SSE",
             Self::Rest => "REST",
             Self::Pipes => "stdio, pipes",

@@ -42,6 +42,7 @@ impl HttpLane {
                 (head, Some(Template::stateless_call()))
             }
             Wire::Session => (session::open(&mut connection, address).await?, Some(Template::call())),
+            Wire::Watched => (session::open(&mut connection, address).await?, Some(Template::watched_call())),
             Wire::LegacySse | Wire::Stdio => bail!("this wire is more than a request and its answer"),
         };
         Ok(Self { connection, head, body, numbers: Numbers::of_lane(lane), wire })
@@ -66,7 +67,7 @@ impl HttpLane {
     /// Ends the session, where there is one.
     pub async fn close(&mut self) -> anyhow::Result<()> {
         match self.wire {
-            Wire::Session => session::close(&mut self.connection, &self.head).await,
+            Wire::Session | Wire::Watched => session::close(&mut self.connection, &self.head).await,
             _ => Ok(()),
         }
     }
@@ -76,7 +77,7 @@ impl HttpLane {
             Wire::Get => return answers::bare(body, number),
             Wire::Passthrough => return answers::passed(body, number),
             Wire::Rest => return answers::rest(body, number),
-            Wire::Session => answers::call(answers::data(body)?)?,
+            Wire::Session | Wire::Watched => answers::call(answers::data(body)?)?,
             _ => answers::call(body)?,
         };
         ensure!(answered == number, "a wrong answer: it answers another call");

@@ -29,6 +29,8 @@ pub enum Wire {
     Stateless,
     /// Streamable HTTP of 2025-11-25, a session a lane.
     Session,
+    /// The same, with calls whose clients want to hear how far they are: each is a stream, as those are that ask or wait.
+    Watched,
     /// HTTP+SSE of 2024-11-05, a session a lane.
     LegacySse,
     /// `POST /v1/tools/{tool}`.

@@ -70,6 +70,12 @@ impl Template {
         Self::new(&message(&json!({"name": TOOL, "arguments": arguments()})))
     }
 
+    /// A tool call whose client wants to hear how far it is.
+    pub fn watched_call() -> Self {
+        let meta = json!({"progressToken": NUMBER});
+        Self::new(&message(&json!({"name": TOOL, "arguments": arguments(), "_meta": meta})))
+    }
+
     /// A tool call of 2026-07-28, which says who calls.
     pub fn stateless_call() -> Self {
         Self::new(&message(&json!({
