@@ -40,7 +40,8 @@ impl Attempt {
         }
         if is_given_back(error) {
             let reason = "the upstream gave the request back without a look at it";
-            return Failure { is_given_back: true, ..self.not_sent(reason) };
+            let reach = Reach::NotSent;
+            return Failure { reach, is_given_back: true, ..self.unavailable(reason, None) };
         }
         if error.is_timeout() {
             return self.unavailable("the upstream did not answer in time", None);

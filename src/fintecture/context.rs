@@ -32,6 +32,8 @@ enum Way {
     Here,
     /// It may be with the upstream: nobody can call it back.
     Left,
+    /// The same, and it was called back too late: it does not leave once more.
+    LeftUnwanted,
     /// It was called back before.
     GivenUp,
 }
@@ -91,34 +93,42 @@ impl CallContext {
             end.map_or(renewed, |end| end.min(renewed));
     }
 
-    /// Calls the write of this call back, for good. False where it may have left already.
+    /// Calls the write of this call back, for good. False where it may have left already; should it come back undone, it
+    /// stays.
     #[must_use]
     pub fn give_up(&self) -> bool {
         let mut way = self.way();
-        if *way == Way::Here {
-            *way = Way::GivenUp;
-        }
+        *way = match *way {
+            Way::Here | Way::GivenUp => Way::GivenUp,
+            Way::Left | Way::LeftUnwanted => Way::LeftUnwanted,
+        };
         *way == Way::GivenUp
     }
 
     /// Whether the write may be with the upstream.
     #[must_use]
     pub fn write_may_have_left(&self) -> bool {
-        *self.way() == Way::Left
+        matches!(*self.way(), Way::Left | Way::LeftUnwanted)
     }
 
-    /// The last step before a write leaves. False where it was called back.
+    /// The last step before a write leaves, for the first time or once more since it is certainly undone. False where it
+    /// was called back.
     pub(super) fn let_write_leave(&self) -> bool {
         let mut way = self.way();
-        if *way == Way::Here {
-            *way = Way::Left;
-        }
+        *way = match *way {
+            Way::Here | Way::Left => Way::Left,
+            Way::LeftUnwanted | Way::GivenUp => Way::GivenUp,
+        };
         *way == Way::Left
     }
 
     /// The write certainly did not leave after all, and can be called back again.
     pub(super) fn write_stayed(&self) {
-        *self.way() = Way::Here;
+        let mut way = self.way();
+        *way = match *way {
+            Way::Here | Way::Left => Way::Here,
+            Way::LeftUnwanted | Way::GivenUp => Way::GivenUp,
+        };
     }
 
     fn way(&self) -> MutexGuard<'_, Way> {

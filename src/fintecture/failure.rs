@@ -46,7 +46,7 @@ impl FailureKind {
 /// How far a request came: what decides whether a write may have been applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It never left: connection refused, DNS, TLS. Or the upstream gave it back without a look.
+    /// It never left (connection refused, DNS, TLS), or the upstream gave it back without a look.
     NotSent,
     /// The upstream answered that it did not do it (a 4xx).
     Refused,

@@ -376,7 +376,7 @@ impl ToolError {
             Context::Write { .. } => Self {
                 retryable: true,
                 ..Self::new(ErrorKind::UpstreamUnavailable, message).with_hint(
-                    "The request never left this server, so nothing was applied. Try again in some seconds.",
+                    "Nothing was applied. Try again in some seconds.",
                 )
             },
             _ => Self {

@@ -11,10 +11,15 @@ const TOOL: &str = "manage_customers";
 /// What a call tries, the first time included.
 const ATTEMPTS: usize = 3;
 
-async fn world() -> (Http2, Agent) {
+async fn upstream() -> (Http2, Setup) {
     let upstream = Http2::saying(r#"{"id": "cus_1", "first_name": "Ada", "last_name": "Byron"}"#).await;
-    let setup = Setup::against(&upstream.base_url())
-        .variable("FINTECTURE_CA_FILE", upstream.certificate().to_str().unwrap());
+    let certificate = upstream.certificate();
+    let setup = Setup::against(&upstream.base_url());
+    (upstream, setup.variable("FINTECTURE_CA_FILE", certificate.to_str().unwrap()))
+}
+
+async fn world() -> (Http2, Agent) {
+    let (upstream, setup) = upstream().await;
     let agent = setup.agent().await;
     (upstream, agent)
 }
@@ -30,7 +35,7 @@ async fn a_write_that_was_given_back_goes_out_again() {
         upstream.give_back([way; ATTEMPTS - 1]);
         let result = agent.good(TOOL, create(1)).await;
         assert_eq!(result["customer"]["id"], "cus_1", "{way:?}");
-        assert_eq!((upstream.to_give_back(), upstream.answered()), (0, 1), "{way:?}");
+        assert_eq!((upstream.arrived(), upstream.answered()), (ATTEMPTS, 1), "{way:?}");
     }
 }
 
@@ -43,6 +48,7 @@ async fn a_write_that_is_given_back_again_and_again_was_not_applied() {
         for number in 0..CALLS {
             upstream.give_back([way; ATTEMPTS]);
             let error = agent.error(TOOL, create(number)).await;
+            assert!(error["request_id"].is_string(), "{way:?}: {error}");
             let told = (&error["kind"], &error["outcome"], &error["retryable"]);
             assert_eq!(
                 told,
@@ -51,6 +57,30 @@ async fn a_write_that_is_given_back_again_and_again_was_not_applied() {
             );
         }
         agent.good(TOOL, create(0)).await;
-        assert_eq!((upstream.to_give_back(), upstream.answered()), (0, 1), "{way:?}");
+        assert_eq!((upstream.arrived(), upstream.answered()), (CALLS * ATTEMPTS + 1, 1), "{way:?}");
+    }
+}
+
+/// It had left when it was cancelled; it does not leave a second time.
+#[tokio::test]
+async fn a_cancelled_write_that_is_given_back_stays() {
+    for way in [GivesBack::Going, GivesBack::Refused] {
+        let (upstream, setup) = upstream().await;
+        upstream.give_back([way]);
+        upstream.hold(true);
+        let mut pipe = setup.pipe();
+        pipe.initialize("2025-11-25").await;
+        let id = pipe.send("tools/call", json!({"name": TOOL, "arguments": create(1)})).await;
+        upstream.has_got(1).await;
+        let cancel =
+            json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
+        pipe.write(&cancel.to_string()).await;
+        // What comes after it is answered: so it has been read.
+        let ping = pipe.send("ping", json!({})).await;
+        assert_eq!(pipe.read().await.unwrap()["id"], ping);
+        upstream.hold(false);
+        let line = pipe.process.logged("tool call").await;
+        assert!(line.contains("outcome=\"cancelled\""), "{way:?}: {line}");
+        assert_eq!((upstream.arrived(), upstream.answered()), (1, 0), "{way:?}");
     }
 }

@@ -3,16 +3,20 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+
+use super::in_time;
 
 const PREFACE: usize = 24;
 /// Kinds of frames.
@@ -42,9 +46,17 @@ pub(crate) enum GivesBack {
 pub(crate) struct Http2 {
     base_url: String,
     folder: TempDir,
-    gives_back: Arc<Mutex<VecDeque<GivesBack>>>,
-    answered: Arc<Mutex<usize>>,
+    told: Arc<Told>,
     task: JoinHandle<()>,
+}
+
+/// What it is to do, and what it has done.
+struct Told {
+    body: String,
+    gives_back: Mutex<VecDeque<GivesBack>>,
+    holds: watch::Sender<bool>,
+    arrived: watch::Sender<usize>,
+    answered: AtomicUsize,
 }
 
 impl Drop for Http2 {
@@ -71,26 +83,25 @@ impl Http2 {
         let tls = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let (gives_back, answered) =
-            (Arc::<Mutex<VecDeque<GivesBack>>>::default(), Arc::<Mutex<usize>>::default());
-        let (script, count, body) = (Arc::clone(&gives_back), Arc::clone(&answered), body.to_owned());
+        let told = Arc::new(Told {
+            body: body.to_owned(),
+            gives_back: Mutex::default(),
+            holds: watch::Sender::new(false),
+            arrived: watch::Sender::new(0),
+            answered: AtomicUsize::new(0),
+        });
+        let orders = Arc::clone(&told);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (tls, script) = (tls.clone(), Arc::clone(&script));
-                let (count, body) = (Arc::clone(&count), body.clone());
+                let (tls, orders) = (tls.clone(), Arc::clone(&orders));
                 tokio::spawn(async move {
-                    let next = || {
-                        let way = script.lock().unwrap().pop_front();
-                        *count.lock().unwrap() += usize::from(way.is_none());
-                        way
-                    };
                     // The other side may go at any time.
-                    let _ = serve(tls.accept(stream).await?, next, body.as_bytes()).await;
+                    let _ = serve(tls.accept(stream).await?, &orders).await;
                     io::Result::Ok(())
                 });
             }
         });
-        Self { base_url, folder, gives_back, answered, task }
+        Self { base_url, folder, told, task }
     }
 
     pub(crate) fn base_url(&self) -> String {
@@ -104,25 +115,42 @@ impl Http2 {
 
     /// Gives the next requests back, one after the other in these ways.
     pub(crate) fn give_back(&self, ways: impl IntoIterator<Item = GivesBack>) {
-        self.gives_back.lock().unwrap().extend(ways);
+        self.told.gives_back.lock().unwrap().extend(ways);
     }
 
-    /// How many requests are still to be given back.
-    pub(crate) fn to_give_back(&self) -> usize {
-        self.gives_back.lock().unwrap().len()
+    /// Keeps requests waiting from now on, or no more.
+    pub(crate) fn hold(&self, holds: bool) {
+        self.told.holds.send_replace(holds);
     }
 
-    /// How many requests it has answered.
+    /// Waits until so many requests have arrived.
+    pub(crate) async fn has_got(&self, count: usize) {
+        in_time(self.told.arrived.subscribe().wait_for(|arrived| *arrived >= count)).await.unwrap();
+    }
+
+    /// How many requests have arrived.
+    pub(crate) fn arrived(&self) -> usize {
+        *self.told.arrived.borrow()
+    }
+
+    /// How many of them it has answered.
     pub(crate) fn answered(&self) -> usize {
-        *self.answered.lock().unwrap()
+        self.told.answered.load(Ordering::SeqCst)
     }
 }
 
-async fn serve(
-    mut client: impl AsyncRead + AsyncWrite + Unpin,
-    next: impl Fn() -> Option<GivesBack>,
-    body: &[u8],
-) -> io::Result<()> {
+impl Told {
+    /// What to do with a request that has arrived.
+    async fn next(&self) -> Option<GivesBack> {
+        self.arrived.send_modify(|count| *count += 1);
+        self.holds.subscribe().wait_for(|holds| !holds).await.unwrap();
+        let way = self.gives_back.lock().unwrap().pop_front();
+        self.answered.fetch_add(usize::from(way.is_none()), Ordering::SeqCst);
+        way
+    }
+}
+
+async fn serve(mut client: impl AsyncRead + AsyncWrite + Unpin, told: &Told) -> io::Result<()> {
     client.read_exact(&mut [0; PREFACE]).await?;
     client.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
     loop {
@@ -136,13 +164,13 @@ async fn serve(
             SETTINGS | PING if flags & ACK == 0 => {
                 frame(kind, ACK, 0, if kind == PING { &payload } else { &[] })
             }
-            HEADERS | DATA if flags & END_STREAM != 0 => match next() {
+            HEADERS | DATA if flags & END_STREAM != 0 => match told.next().await {
                 // None was looked at; no error.
                 Some(GivesBack::Going) => frame(GOAWAY, 0, 0, &[0; 8]),
                 Some(GivesBack::Refused) => frame(RST_STREAM, 0, stream, &7_u32.to_be_bytes()),
                 None => [
                     frame(HEADERS, END_HEADERS, stream, &[STATUS_200]),
-                    frame(DATA, END_STREAM, stream, body),
+                    frame(DATA, END_STREAM, stream, told.body.as_bytes()),
                 ]
                 .concat(),
             },
