@@ -168,6 +168,8 @@ export class Agent {
 
   static async overHttp(origin, token) {
     const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+    // Where the clock of a server jumps, a connection that is kept is idle for too long when the next request comes.
+    headers.connection = "close";
     if (token) headers.authorization = `Bearer ${token}`;
     const agent = new Agent(async (message) => {
       const sent = fetch(`${origin}/mcp`, { method: "POST", headers, body: JSON.stringify(message) });
