@@ -47,7 +47,7 @@
 //! | [`app`] | builds the parts and hands them to each other | |
 //!
 //! Imports run from left to right in the picture above, and down, never back; a test holds them to it. Where to begin
-//! reading: a tool's own file (`tools/customers.rs`), then `calls/mod.rs`, then `fintecture/client.rs`.
+//! reading: a tool's own file (`tools/customers.rs`), then `calls/mod.rs`, then `fintecture/sending.rs`.
 
 pub mod access;
 pub mod app;

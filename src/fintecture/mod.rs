@@ -19,6 +19,7 @@ mod pools;
 mod probe;
 mod retry;
 mod reuse;
+mod sending;
 mod signature;
 mod text;
 mod token_endpoint;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::client::{Client, Outgoing};
+use super::client::Client;
 use super::context::CallContext;
 use super::decode;
 use super::failure::Failure;
 use super::models::{Listing, Record};
+use super::sending::Outgoing;
 use crate::capability::{Capabilities, Operation};
 use crate::domain::{
     AccountId, Bic, Currency, CustomerId, Email, ExternalId, Iban, Name, PageNumber, PageSize, Phone,

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
-use super::client::Outgoing;
 use super::context::CallContext;
 use super::failure::Failure;
+use super::sending::Outgoing;
 use crate::measures;
 use crate::traces::{Attempt, Span};
 
