@@ -5,6 +5,7 @@
 //! write passes, in this order: stopped writes and read-only, arguments, rights, limits, repeats, `external_id`, a
 //! person's yes, the audit trail, and is sent.
 
+mod answer;
 pub mod approvals;
 mod budget;
 mod caller;
@@ -25,9 +26,8 @@ mod writes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -37,8 +37,9 @@ use crate::fintecture::CallContext;
 use crate::measures;
 use crate::sealing::Sealer;
 use crate::store::Store;
-use crate::tools::{self, Fields, Request, ToolError, Tools};
-use crate::traces::{self, Span};
+use crate::tools::{Request, ToolError, Tools};
+use crate::traces::Span;
+use answer::{log, refusal, reply};
 use budget::Budget;
 use limits::{Limits, Over, Place};
 use recording::Entry;
@@ -49,6 +50,7 @@ use waiting::Waited;
 use waits::Waits;
 use writes::Written;
 
+pub use answer::{Answer, Reply};
 pub use approvals::{Approvals, Confirm};
 pub use caller::{Ask, Brought, Caller, Person, Progress, Said, Ways};
 pub use completions::{Completed, Completions, Wanted};
@@ -56,26 +58,6 @@ pub use limits::CallLimits;
 pub use masking::mask;
 pub use repeats::Key;
 pub use tasks::{NoTask, Task, TaskState};
-
-/// The answer to a tool call, ready for any protocol.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reply {
-    /// The result's JSON object: `{action, environment, ...}`, or the same with `error`.
-    pub body: Value,
-    /// Whether it is an error.
-    pub is_error: bool,
-}
-
-/// What a call came to.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// It is done.
-    Reply(Reply),
-    /// The caller's [`Person`] has a question that leaves with the answer; the client calls again with theirs.
-    Asked,
-    /// It waits for a verdict, and the client follows that by itself.
-    Task(Task),
-}
 
 /// How calls are treated.
 #[derive(Debug, Default)]
@@ -309,74 +291,5 @@ impl Calls {
                 self.follow(caller, wait, answer, budget).await
             }
         }
-    }
-}
-
-fn reply(tools: &Tools, action: &str, outcome: Result<Fields, ToolError>) -> Reply {
-    match outcome {
-        Ok(fields) => Reply { body: tools::envelope(action, tools.environment(), fields), is_error: false },
-        Err(error) => refusal(tools, Some(action), &error),
-    }
-}
-
-fn refusal(tools: &Tools, action: Option<&str>, error: &ToolError) -> Reply {
-    Reply { body: tools::error_envelope(action, tools.environment(), error), is_error: true }
-}
-
-impl Answer {
-    /// What it came to, in a word: of the contract, where it is an error.
-    fn outcome(&self) -> &str {
-        match self {
-            Self::Asked => "asked",
-            Self::Task(_) => "task",
-            Self::Reply(Reply { body, .. }) => {
-                body.pointer("/error/kind").and_then(Value::as_str).unwrap_or("success")
-            }
-        }
-    }
-
-    fn is_error(&self) -> bool {
-        matches!(self, Self::Reply(reply) if reply.is_error)
-    }
-
-    fn is_repeated(&self) -> bool {
-        matches!(self, Self::Reply(reply) if reply.body.get("repeated").is_some())
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "a log line says many things")]
-fn log(
-    tool: &str,
-    action: &str,
-    caller: &Caller,
-    answer: &Answer,
-    waited: Option<&Waited>,
-    context: &CallContext,
-    place: &traces::Place,
-    elapsed: Duration,
-) {
-    let seen = context.seen();
-    tracing::info!(
-        tool,
-        action,
-        face = caller.origin.face.as_str(),
-        principal = caller.principal.name,
-        outcome = answer.outcome(),
-        repeated = answer.is_repeated(),
-        status = seen.status,
-        attempts = seen.attempts,
-        wait = waited.map(|waited| waited.ended.as_str()),
-        looks = waited.map(|waited| waited.seen.looks),
-        milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-        request_id = seen.request_id,
-        trace_id = place.trace_id(),
-        "tool call"
-    );
-}
-
-// A reply is full of personal data: its contents never reach a log by way of Debug.
-impl std::fmt::Debug for Reply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reply").field("is_error", &self.is_error).finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::answer::{Answer, Reply, refusal, reply};
 use super::budget::Budget;
 use super::caller::Caller;
 use super::consent::No;
@@ -15,7 +16,7 @@ use super::limits::Place;
 use super::recording::{Entry, key_of};
 use super::records::Entered;
 use super::repeats::{self, Answers, Ended, Key, Outcome};
-use super::{Answer, Calls, Reply, guard, refusal, reply};
+use super::{Calls, guard};
 use crate::fintecture::CallContext;
 use crate::tools::{ToolError, Write};
 
