@@ -16,6 +16,7 @@ mod phone;
 mod principal;
 mod scope;
 mod text;
+mod unambiguous;
 mod value;
 mod wait;
 
@@ -31,5 +32,6 @@ pub use phone::Phone;
 pub use principal::Principal;
 pub use scope::{NoScope, Scope, Scopes};
 pub use text::{ExternalId, MAX_TEXT_CHARS, Name, is_printable};
+pub use unambiguous::Unambiguous;
 pub use value::{Example, Invalid};
 pub use wait::WaitSeconds;

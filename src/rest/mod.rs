@@ -16,13 +16,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::{Answer, Caller, Calls};
-use crate::domain::{Principal, Scope, Scopes};
+use crate::domain::{Principal, Scope, Scopes, Unambiguous};
 use crate::tools::{self, ErrorKind, ToolError};
 
 pub use statuses::status;
@@ -155,36 +153,9 @@ impl Rest {
     }
 }
 
-/// Arguments, each once: of two IBANs, say, whoever looked at the request before us may have seen the other one.
-struct Arguments(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Arguments {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Arguments;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Arguments, A::Error> {
-                let mut arguments = Map::new();
-                while let Some((name, value)) = members.next_entry()? {
-                    if arguments.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a member stands twice"));
-                    }
-                }
-                Ok(Arguments(arguments))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
 /// The arguments in a body, or what is wrong with it, in words that hold nothing of it.
 fn read(body: &[u8]) -> Result<Map<String, Value>, String> {
-    if let Ok(Arguments(arguments)) = serde_json::from_slice(body) {
+    if let Ok(Unambiguous(arguments)) = serde_json::from_slice(body) {
         return Ok(arguments);
     }
     let kind = match serde_json::from_slice(body) {

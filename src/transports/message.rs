@@ -7,10 +7,10 @@ use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, JsonRpcMessage, RequestId,
 };
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::limits::{BATCH_MESSAGES, KEPT_BYTES};
-use crate::mcp::PlainMessage;
+use crate::{domain::Unambiguous, mcp::PlainMessage};
 
 /// What one line or body holds.
 #[derive(Debug)]
@@ -99,6 +99,15 @@ pub(crate) fn check_what_is_kept(bytes: &[u8]) -> Result<(), Refusal> {
     })
 }
 
+/// Refuses a message that others may read in another way than rmcp, which takes the last of two members of a name.
+pub(crate) fn check_members(bytes: &[u8]) -> Result<(), Refusal> {
+    let is_object = |bytes| serde_json::from_slice::<Map<String, Value>>(bytes).is_ok();
+    if serde_json::from_slice::<Unambiguous>(bytes).is_ok() || !is_object(bytes) {
+        return Ok(());
+    }
+    Err(Refusal { id: readable_id(bytes), ..Refusal::invalid("a member stands in it twice") })
+}
+
 /// Reads a line or a body.
 pub(crate) fn read(bytes: &[u8]) -> Result<Inbound, Refusal> {
     check_what_is_kept(bytes)?;
@@ -108,6 +117,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Inbound, Refusal> {
     if let Some(message) = PlainMessage::read(bytes) {
         return Ok(Inbound::Plain(Box::new(Plain { message: Box::new(message), parts: None })));
     }
+    check_members(bytes)?;
     serde_json::from_slice(bytes).map(Inbound::One).map_err(|_| explain(bytes))
 }
 
@@ -124,6 +134,7 @@ pub(crate) fn split(bytes: &[u8]) -> Result<Vec<Box<RawValue>>, Refusal> {
 /// Reads one member of a batch. 2025-03-26 keeps `initialize` out of batches.
 pub(crate) fn read_member(raw: &RawValue) -> Member {
     let bytes = raw.get().as_bytes();
+    check_members(bytes)?;
     let message: Box<ClientJsonRpcMessage> = serde_json::from_slice(bytes).map_err(|_| explain(bytes))?;
     let is_initialize = matches!(
         message.as_ref(),

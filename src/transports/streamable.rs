@@ -231,6 +231,9 @@ impl<S: ServerHandler + Clone> Streamable<S> {
         if message::is_batch(&bytes) {
             return self.batch(visit, &parts, &bytes).await;
         }
+        if let Err(refusal) = message::check_members(&bytes) {
+            return reply::refused(&refusal);
+        }
         let response = self.answer(visit, parts, bytes.clone()).await;
         // The content type is right, so this is rmcp's answer to a body that it cannot read.
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {

@@ -80,6 +80,7 @@ mod store_redis;
 mod story;
 mod support;
 mod tasks;
+mod twice;
 mod unreadable_variables;
 mod usage;
 mod waiting;

@@ -5,11 +5,12 @@
 
 use rmcp::model::{
     CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientJsonRpcMessage, ClientRequest,
-    JsonObject, JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0, RequestMetaObject,
+    JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0, RequestMetaObject,
 };
 use serde::Deserialize;
 
 use super::request::Id;
+use crate::domain::Unambiguous;
 use crate::mcp::Object;
 
 /// The message. It may still become a call of the short route, or rmcp's.
@@ -27,9 +28,9 @@ pub struct PlainMessage {
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
     #[serde(rename = "_meta")]
-    pub(super) meta: Option<JsonObject>,
+    pub(super) meta: Option<Unambiguous>,
     pub(super) name: String,
-    pub(super) arguments: Option<JsonObject>,
+    pub(super) arguments: Option<Unambiguous>,
 }
 
 // Arguments are personal data: they never reach a log by way of Debug.
@@ -52,9 +53,9 @@ impl From<PlainMessage> for ClientJsonRpcMessage {
     fn from(PlainMessage { jsonrpc, id, params, .. }: PlainMessage) -> Self {
         let Object(Params { meta, name, arguments }) = params;
         let mut params = CallToolRequestParams::new(name);
-        params.arguments = arguments;
+        params.arguments = arguments.map(|Unambiguous(arguments)| arguments);
         let mut request = CallToolRequest::new(params);
-        if let Some(meta) = meta {
+        if let Some(Unambiguous(meta)) = meta {
             request.extensions.insert(RequestMetaObject::from(meta));
         }
         let request = ClientRequest::CallToolRequest(request);
@@ -89,7 +90,6 @@ mod tests {
             (r#""id":1"#, r#""id":-9223372036854775808"#),
             ("cus_1", r"\u0063us_1 \ud83d\ude00"),
             ("manage_customers", "nobody"),
-            (r#""customer_id":"#, r#""action":"list","customer_id":"#),
             (r#"{"progressToken":"p","x":1}"#, "null"),
             (r#"{"progressToken":"p","x":1}"#, "{}"),
             ("{\"jsonrpc\"", " \r\n{ \"jsonrpc\""),
@@ -118,6 +118,9 @@ mod tests {
             (r#""name":"manage_customers""#, r#""name":"manage_customers","requestState":"s""#),
             (r#""name":"manage_customers""#, r#""name":"manage_customers","name":"x""#),
             (r#""name":"manage_customers""#, r#""name":null"#),
+            (r#""customer_id":"#, r#""action":"list","customer_id":"#),
+            (r#"{"a":{}}"#, r#"{"a":{"x":1,"x":1}}"#),
+            (r#""x":1"#, r#""x":1,"x":1"#),
             ("cus_1", r"\ud800"),
             ("1e3", "1e400"),
         ] {

@@ -10,6 +10,7 @@ use rmcp::model::{ClientCapabilities, ProtocolVersion};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::domain::Unambiguous;
 use crate::mcp::{Object, caller};
 use crate::tools::Tools;
 use crate::traces::Origin;
@@ -72,7 +73,7 @@ struct Message<'a> {
 #[serde(deny_unknown_fields)]
 struct Params<'a> {
     name: &'a str,
-    arguments: Option<Map<String, Value>>,
+    arguments: Option<Unambiguous>,
     #[serde(rename = "_meta", borrow)]
     meta: Object<Meta<'a>>,
 }
@@ -83,7 +84,7 @@ struct Meta<'a> {
     #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
     version: &'a str,
     #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
-    capabilities: Map<String, Value>,
+    capabilities: Unambiguous,
     #[serde(rename = "io.modelcontextprotocol/clientInfo", borrow)]
     client: Option<Client<'a>>,
     #[serde(borrow)]
@@ -132,7 +133,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8], tools: &Tools) -> Option<Pl
     }
     // Of a name that is nobody's, rmcp's server says so.
     let tool = tools.named(name)?;
-    let arguments = arguments.unwrap_or_default();
+    let Unambiguous(arguments) = arguments.unwrap_or_default();
     if may_come_to_more(meta.capabilities, || tools.is_write(tool, &arguments))? {
         return None;
     }
@@ -143,7 +144,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8], tools: &Tools) -> Option<Pl
 }
 
 /// Whether a call of a client that can do this may come to a question or a task; nothing where that cannot be read.
-fn may_come_to_more(capabilities: Map<String, Value>, writes: impl FnOnce() -> bool) -> Option<bool> {
+fn may_come_to_more(Unambiguous(capabilities): Unambiguous, writes: impl FnOnce() -> bool) -> Option<bool> {
     if capabilities.is_empty() {
         return Some(false);
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::message::{Params, PlainMessage};
 use super::request::{Form, PlainCall, VERSION_HEADER, accepts_both, only};
+use crate::domain::Unambiguous;
 use crate::mcp::{Object, caller, links};
 use crate::tools::Tools;
 use crate::traces::Origin;
@@ -58,9 +59,9 @@ pub(super) fn take(
     let Object(Params { meta, name, arguments }) = &message.params;
     let reads = arguments
         .as_ref()
-        .is_none_or(|arguments| !tools.is_write(name, arguments) && !Tools::is_wait(arguments));
+        .is_none_or(|Unambiguous(arguments)| !tools.is_write(name, arguments) && !Tools::is_wait(arguments));
     // What the protocol itself may say there is rmcp's to understand.
-    let says_more = meta.iter().flat_map(|meta| meta.keys()).any(|key| is_of_the_protocol(key));
+    let says_more = meta.iter().flat_map(|Unambiguous(meta)| meta.keys()).any(|key| is_of_the_protocol(key));
     let Some(tool) = tools
         .named(name)
         .filter(|_| reads && !says_more && agreement.revision < ProtocolVersion::V_2026_07_28)
@@ -68,12 +69,12 @@ pub(super) fn take(
         return Err(message);
     };
     let PlainMessage { id, params: Object(Params { meta, arguments, .. }), .. } = *message;
-    let said = |key: &str| meta.as_ref()?.get(key).and_then(Value::as_str);
+    let said = |key: &str| meta.as_ref()?.0.get(key).and_then(Value::as_str);
     let place = caller::place((said("traceparent"), said("tracestate")), headers);
     Ok(PlainCall {
         id,
         tool,
-        arguments: arguments.unwrap_or_default(),
+        arguments: arguments.unwrap_or_default().0,
         client: Some(agreement.client.to_string()),
         origin: Origin { place, ..Origin::default() },
         form: Form { is_stateless: false, takes_links: agreement.takes_links },

@@ -52,10 +52,6 @@ fn taken(get: &Sent) -> Vec<Named> {
         ("null for arguments", get.with("/params/arguments", Value::Null)),
         ("a tool with an escape", get.spelled("\"manage_customers\"", br#""manage\u005fcustomers""#)),
         ("a method with an escape", get.spelled("tools/call", br"tools\/call")),
-        (
-            "arguments twice in arguments",
-            get.spelled("\"customer_id\"", b"\"customer_id\":\"cus_2\",\"customer_id\""),
-        ),
         ("deep", get.with("/params/arguments/page", requests::nested(124))),
         ("long", get.with("/params/arguments/page", json!("x".repeat(1_000_000)))),
         ("id", get.spelled("\"id\":7", b"\"id\":\"\xc3\xa9\\n\"")),
@@ -96,7 +92,12 @@ fn left(get: &Sent) -> Vec<Named> {
     ] {
         add(place, get.with(place, value));
     }
-    for (member, other) in [("\"id\":", "8"), ("\"method\":", "\"tools/call\""), ("\"name\":", "\"x\"")] {
+    for (member, other) in [
+        ("\"id\":", "8"),
+        ("\"method\":", "\"tools/call\""),
+        ("\"name\":", "\"x\""),
+        ("\"customer_id\":", "\"cus_2\""),
+    ] {
         add(&format!("{member} twice"), get.spelled(member, format!("{member}{other},{member}").as_bytes()));
     }
     sent
