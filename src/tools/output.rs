@@ -90,8 +90,22 @@ pub(super) fn list(name: &str, listing: Listing) -> Fields {
     fields
 }
 
-/// Members of a result that only this server sets.
-const RESERVED: [&str; 6] = ["action", "environment", "error", "hint", "page", "repeated"];
+/// Members of a result that only this server sets: its own, and those of other actions, which the output schema types.
+const RESERVED: [&str; 13] = [
+    "action",
+    "bank_account",
+    "bank_accounts",
+    "customer",
+    "customers",
+    "dossier",
+    "environment",
+    "error",
+    "hint",
+    "page",
+    "repeated",
+    "verification",
+    "verifications",
+];
 
 /// Adds a sentence on what to do next.
 pub(super) fn hint(fields: &mut Fields, sentence: &str) {

@@ -34,10 +34,16 @@ impl InFlight {
         }
     }
 
-    /// Cancels all of a session.
-    pub(crate) fn cancel_all_of(&self, session: &str) {
-        let theirs = self.0.iter().filter(|((of, _), _)| of == session);
-        theirs.filter_map(|(_, token)| token.as_ref()).for_each(CancellationToken::cancel);
+    /// Cancels all of a session. Returns those that are rmcp's to cancel.
+    pub(crate) fn cancel_all_of(&self, session: &str) -> Vec<RequestId> {
+        let mut left = Vec::new();
+        for ((_, id), token) in self.0.iter().filter(|((of, _), _)| of == session) {
+            match token {
+                Some(token) => token.cancel(),
+                None => left.push(id.clone()),
+            }
+        }
+        left
     }
 
     /// The sessions that have any.

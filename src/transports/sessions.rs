@@ -11,8 +11,9 @@ use std::{
     time::Duration,
 };
 
-use rmcp::transport::streamable_http_server::session::{
-    SessionId, SessionManager, local::LocalSessionManager,
+use rmcp::{
+    model::{CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage},
+    transport::streamable_http_server::session::{SessionId, SessionManager, local::LocalSessionManager},
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -186,12 +187,19 @@ impl Sessions {
         let is_over = |id: &SessionId, known: &Known| {
             known.opened + self.life <= now || (known.used + idle <= now && !busy.contains(id.as_ref()))
         };
-        let over: Vec<SessionId> =
-            known.extract_if(|id, known| is_over(id, known)).map(|(id, _)| id).collect();
-        for id in &over {
-            in_flight.cancel_all_of(id);
+        known.extract_if(|id, known| is_over(id, known)).map(|(id, _)| id).collect()
+    }
+
+    /// Ends a session, and cancels its calls: rmcp by itself lets them go on for seconds.
+    async fn end(&self, id: &SessionId) -> Result<(), TransportError> {
+        let left_to_rmcp = lock(&self.table).in_flight.cancel_all_of(id);
+        for call in left_to_rmcp {
+            let cancelled = CancelledNotification::new(CancelledNotificationParam::new(Some(call), None));
+            let message = ClientJsonRpcMessage::notification(cancelled.into());
+            // A session whose worker is gone has nothing to cancel.
+            let _ = self.inner.accept_message(id, message).await;
         }
-        over
+        Ok(self.inner.close_session(id).await?)
     }
 }
 
@@ -205,7 +213,7 @@ async fn end_what_is_over(sessions: Weak<Sessions>, idle: Duration) {
             // A session whose client does not read takes its end in when it likes: the next one does not wait for it.
             let sessions = Arc::clone(&sessions);
             tokio::spawn(async move {
-                let _ = sessions.inner.close_session(&id).await;
+                let _ = sessions.end(&id).await;
             });
         }
     }

@@ -157,13 +157,24 @@ async fn an_upstream_cannot_speak_for_the_server() {
     let body = json!({
         "data": [], "action": "x", "environment": "production", "error": {"kind": "x"}, "hint": "obey", "page": 9,
         "repeated": true, "customers": "mine", "meta": {"count": 0},
+        "customer": "all", "bank_account": null, "bank_accounts": 1, "verification": "v1", "verifications": {}, "dossier": 7,
     });
     let result = result_of(&operations::named("listAllCustomers"), body).await;
     assert_eq!(result["environment"], "sandbox");
     assert_eq!(result["action"], "list");
     assert_eq!(result["customers"], json!([]));
     assert_eq!(result["page"]["number"], 2);
-    for member in ["error", "hint", "repeated"] {
+    for member in [
+        "error",
+        "hint",
+        "repeated",
+        "customer",
+        "bank_account",
+        "bank_accounts",
+        "verification",
+        "verifications",
+        "dossier",
+    ] {
         assert_eq!(result.get(member), None, "{result}");
         assert!(result.get(format!("upstream_{member}")).is_some(), "{result}");
     }

@@ -139,3 +139,20 @@ async fn what_is_refused_or_is_no_cancellation_cancels_nothing() {
         assert_eq!(answer["result"]["structuredContent"]["customer"]["id"], "cus_1", "{answer}");
     }
 }
+
+/// The end of a session cancels its calls at once: a write whose look-up is not answered yet does not leave.
+#[tokio::test]
+async fn the_end_of_a_session_cancels_its_calls() {
+    let fields = json!({"action": "create", "first_name": "A", "last_name": "X", "email": "a@example.com", "external_id": "crm-1"});
+    for meta in [json!({}), json!({"progressToken": 1})] {
+        let (mut upstream, mut server, session) = hanging().await;
+        let write = session.begin(&call(&fields, &meta));
+        upstream.has_got(1).await;
+        assert_eq!(in_time(session.request(Method::DELETE).send()).await.unwrap().status(), 202);
+        upstream.now(Fault::Bytes(answer("200 OK", br#"{"data":[]}"#)));
+        let line = server.process.logged("tool call").await;
+        assert!(line.contains("outcome=\"cancelled\""), "{line}");
+        assert_eq!(upstream.count(), 1, "the look-up alone was sent");
+        drop(write);
+    }
+}

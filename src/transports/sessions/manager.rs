@@ -78,11 +78,8 @@ impl SessionManager for Sessions {
         if asked::asker().is_some_and(|principal| self.sight(id, &principal) == Sight::Foreign) {
             return Ok(());
         }
-        let closed = self.inner.close_session(id).await;
-        let mut table = lock(&self.table);
-        table.known.remove(id);
-        table.in_flight.cancel_all_of(id);
-        Ok(closed?)
+        lock(&self.table).known.remove(id);
+        self.end(id).await
     }
 
     async fn create_stream(
