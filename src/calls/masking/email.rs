@@ -48,7 +48,7 @@ fn next_sign(text: &str, mut from: usize) -> Option<(usize, usize)> {
             return Some((at, at + 1));
         }
         if let Some(escape) = escapes::at_start(bytes)
-            && escape.ascii == Some('@')
+            && escape.ascii() == Some('@')
         {
             return Some((at, at + escape.length));
         }
@@ -91,7 +91,7 @@ fn local_part(text: &str) -> Option<Local> {
     let unread = text.get(start..)?;
     let delimiter_end = |at: usize| {
         let escape = unread.as_bytes().get(at..).and_then(escapes::at_start)?;
-        escape.ascii.is_none_or(is_delimiter).then_some(at + escape.length)
+        escape.ascii().is_none_or(is_delimiter).then_some(at + escape.length)
     };
     start += unread.rmatch_indices('%').find_map(|(at, _)| delimiter_end(at)).unwrap_or_default();
     let local = text.get(start..)?;

@@ -7,13 +7,45 @@ const MAX_ENTITY_BYTES: usize = 10;
 pub(super) struct Escape {
     /// Its length in bytes.
     pub(super) length: usize,
+    /// What it stands for: a byte after `%`, otherwise a character; none of a name.
+    code: Option<u32>,
+}
+
+impl Escape {
     /// What it stands for, where that is an ASCII character.
-    pub(super) ascii: Option<char>,
+    pub(super) fn ascii(&self) -> Option<char> {
+        self.code.and_then(char::from_u32).filter(char::is_ascii)
+    }
 }
 
 /// Whether a text can hold an escape at all.
 pub(super) fn may_be_in(text: &str) -> bool {
     text.contains(['%', '\\', '&'])
+}
+
+/// The text with its escapes read; nothing where it holds none.
+pub(super) fn read(text: &str) -> Option<String> {
+    if !may_be_in(text) {
+        return None;
+    }
+    let (mut read, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, after @ ..] = rest {
+        let Some(escape) = at_start(rest) else {
+            read.push(*first);
+            rest = after;
+            continue;
+        };
+        match escape.code {
+            // A percent sign escapes a byte, which may be one of several of a character.
+            Some(code) if *first == b'%' => read.extend(u8::try_from(code)),
+            code => {
+                let character = code.and_then(char::from_u32).unwrap_or(' ');
+                read.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        rest = rest.get(escape.length..)?;
+    }
+    Some(String::from_utf8_lossy(&read).into_owned())
 }
 
 /// The escape that begins here.
@@ -22,9 +54,9 @@ pub(super) fn at_start(rest: &[u8]) -> Option<Escape> {
         [b'%', after @ ..] => percent(after),
         [b'\\', b'u', after @ ..] => {
             let code = hex(after.get(..4)?)?;
-            Some(Escape { length: 6, ascii: ascii(code) })
+            Some(Escape { length: 6, code: Some(code) })
         }
-        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => Some(Escape { length: 2, ascii: Some(' ') }),
+        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => Some(Escape { length: 2, code: Some(' '.into()) }),
         [b'&', after @ ..] => entity(after),
         _ => None,
     }
@@ -41,7 +73,7 @@ fn percent(after: &[u8]) -> Option<Escape> {
         rest = inner;
     }
     let code = hex(rest.get(..2)?)?;
-    Some(Escape { length: length + 2, ascii: ascii(code) })
+    Some(Escape { length: length + 2, code: Some(code) })
 }
 
 /// `&` has been read.
@@ -56,9 +88,9 @@ fn entity(after: &[u8]) -> Option<Escape> {
                 Some(digits) => u32::from_str_radix(digits, 16),
                 None => number.parse(),
             };
-            Some(Escape { length, ascii: ascii(code.ok()?) })
+            Some(Escape { length, code: Some(code.ok()?) })
         }
-        None => is_name(name).then_some(Escape { length, ascii: None }),
+        None => is_name(name).then_some(Escape { length, code: None }),
     }
 }
 
@@ -66,13 +98,22 @@ fn hex(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |code, digit| Some(code * 16 + char::from(*digit).to_digit(16)?))
 }
 
-fn ascii(code: u32) -> Option<char> {
-    char::from_u32(code).filter(char::is_ascii)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_read_with_all_its_escapes() {
+        for (text, plain) in [
+            ("a%2Eb%20%C3%A9%25", "a.b é%"),
+            (r"ex\u00e4m\n\ud800", "exäm  "),
+            ("&#97;&#x1F600;&nbsp;b&", "a😀 b&"),
+            ("%FF", "\u{FFFD}"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(plain), "{text}");
+        }
+        assert_eq!(read("no escape"), None);
+    }
 
     #[test]
     fn escapes_are_read_whole() {
@@ -89,7 +130,7 @@ mod tests {
             ("&#x2B;", 6, Some('+')),
         ] {
             let escape = at_start(text.as_bytes()).unwrap();
-            assert_eq!((escape.length, escape.ascii), (length, ascii), "{text}");
+            assert_eq!((escape.length, escape.ascii()), (length, ascii), "{text}");
         }
         for text in ["", "%", "%2", "%zz", "\\x", "\\u12", "&", "&;", "& x;", "&#;", "a"] {
             assert!(at_start(text.as_bytes()).is_none(), "{text}");

@@ -62,7 +62,11 @@ fn quieten(text: &str) -> Option<String> {
     let mut masked: Option<String> = None;
     for _ in 0..MAX_ROUNDS {
         let now = masked.as_deref().unwrap_or(text);
-        let next = iban::mask(now).or_else(|| email::mask(now)).or_else(|| phone::mask(now));
+        let address = |text: &str| email::mask(text).or_else(|| phone::mask(text));
+        // Where an escape spells more than the mark of an address, the text without escapes is what is shown.
+        let next = iban::mask(now)
+            .or_else(|| address(now))
+            .or_else(|| address(&escapes::read(now).filter(|read| read != now)?));
         match next {
             Some(next) => masked = Some(next),
             None => return masked,

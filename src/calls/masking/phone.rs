@@ -71,7 +71,7 @@ fn next_plus(text: &str, mut from: usize) -> Option<Plus> {
             return Some(Plus { start, end: start + 1, escaped: false });
         }
         if let Some(escape) = escapes::at_start(bytes)
-            && escape.ascii == Some('+')
+            && escape.ascii() == Some('+')
         {
             return Some(Plus { start, end: start + escape.length, escaped: true });
         }
@@ -109,7 +109,7 @@ fn separators_length(text: &str, form: bool) -> usize {
         && let Some(c) = rest.chars().next()
     {
         at += match escapes::at_start(rest.as_bytes()) {
-            Some(escape) if escape.ascii.is_none_or(is_separator) => escape.length,
+            Some(escape) if escape.ascii().is_none_or(is_separator) => escape.length,
             _ if is_separator(c) || (form && c == '+') => c.len_utf8(),
             _ => break,
         };

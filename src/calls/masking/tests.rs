@@ -32,6 +32,28 @@ fn a_result_is_masked_at_any_depth_and_the_rest_stays() {
 }
 
 #[test]
+fn what_is_spelled_with_escapes_is_found_too() {
+    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    for (text, masked) in [
+        (percent("ada.byron@example.com"), "a…@example.com"),
+        ("to=ada%2Ebyron%40example%2Ecom&x=100%".to_owned(), "to=a…@example.com&x=100%"),
+        ("&#97;&#100;a&#64;example&#46;com".to_owned(), "a…@example.com"),
+        (r#"{"email": "zoe.kyc@ex\u00e4mple.fr"}"#.to_owned(), r#"{"email": "z…@exämple.fr"}"#),
+        (percent("+33612345678"), "+336…78"),
+        (percent("FR7630006000011234567890189"), "FR76…0189"),
+        // What stands for a character that did not show.
+        ("ada.byron@\u{FFFD}example.com".to_owned(), "a…@\u{FFFD}example.com"),
+        ("+33\u{FFFD}612345678".to_owned(), "+336…78"),
+    ] {
+        assert_eq!(mask_text(&text), masked, "{text}");
+        assert_eq!(mask_text(masked), masked);
+    }
+    for text in ["100% sure &amp; 50%25", "a%20b", r"C:\new\users", "%E9"] {
+        assert_eq!(mask_text(text), text);
+    }
+}
+
+#[test]
 fn phone_fields_hide_numbers_in_lists_and_objects_too() {
     let result = json!({
         "mobile": 33_612_345_678_u64,
