@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod desk;
 mod network;
+mod parts;
 mod people;
 mod serve;
 mod setup;
@@ -107,12 +108,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failed> {
             in_runtime(simulate::run(settings))
         }
         Command::Check(args) => check::run(args, problems),
-        Command::Tools(args) => problems.or(Some(())).map_err(Failed::from).and_then(|()| show_tools(&args)),
+        Command::Tools(args) => show_tools(&args, problems),
         Command::Audit(command) => audit::run(command, problems),
-        Command::Capabilities(CapabilitiesCommand::Validate { dir }) => {
-            problems.or(Some(()))?;
-            validate(dir.as_deref())
-        }
+        Command::Capabilities(CapabilitiesCommand::Validate { dir }) => validate(dir.as_deref(), problems),
         Command::Token(TokenCommand::New { name, scopes }) => {
             access::new_token(&name, scopes.as_deref(), problems)
         }
@@ -129,8 +127,14 @@ fn load(dir: Option<&Path>) -> Result<Arc<Capabilities>, String> {
     Capabilities::load(&source, &tools::needs()).map(Arc::new).map_err(|refused| refused.to_string())
 }
 
-fn show_tools(args: &ToolsArgs) -> Result<(), Failed> {
-    let capabilities = load(args.capabilities.as_deref()).map_err(Failed::Usage)?;
+/// The same for a command that has nothing else to check.
+fn load_alone(dir: Option<&Path>, mut problems: Problems) -> Result<Arc<Capabilities>, Problems> {
+    let capabilities = load(dir).map_err(|refused| problems.add(refused)).ok();
+    problems.or(capabilities)
+}
+
+fn show_tools(args: &ToolsArgs, problems: Problems) -> Result<(), Failed> {
+    let capabilities = load_alone(args.capabilities.as_deref(), problems)?;
     let catalogue = tools::catalogue(&capabilities, args.read_only);
     if args.json {
         let list = serde_json::json!({ "tools": crate::mcp::wire_tools(&catalogue) });
@@ -151,8 +155,8 @@ fn show_tools(args: &ToolsArgs) -> Result<(), Failed> {
     Ok(())
 }
 
-fn validate(dir: Option<&Path>) -> Result<(), Failed> {
-    load(dir).map_err(Failed::Usage)?;
+fn validate(dir: Option<&Path>, problems: Problems) -> Result<(), Failed> {
+    load_alone(dir, problems)?;
     let shown = dir.map_or_else(|| PathBuf::from("the built-in files"), Path::to_owned);
     print(&format!("{}: valid", shown.display()));
     Ok(())

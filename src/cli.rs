@@ -175,7 +175,15 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Parsed,
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             return Ok(Parsed::Show(error.to_string()));
         }
-        problems.add(one_line(&error));
+        problems.add(match error.kind() {
+            // Of this clap says nothing but what the command is for.
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let said: Vec<_> = words.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+                let said = said.join(" ");
+                format!("{said} needs a command behind it: fintecture-mcp {said} --help lists them")
+            }
+            _ => one_line(&error),
+        });
         let Some(place) = error.get(ContextKind::InvalidArg).and_then(|arg| place_of(arg, &words)) else {
             break;
         };

@@ -33,9 +33,7 @@ pub(super) fn open(
     let files = capabilities.files().iter().map(|file| (file.name.as_str(), file.text.as_str()));
     let facts = Facts::new(environment.as_str(), files);
     Trail::open(&log, key.as_ref(), facts).map_err(|error| match error {
-        OpenError::Io { .. } | OpenError::Held { .. } => {
-            Failed::Other(anyhow::anyhow!("--audit-log: {error}"))
-        }
+        OpenError::Held { .. } => Failed::Other(anyhow::anyhow!("--audit-log: {error}")),
         error => Failed::Usage(format!("--audit-log: {error}")),
     })
 }

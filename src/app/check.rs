@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use url::Host;
 
-use super::{Failed, access, approvals, in_runtime, load, print, upstream};
+use super::parts::Parts;
+use super::{Failed, in_runtime, load, print, upstream};
 use crate::cli::CheckArgs;
-use crate::config::{LogFormat, Problems, Serve, ServeFlags, Upstream, variables};
+use crate::config::{Findings, LogFormat, Problems, Serve, ServeFlags, Upstream, variables};
 use crate::domain::PageSize;
 use crate::fintecture::{
     CallContext, CustomerFilter, Failure, FailureKind, Fintecture, Listing, NoConnection, TokenSource,
@@ -75,28 +76,18 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
         capabilities: args.capabilities,
         ..ServeFlags::default()
     };
-    let prepared = Serve::read(flags, &variables::Variables::new(&read), problems)
-        .map_err(|problems| problems.to_string())
-        .and_then(|settings| {
-            let named = name(&settings.upstream);
-            let is_key_lost =
-                matches!(&settings.upstream, Upstream::Remote(remote) if remote.is_key_unfilled);
-            let others =
-                [approvals::prepare(settings.approvals).err(), access::prepare(settings.access).err()];
-            let mut problems: Vec<String> = others.into_iter().flatten().collect();
-            let upstream = upstream::prepare(settings.upstream).map_err(|error| problems.insert(0, error));
-            upstream
-                .ok()
-                .filter(|_| problems.is_empty())
-                .map(|upstream| (named, upstream, is_key_lost))
-                .ok_or(problems.join("\n"))
-        });
+    let settings = Serve::read(flags, &variables::Variables::new(&read), problems);
+    let findings = settings.map_or_else(|findings| *findings, Findings::from);
+    let named = findings.upstream.as_ref().map(name);
+    let is_key_lost = matches!(&findings.upstream, Some(Upstream::Remote(remote)) if remote.is_key_unfilled);
+    let (parts, problems) = Parts::of(findings);
+    let prepared = problems.or(named.zip(parts.upstream)).map_err(|problems| problems.to_string());
     let capabilities = load(folder.as_deref());
-    let named = prepared.as_ref().map(|(named, ..)| named.clone());
+    let named = prepared.as_ref().map(|(named, _)| named.clone());
     tell_all("configuration", named);
     let files = folder.map_or_else(|| "the built-in files".to_owned(), |dir| dir.display().to_string());
     tell_all("capability files", capabilities.as_ref().map(|_| files));
-    let (Ok((_, prepared, is_key_lost)), Ok(capabilities)) = (prepared, capabilities) else {
+    let (Ok((_, prepared)), Ok(capabilities)) = (prepared, capabilities) else {
         skip_all(&STEPS, "the settings must be right first");
         return Err(Failed::Told(2));
     };

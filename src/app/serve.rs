@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+use super::parts::Parts;
 use super::people::People;
 use super::{
     Failed, access, approvals, audit, in_one_thread, listen, load, network, signals, simulate, store,
@@ -66,37 +67,44 @@ fn read(flags: ServeFlags, mut problems: Problems) -> Result<(Serve, Arc<Capabil
         &mut problems,
     );
     let capabilities = load(flags.capabilities.as_deref());
-    match (Serve::read(flags, &variables::Variables::new(&read), problems), capabilities) {
-        (Ok(settings), Ok(capabilities)) => Ok((settings, capabilities)),
-        (Err(problems), Ok(_)) => Err(problems.into()),
-        (Ok(_), Err(refused)) => Err(Failed::Usage(refused)),
-        (Err(problems), Err(refused)) => Err(Failed::Usage(format!("{problems}\n{refused}"))),
+    let settings = Serve::read(flags, &variables::Variables::new(&read), problems);
+    let findings = match (settings, &capabilities) {
+        (Ok(settings), Ok(capabilities)) => return Ok((settings, Arc::clone(capabilities))),
+        (Ok(settings), Err(_)) => settings.into(),
+        (Err(findings), _) => *findings,
+    };
+    let (_, mut problems) = Parts::of(findings);
+    if let Err(refused) = capabilities {
+        problems.add(refused);
     }
+    Err(problems.into())
 }
 
 /// Checks what the settings alone do not show. What is wrong is told at once, a line each.
-fn prepare(settings: Serve, capabilities: Arc<Capabilities>) -> Result<Prepared, Failed> {
-    let Serve { transport, read_only, .. } = settings;
-    let kept = store::build(settings.store, &settings.upstream)?;
-    let approvers = settings.access.approvers;
-    let mut problems = Vec::new();
-    let upstream = upstream::prepare(settings.upstream).map_err(|error| problems.push(error)).ok();
-    let approvals = approvals::prepare(settings.approvals).map_err(|error| problems.push(error)).ok();
-    let access = access::prepare(settings.access).map_err(|error| problems.push(error)).ok();
-    let http = network::prepare(settings.http, &settings.limits).map_err(|error| problems.push(error)).ok();
-    let (Some(upstream), Some(approvals), Some((access, people)), Some(http)) =
-        (upstream, approvals, access, http)
+fn prepare(mut settings: Serve, capabilities: Arc<Capabilities>) -> Result<Prepared, Failed> {
+    let Serve { transport, read_only, personal_data, .. } = settings;
+    let kept = store::build(&settings.store, &settings.upstream);
+    let (approvers, limits) = (settings.access.approvers, call_limits(&settings.limits));
+    let (stop_writes, audit) = (settings.stop_writes.clone(), settings.audit.take());
+    let (parts, problems) = Parts::of(settings.into());
+    let Parts {
+        upstream: Some(upstream),
+        approvals: Some(approvals),
+        access: Some((access, people)),
+        http: Some(http),
+    } = parts
     else {
-        return Err(Failed::Usage(problems.join("\n")));
+        return Err(problems.into());
     };
+    let kept = kept?;
     let environment = upstream.environment();
-    let trail = audit::open(settings.audit, environment, &capabilities)?;
-    let personal_data = settings.personal_data.unwrap_or(PersonalData::default_of(environment));
+    let trail = audit::open(audit, environment, &capabilities)?;
+    let personal_data = personal_data.unwrap_or(PersonalData::default_of(environment));
     let calls = CallsConfig {
-        stop_writes: settings.stop_writes,
+        stop_writes,
         masks_personal_data: personal_data == PersonalData::Masked,
         confirm: approvals.confirm(environment),
-        limits: call_limits(&settings.limits),
+        limits,
         store: kept.store,
         trail,
     };

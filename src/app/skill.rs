@@ -2,7 +2,7 @@
 
 mod export;
 
-use super::{Failed, load, print};
+use super::{Failed, load_alone, print};
 use crate::cli::SkillCommand;
 use crate::config::Problems;
 use crate::tools;
@@ -13,9 +13,8 @@ use export::Exported;
 /// # Errors
 /// What is wrong with the capability files; why the skill cannot be written there.
 pub(super) fn run(command: SkillCommand, problems: Problems) -> Result<(), Failed> {
-    problems.or(Some(()))?;
     let SkillCommand::Export { dir, capabilities } = command;
-    let capabilities = load(capabilities.as_deref()).map_err(Failed::Usage)?;
+    let capabilities = load_alone(capabilities.as_deref(), problems)?;
     let skill = tools::skill(&capabilities).map_err(|why| Failed::Other(anyhow::anyhow!(why)))?;
     let done = export::export(&skill, &dir)?;
     let folder = dir.join(skill.name);

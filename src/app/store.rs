@@ -28,7 +28,7 @@ pub(super) struct Seals {
 }
 
 /// Builds them. With a shared store every replica opens what another one sealed, and sees what was used up.
-pub(super) fn build(settings: StoreSettings, of: &Upstream) -> anyhow::Result<Kept> {
+pub(super) fn build(settings: &StoreSettings, of: &Upstream) -> anyhow::Result<Kept> {
     let StoreSettings::Redis { url, key, ca_file } = settings else {
         let seals =
             Seals { tasks: upstream::sealer(of)?, questions: Sealer::random()?, pages: Sealer::random()? };
@@ -44,7 +44,7 @@ pub(super) fn build(settings: StoreSettings, of: &Upstream) -> anyhow::Result<Ke
     let roots = ca_file.as_deref().map(roots::read).transpose();
     let roots = roots.map_err(Error::msg).context("the file of FINTECTURE_CA_FILE")?;
     let key = key.get().expose_secret().into();
-    let store = Store::shared(SharedStore { url, key, bound_to, roots })?;
+    let store = Store::shared(SharedStore { url: url.clone(), key, bound_to, roots })?;
     Ok(Kept { store, seals })
 }
 

@@ -89,19 +89,24 @@ pub(super) fn prepare(upstream: Upstream) -> Result<Prepared, String> {
             Credentials::Application(Application { id, secret, token_url, scope })
         }
     };
-    let signer = remote.signing.as_ref().map(signer).transpose()?;
+    let signer = remote.signing.as_ref().map(signer).transpose();
+    let wrong_key = signer.as_ref().err().cloned();
     let client = Client::new(ClientConfig {
         base_url: remote.base_url,
         credentials,
-        signer,
+        signer: signer.ok().flatten(),
         timeout: remote.timeout,
         requests_per_second: remote.requests_per_second,
         ca_file: remote.ca_file,
     });
-    Ok(Prepared::Remote {
-        environment: remote.environment,
-        client: Box::new(client.map_err(|error| error.to_string())?),
-    })
+    let wrong_client = client.as_ref().err().map(ToString::to_string);
+    let wrong: Vec<String> = wrong_key.into_iter().chain(wrong_client).collect();
+    match client {
+        Ok(client) if wrong.is_empty() => {
+            Ok(Prepared::Remote { environment: remote.environment, client: Box::new(client) })
+        }
+        _ => Err(wrong.join("\n")),
+    }
 }
 
 /// The environment, its client, and the simulator where this process runs one.

@@ -74,7 +74,7 @@ pub(super) fn read(
     base_url: &Url,
     variables: &Variables<'_>,
     problems: &mut Problems,
-) -> Option<(Credentials, Option<Signing>)> {
+) -> (Option<Credentials>, Option<Signing>) {
     let before = problems.len();
     let token = filled_secret(CUSTOMER_TOKEN, variables, problems);
     let app_secret = filled_secret(APP_SECRET, variables, problems);
@@ -137,7 +137,7 @@ pub(super) fn read(
             None
         }
     };
-    credentials.map(|credentials| (credentials, signing))
+    (credentials, signing)
 }
 
 fn is_bearer(token: &Secret) -> bool {

@@ -24,6 +24,6 @@ pub use http::{HttpSettings, TlsFiles};
 pub use limits::{Limit, Limits, seconds};
 pub use listen::loopback_address;
 pub use problems::Problems;
-pub use serve::{LogFormat, PersonalData, Serve, ServeFlags, Transport};
+pub use serve::{Findings, LogFormat, PersonalData, Serve, ServeFlags, Transport};
 pub use store::StoreSettings;
 pub use upstream::{Remote, Upstream};

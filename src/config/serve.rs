@@ -116,6 +116,25 @@ pub struct Serve {
     pub log_format: LogFormat,
 }
 
+/// What is wrong so far, and the settings of which only their files show more.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "they are those of `Serve`")]
+pub struct Findings {
+    pub problems: Problems,
+    pub upstream: Option<Upstream>,
+    pub approvals: Option<ApprovalSettings>,
+    pub access: Option<AccessSettings>,
+    pub http: HttpSettings,
+    pub limits: Limits,
+}
+
+impl From<Serve> for Findings {
+    fn from(Serve { upstream, approvals, access, http, limits, .. }: Serve) -> Self {
+        let (upstream, approvals, access) = (Some(upstream), Some(approvals), Some(access));
+        Self { problems: Problems::default(), upstream, approvals, access, http, limits }
+    }
+}
+
 impl Serve {
     /// Reads flags and variables.
     ///
@@ -125,7 +144,7 @@ impl Serve {
         flags: ServeFlags,
         variables: &Variables<'_>,
         mut problems: Problems,
-    ) -> Result<Self, Problems> {
+    ) -> Result<Self, Box<Findings>> {
         refuse_placeholders(&flags, &mut problems);
         let transport = transport(&flags, access::is_wanted(&flags, variables), &mut problems);
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
@@ -140,24 +159,34 @@ impl Serve {
         let limits = Limits::read(&flags.limit, &mut problems);
         let traces = traces::read(variables, &mut problems);
         let store = store::read(&flags, variables, &mut problems);
-        let parts = transport.zip(log_format).zip(upstream).zip(approvals).zip(access).zip(store);
-        let serve = parts.map(|(((((transport, log_format), upstream), approvals), access), store)| Self {
-            transport,
-            upstream,
-            capabilities: flags.capabilities,
-            read_only: flags.read_only,
-            stop_writes: flags.stop_writes,
-            personal_data,
-            approvals,
-            access,
-            audit,
-            store,
-            http,
-            limits,
-            traces,
-            log_format,
-        });
-        problems.or(serve)
+        match (transport, log_format, upstream, approvals, access, store) {
+            (
+                Some(transport),
+                Some(log_format),
+                Some(upstream),
+                Some(approvals),
+                Some(access),
+                Some(store),
+            ) if problems.is_empty() => Ok(Self {
+                transport,
+                upstream,
+                capabilities: flags.capabilities,
+                read_only: flags.read_only,
+                stop_writes: flags.stop_writes,
+                personal_data,
+                approvals,
+                access,
+                audit,
+                store,
+                http,
+                limits,
+                traces,
+                log_format,
+            }),
+            (_, _, upstream, approvals, access, _) => {
+                Err(Box::new(Findings { problems, upstream, approvals, access, http, limits }))
+            }
+        }
     }
 }
 
@@ -186,7 +215,7 @@ fn serious(flags: &ServeFlags, on_stdio: bool, variables: &Variables<'_>) -> Opt
         Some("over HTTP")
     } else if flags.audit_log.is_some() {
         Some("with --audit-log")
-    } else if flags.store.as_deref().is_some_and(|store| store != "memory") {
+    } else if flags.store.is_some() {
         Some("with --store")
     } else if variables.get(STORE_URL.variable).is_some() || variables.named(&STORE_URL.file_name()).is_some()
     {
@@ -251,7 +280,7 @@ mod tests {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         Serve::read(flags, &Variables::new(&get), Problems::default())
-            .map_err(|problems| problems.to_string())
+            .map_err(|findings| findings.problems.to_string())
     }
 
     fn http() -> ServeFlags {

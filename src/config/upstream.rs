@@ -12,6 +12,7 @@ use super::variables::{
     BASE_URL, CA_FILE, ENVIRONMENT, REQUESTS_PER_SECOND, TIMEOUT_SECONDS, Variable, Variables,
 };
 use crate::domain::{Environment, is_loopback};
+use crate::secret::Secret;
 
 const SANDBOX_URL: &str = "https://api-sandbox.fintecture.com";
 const PRODUCTION_URL: &str = "https://api.fintecture.com";
@@ -60,7 +61,8 @@ pub struct Remote {
 
 impl Upstream {
     /// Reads the upstream's settings. `flag` is `--environment`; `serious` says why the simulator must be named, where
-    /// it must.
+    /// it must. In the place of what is wrong stands something harmless: nothing of this is used once there is a problem,
+    /// and what only files show can be looked at beside it.
     pub(super) fn read(
         flag: Option<&str>,
         serious: Option<&str>,
@@ -81,26 +83,26 @@ impl Upstream {
                     ));
                 }
                 let unused_credential = credentials::is_given(variables);
-                return Some(Self::Simulator { timeout: timeout?, unused_credential });
+                return Some(Self::Simulator { timeout, unused_credential });
             }
             Environment::Sandbox => SANDBOX_URL,
             Environment::Production => PRODUCTION_URL,
         };
-        let base_url = base_url.unwrap_or_else(|| Url::parse(default_url).ok());
-        // The credentials are looked at even where the address is wrong, so that every problem is told.
-        let below = base_url.clone().or_else(|| Url::parse(default_url).ok())?;
-        let (credentials, signing) = credentials::read(environment.as_str(), &below, variables, problems)?;
-        let base_url = base_url?;
+        let base_url = base_url.flatten().or_else(|| Url::parse(default_url).ok())?;
+        let (credentials, signing) = credentials::read(environment.as_str(), &base_url, variables, problems);
+        if credentials.is_none() && problems.is_empty() {
+            return None;
+        }
         let default_rate =
             || if is_loopback(&base_url) { None } else { NonZeroU32::new(DEFAULT_REQUESTS_PER_SECOND) };
         Some(Self::Remote(Box::new(Remote {
             environment,
             requests_per_second: rate.or_else(default_rate),
             base_url,
-            credentials,
+            credentials: credentials.unwrap_or_else(|| Credentials::Token(Secret::fixed(""))),
             is_key_unfilled: signing.is_none() && credentials::is_key_set(variables),
             signing,
-            timeout: timeout?,
+            timeout,
             ca_file: variables.get(CA_FILE).map(PathBuf::from),
         })))
     }
@@ -142,17 +144,17 @@ fn implied(serious: Option<&str>, variables: &Variables<'_>, problems: &mut Prob
     None
 }
 
-fn timeout(variables: &Variables<'_>, problems: &mut Problems) -> Option<Duration> {
-    let Some(text) = variables.get(TIMEOUT_SECONDS) else {
-        return Some(Duration::from_secs(DEFAULT_TIMEOUT_SECONDS));
-    };
-    match text.trim().parse::<u64>() {
-        Ok(seconds) if TIMEOUT_RANGE.contains(&seconds) => Some(Duration::from_secs(seconds)),
-        _ => {
+fn timeout(variables: &Variables<'_>, problems: &mut Problems) -> Duration {
+    let text = variables.get(TIMEOUT_SECONDS);
+    let seconds = match text.as_deref().map(|text| text.trim().parse::<u64>()) {
+        None => DEFAULT_TIMEOUT_SECONDS,
+        Some(Ok(seconds)) if TIMEOUT_RANGE.contains(&seconds) => seconds,
+        Some(_) => {
             problems.add(format!("{} must be a whole number of seconds from 1 to 45", TIMEOUT_SECONDS.name));
-            None
+            DEFAULT_TIMEOUT_SECONDS
         }
-    }
+    };
+    Duration::from_secs(seconds)
 }
 
 fn rate(variables: &Variables<'_>, problems: &mut Problems) -> Option<NonZeroU32> {

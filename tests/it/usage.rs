@@ -99,6 +99,51 @@ async fn every_problem_is_told_at_once_and_no_secret_with_it() {
     insta::assert_snapshot!(all);
 }
 
+/// What only a look into files and codes shows is told beside what the flags and variables show.
+#[tokio::test]
+async fn what_files_show_is_told_with_the_rest() {
+    let flags =
+        ["serve", "--transport", "http", "--environment", "production", "--capabilities", "/nowhere/files"];
+    let files =
+        ["--auth-tokens", "/nowhere/tokens", "--tls-cert", "/nowhere/cert", "--tls-key", "/nowhere/key"];
+    let variables = [
+        ("FINTECTURE_APPROVAL_CODE", "canary"),
+        ("FINTECTURE_PRIVATE_KEY", "canary"),
+        ("FINTECTURE_APP_ID", "app"),
+        ("FINTECTURE_CA_FILE", "/nowhere/roots"),
+    ];
+    let wrong = [("FINTECTURE_TIMEOUT_SECONDS", "x"), ("FINTECTURE_BASE_URL", "ftp://x")];
+    let credential = [("FINTECTURE_CUSTOMER_TOKEN", "canary-token")];
+    let told =
+        ["APPROVAL_CODE", "PRIVATE_KEY", "/nowhere/roots", "--auth-tokens", "--tls-cert", "/nowhere/files"];
+    let beside = [
+        (vec![], credential.to_vec(), vec!["audit trail"]),
+        (vec![], [wrong.as_slice(), &credential].concat(), vec!["TIMEOUT", "BASE_URL", "audit trail"]),
+        (vec!["--audit-log", "/nowhere/trail"], vec![], vec!["production needs"]),
+        (vec!["--nothing"], credential.to_vec(), vec!["--nothing", "audit trail"]),
+    ];
+    for (more, set, also) in beside {
+        let lines =
+            refused(&[flags.as_slice(), &files, &more].concat(), &[variables.as_slice(), &set].concat())
+                .await;
+        for part in told.iter().chain(&also) {
+            let count = lines.iter().filter(|line| line.contains(part)).count();
+            assert!(count >= 1, "{part}: {lines:?}");
+        }
+    }
+    let lines = refused(&["tools", "--nothing", "--capabilities", "/nowhere/files"], &[]).await;
+    assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_command_that_lacks_its_own_says_so() {
+    for command in ["capabilities", "skill", "token", "audit"] {
+        let lines = refused(&[command], &[]).await;
+        let said = format!("{command} needs a command behind it: fintecture-mcp {command} --help lists them");
+        assert_eq!(lines, [said]);
+    }
+}
+
 #[tokio::test]
 async fn wrong_variables_one_by_one() {
     let sandbox = ("FINTECTURE_ENVIRONMENT", "sandbox");

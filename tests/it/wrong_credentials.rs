@@ -24,6 +24,7 @@ async fn each_wrong_combination() {
     let needs_id = "FINTECTURE_APP_SECRET needs FINTECTURE_APP_ID";
     let key_needs_id = "FINTECTURE_PRIVATE_KEY needs FINTECTURE_APP_ID, which names the key to the upstream";
     let id_needs = "FINTECTURE_APP_ID needs FINTECTURE_APP_SECRET (or, beside a token, a private key)";
+    let no_pem = "FINTECTURE_PRIVATE_KEY: the key is not the PEM of a private key (PKCS#8 or PKCS#1)";
     let both = "FINTECTURE_CUSTOMER_TOKEN and FINTECTURE_APP_SECRET are both set: unset one";
     let cases: [(&[Set], &[&str]); 12] = [
         (&[SANDBOX], &[needs_one]),
@@ -32,7 +33,7 @@ async fn each_wrong_combination() {
         (&[SANDBOX, TOKEN, ID], &[id_needs]),
         (&[SANDBOX, TOKEN, KEY], &[key_needs_id]),
         (&[SANDBOX, KEY], &[key_needs_id]),
-        (&[SANDBOX, ID, KEY], &[needs_one]),
+        (&[SANDBOX, ID, KEY], &[needs_one, no_pem]),
         (&[SANDBOX, SECRET, KEY], &[key_needs_id, needs_id]),
         (&[SANDBOX, TOKEN, SECRET], &[both]),
         (&[SANDBOX, TOKEN, SECRET, ID], &[both]),

@@ -230,7 +230,7 @@ fn check(environment: &str, flags: ServeFlags, set: &[(String, String)], problem
     let flags = ServeFlags { environment: Some(environment.to_owned()), transport: None, ..flags };
     let read = |name: &str| set.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
     if let Err(wrong) = Serve::read(flags, &variables::Variables::new(&read), Problems::default()) {
-        for line in wrong.to_string().lines() {
+        for line in wrong.problems.to_string().lines() {
             problems.add(line);
         }
     }
