@@ -19,12 +19,12 @@ impl Parts {
     pub(super) fn of(findings: Findings) -> (Self, Problems) {
         let Findings { mut problems, upstream, approvals, access, http, limits } = findings;
         let upstream = upstream.map(upstream::prepare).transpose();
-        let approvals = approvals.map(approvals::prepare).transpose();
+        let approvals = approvals::prepare(approvals);
         let access = access.map(access::prepare).transpose();
         let http = network::prepare(http, &limits);
         let parts = Self {
             upstream: upstream.map_err(|error| problems.add(error)).ok().flatten(),
-            approvals: approvals.map_err(|error| problems.add(error)).ok().flatten(),
+            approvals: approvals.map_err(|error| problems.add(error)).ok(),
             access: access.map_err(|error| problems.add(error)).ok().flatten(),
             http: http.map_err(|error| problems.add(error)).ok(),
         };

@@ -50,33 +50,29 @@ pub(super) fn read(
     on_stdio: bool,
     variables: &Variables<'_>,
     problems: &mut Problems,
-) -> Option<ApprovalSettings> {
+) -> ApprovalSettings {
     // A client that starts the server with all flags of its form leaves those empty that nobody filled in.
     let is_given = |text: &&str| !(on_stdio && super::variables::unfilled(text).is_some());
     let confirm = match flags.confirm_writes.as_deref().filter(is_given) {
-        None => Some(None),
-        Some("never") => Some(Some(ConfirmWrites::Never)),
-        Some("auto") => Some(Some(ConfirmWrites::Auto)),
-        Some("always") => Some(Some(ConfirmWrites::Always)),
+        None => None,
+        Some("never") => Some(ConfirmWrites::Never),
+        Some("auto") => Some(ConfirmWrites::Auto),
+        Some("always") => Some(ConfirmWrites::Always),
         Some(_) => {
             problems.add("--confirm-writes must be never, auto or always");
             None
         }
     };
-    let confirm = match confirm {
-        // Four eyes would see nothing of a write that goes on without them.
-        Some(None) if needs_another(flags) => Some(Some(ConfirmWrites::Always)),
-        Some(Some(ConfirmWrites::Never | ConfirmWrites::Auto)) if needs_another(flags) => {
-            problems.add("--approvers other needs --confirm-writes always: with auto or never, writes go on without another person's yes");
-            None
-        }
-        confirm => confirm,
-    };
+    // Four eyes would see nothing of a write that goes on without them.
+    if needs_another(flags) && matches!(confirm, Some(ConfirmWrites::Never | ConfirmWrites::Auto)) {
+        problems.add("--approvers other needs --confirm-writes always: with auto or never, writes go on without another person's yes");
+    }
+    let confirm = if needs_another(flags) { Some(ConfirmWrites::Always) } else { confirm };
     let before = problems.len();
     let code = secret(APPROVAL_CODE, variables, problems);
     let may_have_code = code.is_some() || problems.len() > before;
     let listen = listen(flags.approvals_listen.as_deref(), on_stdio, may_have_code, problems);
-    Some(ApprovalSettings { confirm: confirm?, listen: listen?, code })
+    ApprovalSettings { confirm, listen: listen.unwrap_or(DEFAULT_LISTEN), code }
 }
 
 fn needs_another(flags: &ServeFlags) -> bool {
@@ -126,7 +122,7 @@ mod tests {
         };
         let mut problems = Problems::default();
         let settings = read(&flags, on_stdio, &Variables::new(&get), &mut problems);
-        problems.or(settings).map_err(|problems| problems.to_string())
+        problems.or(Some(settings)).map_err(|problems| problems.to_string())
     }
 
     #[test]
@@ -156,7 +152,7 @@ mod tests {
             };
             let mut problems = Problems::default();
             let settings = read(&flags, false, &Variables::new(&|_| None), &mut problems);
-            problems.or(settings).map(|settings| settings.confirm).map_err(|problems| problems.to_string())
+            problems.or(Some(settings)).map(|settings| settings.confirm).map_err(|problems| problems.to_string())
         };
         assert_eq!(of(None), Ok(Some(ConfirmWrites::Always)));
         assert_eq!(of(Some("always")), Ok(Some(ConfirmWrites::Always)));

@@ -122,7 +122,7 @@ pub struct Serve {
 pub struct Findings {
     pub problems: Problems,
     pub upstream: Option<Upstream>,
-    pub approvals: Option<ApprovalSettings>,
+    pub approvals: ApprovalSettings,
     pub access: Option<AccessSettings>,
     pub http: HttpSettings,
     pub limits: Limits,
@@ -130,7 +130,7 @@ pub struct Findings {
 
 impl From<Serve> for Findings {
     fn from(Serve { upstream, approvals, access, http, limits, .. }: Serve) -> Self {
-        let (upstream, approvals, access) = (Some(upstream), Some(approvals), Some(access));
+        let (upstream, access) = (Some(upstream), Some(access));
         Self { problems: Problems::default(), upstream, approvals, access, http, limits }
     }
 }
@@ -159,31 +159,28 @@ impl Serve {
         let limits = Limits::read(&flags.limit, &mut problems);
         let traces = traces::read(variables, &mut problems);
         let store = store::read(&flags, variables, &mut problems);
-        match (transport, log_format, upstream, approvals, access, store) {
-            (
-                Some(transport),
-                Some(log_format),
-                Some(upstream),
-                Some(approvals),
-                Some(access),
-                Some(store),
-            ) if problems.is_empty() => Ok(Self {
-                transport,
-                upstream,
-                capabilities: flags.capabilities,
-                read_only: flags.read_only,
-                stop_writes: flags.stop_writes,
-                personal_data,
-                approvals,
-                access,
-                audit,
-                store,
-                http,
-                limits,
-                traces,
-                log_format,
-            }),
-            (_, _, upstream, approvals, access, _) => {
+        match (transport, log_format, upstream, access, store) {
+            (Some(transport), Some(log_format), Some(upstream), Some(access), Some(store))
+                if problems.is_empty() =>
+            {
+                Ok(Self {
+                    transport,
+                    upstream,
+                    capabilities: flags.capabilities,
+                    read_only: flags.read_only,
+                    stop_writes: flags.stop_writes,
+                    personal_data,
+                    approvals,
+                    access,
+                    audit,
+                    store,
+                    http,
+                    limits,
+                    traces,
+                    log_format,
+                })
+            }
+            (_, _, upstream, access, _) => {
                 Err(Box::new(Findings { problems, upstream, approvals, access, http, limits }))
             }
         }
