@@ -34,7 +34,7 @@ pub(super) fn build(settings: &StoreSettings, of: &Upstream) -> anyhow::Result<K
             Seals { tasks: upstream::sealer(of)?, questions: Sealer::random()?, pages: Sealer::random()? };
         return Ok(Kept { store: Store::memory(), seals });
     };
-    warn(&url, &key);
+    warn(url, key);
     let bound_to = upstream::bond(of, None);
     let sealer = || -> Result<Sealer, SealerError> {
         let secret = [&bound_to, key.get().expose_secret().as_bytes()].concat();

@@ -87,6 +87,8 @@ pub enum Event {
         /// Who said it, where they signed in.
         #[serde(skip_serializing_if = "Option::is_none")]
         approver: Option<String>,
+        /// `X-Request-ID` of its first attempt: all that names a record which nobody heard of.
+        request_id: String,
     },
     /// What became of a write.
     Outcome {

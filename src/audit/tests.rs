@@ -323,7 +323,8 @@ async fn writes_without_a_known_outcome_are_found_over_files() {
     };
     let mut writes = Vec::new();
     for id in ["cus_1", "cus_2", "cus_3"] {
-        let write = Event::Write { subject: subject(id), approval: None, approver: None };
+        let request_id = format!("first-{id}");
+        let write = Event::Write { subject: subject(id), approval: None, approver: None, request_id };
         writes.push(trail.record(&write, true).await.unwrap());
     }
     let away = place.folder.path().join("audit.log.1");
@@ -342,7 +343,7 @@ async fn writes_without_a_known_outcome_are_found_over_files() {
         .iter()
         .map(|write| (write.targets[0].1.as_str(), write.is_told, write.request_id.as_deref()))
         .collect();
-    assert_eq!(told, [("cus_2", true, Some("request-1")), ("cus_3", false, None)]);
+    assert_eq!(told, [("cus_2", true, Some("request-1")), ("cus_3", false, Some("first-cus_3"))]);
 }
 
 #[tokio::test]

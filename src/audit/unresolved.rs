@@ -24,7 +24,7 @@ pub struct Unresolved {
     pub action: String,
     /// Whom it is about: ids by name.
     pub targets: Vec<(String, String)>,
-    /// `X-Request-ID` of its last attempt, where its outcome is on record as unknown.
+    /// `X-Request-ID` of its last attempt where its outcome is on record as unknown, otherwise of its first one.
     pub request_id: Option<String>,
     /// Whether its outcome is on record, as unknown; otherwise the process ended before it knew, or still waits.
     pub is_told: bool,
@@ -72,7 +72,7 @@ pub fn unresolved(paths: &[PathBuf]) -> Result<(Vec<Unresolved>, u64), Unreadabl
             }
             ("outcome", Some(write)) if line.effect.as_deref() == Some("unknown") => {
                 if let Some(known) = open.get_mut(&(chain, write)) {
-                    known.request_id = line.request_id;
+                    known.request_id = line.request_id.or(known.request_id.take());
                     known.is_told = true;
                 }
             }
@@ -95,7 +95,7 @@ fn of(line: Line) -> Unresolved {
         tool: line.tool,
         action: line.action,
         targets: targets.filter_map(|(name, id)| Some((name, id.as_str()?.to_owned()))).collect(),
-        request_id: None,
+        request_id: line.request_id,
         is_told: false,
     }
 }

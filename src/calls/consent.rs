@@ -120,6 +120,7 @@ impl Consent<'_> {
 
     async fn ask(&self, person: &dyn Person, ways: Ways, question: Question) -> Result<Yes, No> {
         if ways.form {
+            self.on_record("asked", "client");
             let message = in_words(&question, self.environment);
             match self.put(person, Ask::Form { message }).await? {
                 Said::Unasked => {}
@@ -203,6 +204,7 @@ impl Consent<'_> {
             Refused::TooMany { retry_after_seconds } => {
                 ToolError::too_many_approvals(retry_after_seconds).into()
             }
+            Refused::NoPage if self.approvals.has_page() => ToolError::pages_unserved().into(),
             Refused::NoPage => ToolError::nobody_to_ask().into(),
             Refused::Store(error) => error.into(),
         })

@@ -82,14 +82,15 @@ impl Entry {
     ///
     /// # Errors
     /// Where that cannot be written.
-    pub(super) async fn intend(&self, yes: Option<Approved>) -> Result<(), ToolError> {
+    pub(super) async fn intend(&self, yes: Option<Approved>, context: &CallContext) -> Result<(), ToolError> {
         if !self.trail.is_on() {
             return Ok(());
         }
         let approval = yes.as_ref().map(|yes| yes.how);
         let who = yes.and_then(|yes| yes.approver);
         let approver = who.map(|name| masking::mask_text(&name).into_owned());
-        let event = Event::Write { subject: self.subject(), approval, approver };
+        let request_id = context.plan_request_id();
+        let event = Event::Write { subject: self.subject(), approval, approver, request_id };
         let mut intent = self.intent.lock().await;
         let submitted = self.trail.submit(&event, true).await;
         *intent = submitted.map_or(Intent::Known(Err(Unwritable)), Intent::Submitted);

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::traces::Place;
 
@@ -21,6 +22,8 @@ pub struct CallContext {
     /// Whether a failed request may be made again.
     asks_again: bool,
     seen: Mutex<Seen>,
+    /// What the next attempt is to be called, where that was said.
+    planned: Mutex<Option<String>>,
     /// Where its requests stand in a trace.
     place: Place,
 }
@@ -60,6 +63,7 @@ impl CallContext {
             asks_again: true,
             way: Mutex::default(),
             seen: Mutex::default(),
+            planned: Mutex::default(),
             place: Place::default(),
         }
     }
@@ -162,6 +166,20 @@ impl CallContext {
     pub fn left(&self) -> Duration {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Says before the next attempt what its `X-Request-ID` will be, for a record of what is about to be sent.
+    #[must_use]
+    pub fn plan_request_id(&self) -> String {
+        let planned = Uuid::new_v4().to_string();
+        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = Some(planned.clone());
+        planned
+    }
+
+    /// The `X-Request-ID` of an attempt that begins: every one has its own.
+    pub(super) fn request_id(&self) -> String {
+        let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        planned.unwrap_or_else(|| Uuid::new_v4().to_string())
     }
 
     pub(super) fn attempted(&self, request_id: &str) {

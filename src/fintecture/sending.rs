@@ -8,7 +8,6 @@ use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use url::Url;
-use uuid::Uuid;
 
 use super::attempt::Attempt;
 use super::body;
@@ -113,7 +112,7 @@ impl Client {
         decode: fn(&[u8]) -> Option<T>,
         context: &CallContext,
     ) -> Result<T, (Failure, Option<Arc<Bearer>>)> {
-        let attempt = Attempt::new(Uuid::new_v4().to_string());
+        let attempt = Attempt::new(context.request_id());
         let (_permit, admitted) = self.permit(&attempt, context).await.map_err(|failure| (failure, None))?;
         let bearer = match self.time_for_one(&attempt, context) {
             Ok(timeout) => self.tokens.bearer(&self.token_http, timeout).await,

@@ -54,6 +54,19 @@ impl ToolError {
         .nothing_sent()
     }
 
+    /// There is a way to approve, and no page to do it on.
+    pub(crate) fn pages_unserved() -> Self {
+        Self::new(
+            ErrorKind::ConfirmationRequired,
+            "a person must approve this write, and the approval pages cannot be served: nothing was sent",
+        )
+        .with_hint(
+            "Tell the operator: the server's log says why. Another server may have the address of --approvals-listen; \
+             once it is free, or another one is given, call again.",
+        )
+        .nothing_sent()
+    }
+
     /// What a person decided cannot be looked up or written down now.
     pub(crate) fn approvals_unreachable() -> Self {
         Self::new(

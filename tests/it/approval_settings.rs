@@ -1,6 +1,9 @@
 //! What `serve` says about the settings of approvals before anybody is asked anything.
 
+use std::net::TcpListener;
+
 use nix::sys::signal::Signal;
+use serde_json::json;
 
 use crate::support::process::run;
 use crate::support::setup::Setup;
@@ -69,6 +72,23 @@ async fn a_server_that_could_approve_nothing_says_so() {
     let with_browser = run(&["serve"], &[&PRODUCTION[..], &[("BROWSER", "true")]].concat()).await;
     assert_eq!(with_browser.code, Some(0));
     assert!(!with_browser.stderr.contains("BROWSER"), "{}", with_browser.stderr);
+}
+
+/// The code is set, and must not be asked for: what is missing is the address.
+#[tokio::test]
+async fn pages_whose_address_is_taken_are_told_as_that() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let setup = Setup::simulator()
+        .variable("FINTECTURE_ENVIRONMENT", "simulator")
+        .variable("FINTECTURE_APPROVAL_CODE", "correct horse battery")
+        .flag("--confirm-writes=always")
+        .flag(&format!("--approvals-listen={}", other.local_addr().unwrap()));
+    let agent = setup.agent().await;
+    let start = json!({"action": "start", "customer_id": "sim_cus_ada"});
+    let error = agent.error("verify_identity", start).await;
+    assert_eq!((&error["kind"], &error["outcome"]), (&json!("confirmation_required"), &json!("not_applied")));
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("--approvals-listen") && !hint.contains("APPROVAL_CODE"), "{hint}");
 }
 
 #[tokio::test]
