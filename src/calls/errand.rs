@@ -55,6 +55,10 @@ impl Errand {
     }
 
     async fn go(&self) -> Result<Fields, No> {
+        // Not before it is known to be no repeat: that was applied, and must not be told that it was not.
+        if let Some(customer) = self.write.starts_for() {
+            self.daily.look(customer).await?;
+        }
         let mut turn = self.turn().await?;
         let mut ready = Some(self.tools.prepare(&self.write, &self.context).await?);
         let asking = async {
@@ -136,7 +140,7 @@ impl Errand {
                 Err(error) => return Err(refused_by_store(error)),
             }
         }
-        self.entry.intend(approved).await?;
+        self.entry.intend(approved, &self.context).await?;
         self.tools.send(ready, &self.context).await
     }
 

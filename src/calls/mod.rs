@@ -279,11 +279,6 @@ impl Calls {
                 self.follow(caller, wait, answer, budget).await
             }
             Request::Write(write) => {
-                if let Some(customer) = write.starts_for()
-                    && let Err(error) = Box::pin(self.limits.daily().look(customer)).await
-                {
-                    return refused(&error);
-                }
                 let wait = write.wait();
                 // Apart, since a call is moved about as a whole, and nearly all are reads.
                 let writing = Box::pin(self.write(caller, write, context, budget, (entry, place.clone())));

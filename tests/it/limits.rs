@@ -180,6 +180,8 @@ async fn verifications_of_a_customer_are_counted_when_they_are_sent() {
         assert!((86_000..=86_400).contains(&seconds), "{error}");
         assert!(error["hint"].as_str().unwrap().contains("verify_identity list"), "{error}");
     }
+    let again = ada.good(VERIFY, start("One", "cus_1")).await;
+    assert_eq!(again["repeated"], true, "what was applied is not told to be not applied");
     ada.good(VERIFY, start("Three", "cus_2")).await;
 }
 
