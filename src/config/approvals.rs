@@ -152,7 +152,10 @@ mod tests {
             };
             let mut problems = Problems::default();
             let settings = read(&flags, false, &Variables::new(&|_| None), &mut problems);
-            problems.or(Some(settings)).map(|settings| settings.confirm).map_err(|problems| problems.to_string())
+            problems
+                .or(Some(settings))
+                .map(|settings| settings.confirm)
+                .map_err(|problems| problems.to_string())
         };
         assert_eq!(of(None), Ok(Some(ConfirmWrites::Always)));
         assert_eq!(of(Some("always")), Ok(Some(ConfirmWrites::Always)));

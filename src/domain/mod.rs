@@ -31,7 +31,7 @@ pub use page::{PageNumber, PageSize};
 pub use phone::Phone;
 pub use principal::Principal;
 pub use scope::{NoScope, Scope, Scopes};
-pub use text::{ExternalId, MAX_TEXT_CHARS, Name, is_printable};
+pub use text::{ExternalId, MAX_TEXT_CHARS, Name, is_printable, shown};
 pub use unambiguous::Unambiguous;
 pub use value::{Example, Invalid};
 pub use wait::WaitSeconds;

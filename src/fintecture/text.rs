@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::is_printable;
+use crate::domain::shown;
 
 /// Longest text of a record that is passed on, in characters.
 const MAX_CHARS: usize = 10_000;
@@ -51,13 +51,13 @@ fn cleaned(text: &str, max_chars: usize) -> Option<String> {
     {
         return None;
     }
-    let kept = |c: char| is_printable(c) || matches!(c, '\n' | '\r' | '\t');
+    let kept = |(c, shows): (char, bool)| shows || matches!(c, '\n' | '\r' | '\t');
     let too_long = text.len() > max_chars && text.chars().count() > max_chars;
-    if !too_long && text.chars().all(kept) {
+    if !too_long && shown(text).all(kept) {
         return None;
     }
-    let mut cleaned: String =
-        text.chars().take(max_chars).map(|c| if kept(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
+    let seen = |(c, shows)| if kept((c, shows)) { c } else { char::REPLACEMENT_CHARACTER };
+    let mut cleaned: String = shown(text).take(max_chars).map(seen).collect();
     if too_long {
         cleaned.push_str("… (cut here)");
     }
@@ -72,9 +72,13 @@ mod tests {
 
     #[test]
     fn hidden_characters_become_visible_wherever_they_stand() {
-        let mut value = json!({"a\u{202E}b": ["x\u{0}y", {"ok": "line\nbreak"}], "n": 1});
+        let mut value =
+            json!({"a\u{202E}b": ["x\u{0}y", {"ok": "line\nbreak"}], "n": 1, "name": "辻\u{E0100}❤\u{FE0F}"});
         clean_value(&mut value);
-        assert_eq!(value, json!({"a\u{FFFD}b": ["x\u{FFFD}y", {"ok": "line\nbreak"}], "n": 1}));
+        assert_eq!(
+            value,
+            json!({"a\u{FFFD}b": ["x\u{FFFD}y", {"ok": "line\nbreak"}], "n": 1, "name": "辻\u{E0100}❤\u{FE0F}"})
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::is_printable;
+use crate::domain::shown;
 
 /// What a person decides about.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ impl Fact {
     /// A value with its label. What came from the upstream may hold anything: what could not be seen, or would turn
     /// the line around, is shown as U+FFFD.
     pub(super) fn new(label: &str, value: impl AsRef<str>) -> Self {
-        let shown = |c| if is_printable(c) { c } else { '\u{FFFD}' };
-        Self { label: label.to_owned(), value: value.as_ref().chars().map(shown).collect(), beside: None }
+        let seen = |(c, shows)| if shows { c } else { char::REPLACEMENT_CHARACTER };
+        Self { label: label.to_owned(), value: shown(value.as_ref()).map(seen).collect(), beside: None }
     }
 
     /// The same with a value to hold it against.
