@@ -6,7 +6,7 @@ number_value!(
     /// Number of a page, from 1.
     PageNumber,
     1..=u32::MAX >> 1,
-    "must be a page number from 1",
+    "must be a page number from 1 to 2147483647",
     example = 1
 );
 number_value!(
