@@ -61,7 +61,10 @@ impl Short {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Option<PlainCall> {
-        let message = PlainMessage::read(body).filter(|_| agreement.suits(headers))?;
+        if !agreement.suits(headers) || session::may_want_progress(body) {
+            return None;
+        }
+        let message = PlainMessage::read(body)?;
         session::take(agreement, Some(headers), Box::new(message), self.calls.tools()).ok()
     }
 

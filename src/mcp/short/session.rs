@@ -11,6 +11,9 @@ use crate::mcp::{Object, caller, links};
 use crate::tools::Tools;
 use crate::traces::Origin;
 
+/// The member of `_meta` that asks for progress.
+const PROGRESS: &str = "progressToken";
+
 /// What client and server have settled on with `initialize`.
 #[derive(Debug)]
 pub struct Agreement {
@@ -81,6 +84,11 @@ pub(super) fn take(
     })
 }
 
+/// Whether a request may want to hear of its progress, which is rmcp's to tell: none of these is read twice.
+pub(super) fn may_want_progress(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|body| body.contains(PROGRESS))
+}
+
 fn is_of_the_protocol(key: &str) -> bool {
-    key == "progressToken" || key.starts_with("io.modelcontextprotocol/")
+    key == PROGRESS || key.starts_with("io.modelcontextprotocol/")
 }
