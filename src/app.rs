@@ -167,24 +167,16 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 fn in_runtime<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
-    run_in(&mut Builder::new_multi_thread(), || Ok(task))
+    run_in(&mut Builder::new_multi_thread(), task)
 }
 
-/// The same on this thread alone. `begin` may listen for signals already, which end the program otherwise.
-fn in_one_thread<T, F: Future<Output = anyhow::Result<T>>>(
-    begin: impl FnOnce() -> Result<F, Failed>,
-) -> Result<T, Failed> {
-    run_in(&mut Builder::new_current_thread(), begin)
+/// The same on this thread alone.
+fn in_one_thread<T>(task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
+    run_in(&mut Builder::new_current_thread(), task)
 }
 
-fn run_in<T, F: Future<Output = anyhow::Result<T>>>(
-    runtime: &mut Builder,
-    begin: impl FnOnce() -> Result<F, Failed>,
-) -> Result<T, Failed> {
+fn run_in<T>(runtime: &mut Builder, task: impl Future<Output = anyhow::Result<T>>) -> Result<T, Failed> {
     let runtime = runtime.enable_all().build().context("cannot start the runtime")?;
-    let entered = runtime.enter();
-    let task = begin()?;
-    drop(entered);
     let result = runtime.block_on(task);
     // A read of standard input cannot be cancelled: the process ends without it.
     runtime.shutdown_timeout(RUNTIME_GRACE);

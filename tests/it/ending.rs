@@ -1,8 +1,5 @@
 //! The end of the program: calls in flight are answered first, and it ends well.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
-
 use nix::sys::signal::Signal;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -204,25 +201,5 @@ async fn a_signal_over_legacy_sse_waits_for_the_answer() {
         let server = Setup::against(&upstream.base_url()).impatient().http().await;
         let agent = server.agent_over_legacy_sse().await;
         stopped_meanwhile(server, agent, upstream, signal).await;
-    }
-}
-
-/// Before it serves, too: once it has said anything, a signal ends it in order.
-#[tokio::test]
-async fn a_signal_while_it_starts_is_an_end_in_order() {
-    let desk = tempfile::tempdir().unwrap();
-    let code = desk.path().join("code");
-    std::fs::write(&code, "correct horse battery").unwrap();
-    std::fs::set_permissions(&code, Permissions::from_mode(0o644)).unwrap();
-    for signal in [Signal::SIGTERM, Signal::SIGINT] {
-        let trail = desk.path().join(signal.as_str());
-        let setup = Setup::against("http://127.0.0.1:1")
-            .variable("FINTECTURE_APPROVAL_CODE_FILE", code.to_str().unwrap())
-            .flag("--audit-log")
-            .flag(trail.to_str().unwrap());
-        let mut pipe = setup.pipe();
-        pipe.process.logged("others than its owner may read the approval code").await;
-        pipe.process.signal(signal);
-        assert_eq!(pipe.process.ended().await.0.code(), Some(0), "{signal}");
     }
 }

@@ -2,40 +2,32 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::HIDDEN;
 use super::escapes;
 use super::fold::is_invisible;
+use super::{Cover, HIDDEN};
 
 /// Longest address in brackets that is read as a domain, in bytes.
 const MAX_LITERAL_BYTES: usize = 50;
 
-/// The text with its addresses hidden; nothing where it holds none.
-pub(super) fn mask(text: &str) -> Option<String> {
-    let mut masked = String::new();
-    let mut copied = 0;
+/// The addresses in a text, each up to its domain.
+pub(super) fn find(text: &str) -> Vec<Cover> {
+    let mut covers = Vec::new();
     // No address begins before this: what stands there belongs to the one before.
     let mut floor = 0;
     let mut from = 0;
     while let Some((sign, after)) = next_sign(text, from) {
         from = after;
         // The domain comes first: a text full of `@` must not be read backwards from each of them.
-        if !begins_with_domain(text.get(after..)?) {
+        if !text.get(after..).is_some_and(begins_with_domain) {
             continue;
         }
-        if let Some(local) = local_part(text.get(floor..sign)?) {
-            masked.push_str(text.get(copied..floor + local.start)?);
-            masked.push(local.first);
-            masked.push_str(HIDDEN);
-            masked.push('@');
-            copied = after;
+        if let Some(local) = text.get(floor..sign).and_then(local_part) {
+            let mask = format!("{}{HIDDEN}@", local.first);
+            covers.push(Cover { start: floor + local.start, end: after, mask });
         }
         floor = after;
     }
-    if copied == 0 {
-        return None;
-    }
-    masked.push_str(text.get(copied..)?);
-    Some(masked)
+    covers
 }
 
 /// Where the next `@` stands, plain or as `%40`, and where it ends.
@@ -137,6 +129,11 @@ fn is_delimiter(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calls::masking::hide;
+
+    fn mask(text: &str) -> Option<String> {
+        hide(text, &find(text))
+    }
 
     #[test]
     fn addresses_in_texts() {

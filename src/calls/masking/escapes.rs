@@ -4,6 +4,7 @@
 const MAX_ENTITY_BYTES: usize = 10;
 
 /// One escape at the start of a text.
+#[derive(Clone, Copy)]
 pub(super) struct Escape {
     /// Its length in bytes.
     pub(super) length: usize,
@@ -23,29 +24,59 @@ pub(super) fn may_be_in(text: &str) -> bool {
     text.contains(['%', '\\', '&'])
 }
 
-/// The text with its escapes read; nothing where it holds none.
-pub(super) fn read(text: &str) -> Option<String> {
+/// A text without its escapes.
+pub(super) struct Read {
+    pub(super) text: String,
+    /// For each byte, where the character that it belongs to is written; at the end the length of what was read.
+    places: Vec<usize>,
+}
+
+impl Read {
+    /// Where this place is in the text that was read.
+    pub(super) fn place(&self, at: usize) -> usize {
+        self.places.get(at).or(self.places.last()).copied().unwrap_or_default()
+    }
+}
+
+/// The text with its escapes read; nothing where it holds none. What a name stands for, and what is no character, is taken
+/// for a blank.
+pub(super) fn read(text: &str) -> Option<Read> {
     if !may_be_in(text) {
         return None;
     }
-    let (mut read, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let [first, after @ ..] = rest {
-        let Some(escape) = at_start(rest) else {
-            read.push(*first);
-            rest = after;
-            continue;
+    let mut read =
+        Read { text: String::with_capacity(text.len()), places: Vec::with_capacity(text.len() + 1) };
+    let mut at = 0;
+    while let Some(rest) = text.get(at..)
+        && let Some(plain) = rest.chars().next()
+    {
+        let (character, length) = match at_start(rest.as_bytes()) {
+            None => (plain, plain.len_utf8()),
+            Some(escape) if plain == '%' => bytes_of_one(rest.as_bytes(), &escape),
+            Some(escape) => (escape.code.and_then(char::from_u32).unwrap_or(' '), escape.length),
         };
-        match escape.code {
-            // A percent sign escapes a byte, which may be one of several of a character.
-            Some(code) if *first == b'%' => read.extend(u8::try_from(code)),
-            code => {
-                let character = code.and_then(char::from_u32).unwrap_or(' ');
-                read.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-        }
-        rest = rest.get(escape.length..)?;
+        read.text.push(character);
+        read.places.resize(read.text.len(), at);
+        at += length;
     }
-    Some(String::from_utf8_lossy(&read).into_owned())
+    read.places.push(at);
+    Some(read)
+}
+
+/// The character whose bytes are escaped here with `%`, beginning with this one, and the length of their escapes.
+fn bytes_of_one(rest: &[u8], first: &Escape) -> (char, usize) {
+    let (mut bytes, mut length, mut escape) = (Vec::new(), 0, Some(*first));
+    while let Some(Escape { length: one, code }) = escape
+        && bytes.len() < 4
+    {
+        bytes.extend(code.and_then(|code| u8::try_from(code).ok()));
+        length += one;
+        if let Some(character) = std::str::from_utf8(&bytes).ok().and_then(|text| text.chars().next()) {
+            return (character, length);
+        }
+        escape = rest.get(length..).filter(|rest| rest.starts_with(b"%")).and_then(at_start);
+    }
+    (' ', first.length)
 }
 
 /// The escape that begins here.
@@ -108,11 +139,19 @@ mod tests {
             ("a%2Eb%20%C3%A9%25", "a.b é%"),
             (r"ex\u00e4m\n\ud800", "exäm  "),
             ("&#97;&#x1F600;&nbsp;b&", "a😀 b&"),
-            ("%FF", "\u{FFFD}"),
+            ("%FF%C3", "  "),
         ] {
-            assert_eq!(read(text).as_deref(), Some(plain), "{text}");
+            let read = read(text).unwrap();
+            assert_eq!(read.text, plain);
+            assert_eq!((read.place(0), read.place(read.text.len())), (0, text.len()));
         }
-        assert_eq!(read("no escape"), None);
+        let read = read("a%C3%A9b").unwrap();
+        assert_eq!([0, 1, 3, 4].map(|at| read.place(at)), [0, 1, 7, 8]);
+    }
+
+    #[test]
+    fn a_text_without_escapes_is_not_read() {
+        assert!(read("no escape").is_none());
     }
 
     #[test]

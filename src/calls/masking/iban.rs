@@ -3,8 +3,8 @@
 //! Letters and digits are looked at as if nothing stood between them. From every place that could begin an
 //! IBAN, the country says how many characters to read (34 at most), so the work grows with the text alone.
 
-use super::HIDDEN;
 use super::escapes;
+use super::{Cover, HIDDEN};
 
 const MAX_LENGTH: usize = 34;
 /// Of the shortest, Norway's.
@@ -15,29 +15,15 @@ const SHOWN: usize = 4;
 const UUID_DIGITS: usize = 32;
 const UUID_BYTES: usize = 36;
 
-/// The text with its IBANs hidden; nothing where it holds none.
-pub(super) fn mask(text: &str) -> Option<String> {
+/// The IBANs in a text.
+pub(super) fn find(text: &str) -> Vec<Cover> {
     // Both readings count: in `%DE89...` the `%DE` may be an escape or the start of an IBAN.
-    let mut found = find(Letters { text, at: 0, decoded: false });
+    let mut found = hits(Letters { text, at: 0, decoded: false });
     if escapes::may_be_in(text) {
-        found.extend(find(Letters { text, at: 0, decoded: true }));
+        found.extend(hits(Letters { text, at: 0, decoded: true }));
         found.sort_by_key(|hit| hit.start);
     }
-    let found = merge(certain(found));
-    if found.is_empty() {
-        return None;
-    }
-    let mut masked = String::with_capacity(text.len());
-    let mut copied = 0;
-    for hit in found {
-        masked.push_str(text.get(copied..hit.start)?);
-        masked.extend(hit.head.map(char::from));
-        masked.push_str(HIDDEN);
-        masked.extend(hit.tail.map(char::from));
-        copied = hit.end;
-    }
-    masked.push_str(text.get(copied..)?);
-    Some(masked)
+    merge(certain(found)).into_iter().map(Hit::cover).collect()
 }
 
 /// A stretch of the text that holds an IBAN, or several that overlap.
@@ -50,7 +36,15 @@ struct Hit {
     exact: bool,
 }
 
-fn find(mut letters: Letters<'_>) -> Vec<Hit> {
+impl Hit {
+    fn cover(self) -> Cover {
+        let [head, tail] = [self.head, self.tail].map(|end| end.map(char::from));
+        let mask = head.into_iter().chain(HIDDEN.chars()).chain(tail).collect();
+        Cover { start: self.start, end: self.end, mask }
+    }
+}
+
+fn hits(mut letters: Letters<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     loop {
         let from_here = letters.clone();
@@ -216,6 +210,11 @@ fn length_in(country: [u8; 2]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calls::masking::hide;
+
+    fn mask(text: &str) -> Option<String> {
+        hide(text, &find(text))
+    }
 
     #[test]
     fn ibans_in_texts() {

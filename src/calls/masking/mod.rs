@@ -58,21 +58,51 @@ fn is_quiet(text: &str) -> bool {
     characters < iban::MIN_LENGTH
 }
 
+/// A stretch of a text, in bytes, and what is to stand there.
+struct Cover {
+    start: usize,
+    end: usize,
+    mask: String,
+}
+
 fn quieten(text: &str) -> Option<String> {
     let mut masked: Option<String> = None;
     for _ in 0..MAX_ROUNDS {
         let now = masked.as_deref().unwrap_or(text);
-        let address = |text: &str| email::mask(text).or_else(|| phone::mask(text));
-        // Where an escape spells more than the mark of an address, the text without escapes is what is shown.
-        let next = iban::mask(now)
-            .or_else(|| address(now))
-            .or_else(|| address(&escapes::read(now).filter(|read| read != now)?));
-        match next {
+        let mut covers = find(now);
+        // What is spelled with escapes is found without them, and hidden where they stand.
+        if covers.is_empty()
+            && let Some(read) = escapes::read(now)
+        {
+            covers = find(&read.text);
+            for cover in &mut covers {
+                (cover.start, cover.end) = (read.place(cover.start), read.place(cover.end));
+            }
+        }
+        match hide(now, &covers) {
             Some(next) => masked = Some(next),
             None => return masked,
         }
     }
     Some(HIDDEN.to_owned())
+}
+
+fn find(text: &str) -> Vec<Cover> {
+    let kinds = [iban::find, email::find, phone::find];
+    kinds.into_iter().map(|find| find(text)).find(|covers| !covers.is_empty()).unwrap_or_default()
+}
+
+/// The text with these stretches hidden, which come in their order; nothing where there is none.
+fn hide(text: &str, covers: &[Cover]) -> Option<String> {
+    let mut masked = String::with_capacity(text.len());
+    let mut copied = 0;
+    for cover in covers {
+        masked.push_str(text.get(copied..cover.start)?);
+        masked.push_str(&cover.mask);
+        copied = cover.end;
+    }
+    masked.push_str(text.get(copied..)?);
+    (!covers.is_empty()).then_some(masked)
 }
 
 /// The examples in our own error messages: they are made up, and useless when masked.

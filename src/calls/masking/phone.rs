@@ -1,8 +1,8 @@
 //! Phone numbers: in fields that say phone, whatever their form; elsewhere where they begin with `+`.
 
-use super::HIDDEN;
 use super::escapes;
 use super::fold::is_invisible;
+use super::{Cover, HIDDEN};
 
 /// Digits of a number with its country code, ITU-T E.164; eight as the least that people have.
 const E164_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
@@ -21,24 +21,19 @@ pub(super) fn mask_field(text: &str) -> Option<String> {
     Some(shorten(text))
 }
 
-/// The text with its E.164 numbers hidden; nothing where it holds none.
-pub(super) fn mask(text: &str) -> Option<String> {
-    let mut masked = String::new();
-    let mut copied = 0;
+/// The E.164 numbers in a text.
+pub(super) fn find(text: &str) -> Vec<Cover> {
+    let mut covers = Vec::new();
     let mut from = 0;
     while let Some(sign) = next_plus(text, from) {
         from = sign.end;
-        let Some((length, digits)) = number(text.get(sign.end..)?, sign.escaped) else { continue };
-        masked.push_str(text.get(copied..sign.start)?);
-        masked.push_str(&shorten(&format!("+{digits}")));
+        let Some((length, digits)) = text.get(sign.end..).and_then(|rest| number(rest, sign.escaped)) else {
+            continue;
+        };
         from = sign.end + length;
-        copied = from;
+        covers.push(Cover { start: sign.start, end: from, mask: shorten(&format!("+{digits}")) });
     }
-    if copied == 0 {
-        return None;
-    }
-    masked.push_str(text.get(copied..)?);
-    Some(masked)
+    covers
 }
 
 /// `+336…78`, or `…78` without `+`. The result, shortened again, is the same.
@@ -140,6 +135,11 @@ fn is_uuid(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calls::masking::hide;
+
+    fn mask(text: &str) -> Option<String> {
+        hide(text, &find(text))
+    }
 
     #[test]
     fn numbers_in_fields() {
