@@ -5,6 +5,9 @@ use std::fmt::{Formatter, Result as Written};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// Names by which `serde_json` takes a text for the JSON in it: others would see the text.
+const SERDES_OWN: &str = "$serde_json::private::";
+
 /// An object in which, at any depth, no member stands twice: of two IBANs, say, whoever looked at the message before us may
 /// have seen the other one.
 #[derive(Default)]
@@ -30,9 +33,9 @@ impl<'de> Deserialize<'de> for Unambiguous {
 
 fn read<'de, A: MapAccess<'de>>(mut members: A) -> Result<Map<String, Value>, A::Error> {
     let mut object = Map::new();
-    while let Some((name, Member(value))) = members.next_entry()? {
-        if object.insert(name, value).is_some() {
-            return Err(A::Error::custom("a member stands twice"));
+    while let Some((name, Member(value))) = members.next_entry::<String, _>()? {
+        if name.starts_with(SERDES_OWN) || object.insert(name, value).is_some() {
+            return Err(A::Error::custom("a member stands twice, or has a name of serde_json's own"));
         }
     }
     Ok(object)
@@ -120,12 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_stands_twice_is_refused_at_any_depth() {
+    fn what_can_be_read_in_two_ways_is_refused_at_any_depth() {
         for text in [
             r#"{"iban":1,"iban":1}"#,
             r#"{"iban":1,"x":0,"ib\u0061n":2}"#,
             r#"{"a":{"iban":1,"iban":2}}"#,
             r#"{"a":[0,[{"b":{"":1,"":2}}]]}"#,
+            r#"{"iban":{"$serde_json::private::RawValue":"\"FR76\""}}"#,
         ] {
             assert!(serde_json::from_str::<Unambiguous>(text).is_err(), "{text}");
         }

@@ -7,7 +7,7 @@ use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, JsonRpcMessage, RequestId,
 };
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Map, Value, json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
 use super::limits::{BATCH_MESSAGES, KEPT_BYTES};
 use crate::{domain::Unambiguous, mcp::PlainMessage};
@@ -88,6 +88,7 @@ pub(crate) fn check_what_is_kept(bytes: &[u8]) -> Result<(), Refusal> {
     if bytes.len() <= KEPT_BYTES {
         return Ok(());
     }
+    check_members(bytes)?;
     let Ok(message) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
     let meta = message.pointer("/params/_meta").map_or(0, |meta| meta.to_string().len());
     if meta <= KEPT_BYTES && message.get("method").is_none_or(|method| method != "initialize") {
@@ -101,11 +102,14 @@ pub(crate) fn check_what_is_kept(bytes: &[u8]) -> Result<(), Refusal> {
 
 /// Refuses a message that others may read in another way than rmcp, which takes the last of two members of a name.
 pub(crate) fn check_members(bytes: &[u8]) -> Result<(), Refusal> {
-    let is_object = |bytes| serde_json::from_slice::<Map<String, Value>>(bytes).is_ok();
-    if serde_json::from_slice::<Unambiguous>(bytes).is_ok() || !is_object(bytes) {
-        return Ok(());
+    match serde_json::from_slice::<Unambiguous>(bytes) {
+        // What is no JSON, or no object, is told as that.
+        Err(error) if error.is_data() && bytes.trim_ascii_start().first() == Some(&b'{') => Err(Refusal {
+            id: readable_id(bytes),
+            ..Refusal::invalid("a member stands in it twice, or has a name that no member may have")
+        }),
+        _ => Ok(()),
     }
-    Err(Refusal { id: readable_id(bytes), ..Refusal::invalid("a member stands in it twice") })
 }
 
 /// Reads a line or a body.

@@ -15,7 +15,10 @@ use rmcp::{
     model::{CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage},
     transport::streamable_http_server::session::{SessionId, SessionManager, local::LocalSessionManager},
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -46,7 +49,7 @@ pub(crate) enum Sight {
 /// The sessions.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    inner: LocalSessionManager,
+    inner: Arc<LocalSessionManager>,
     places: Arc<Places>,
     table: Arc<Mutex<Table>>,
     life: Duration,
@@ -116,7 +119,7 @@ impl Sessions {
         inner.session_config.completed_cache_ttl = Duration::ZERO;
         let places = Places::new(places::SESSIONS, limits.sessions, limits.sessions_per_principal);
         let (table, life) = (Arc::default(), limits.session_life);
-        let this = Arc::new(Self { inner, places, table, life, shared });
+        let this = Arc::new(Self { inner: Arc::new(inner), places, table, life, shared });
         tokio::spawn(end_what_is_over(Arc::downgrade(&this), limits.session_idle));
         this
     }
@@ -190,16 +193,24 @@ impl Sessions {
         known.extract_if(|id, known| is_over(id, known)).map(|(id, _)| id).collect()
     }
 
-    /// Ends a session, and cancels its calls: rmcp by itself lets them go on for seconds.
-    async fn end(&self, id: &SessionId) -> Result<(), TransportError> {
-        let left_to_rmcp = lock(&self.table).in_flight.cancel_all_of(id);
-        for call in left_to_rmcp {
-            let cancelled = CancelledNotification::new(CancelledNotificationParam::new(Some(call), None));
-            let message = ClientJsonRpcMessage::notification(cancelled.into());
-            // A session whose worker is gone has nothing to cancel.
-            let _ = self.inner.accept_message(id, message).await;
-        }
-        Ok(self.inner.close_session(id).await?)
+    /// Ends a session, and cancels its calls: rmcp by itself lets them go on for seconds. A task of its own: whoever asked
+    /// for it may leave in the middle.
+    fn end(&self, id: SessionId) -> JoinHandle<Result<(), TransportError>> {
+        let (inner, table) = (Arc::clone(&self.inner), Arc::clone(&self.table));
+        tokio::spawn(async move {
+            let left_to_rmcp = {
+                let mut table = lock(&table);
+                table.known.remove(&id);
+                table.in_flight.cancel_all_of(&id)
+            };
+            for call in left_to_rmcp {
+                let cancelled = CancelledNotification::new(CancelledNotificationParam::new(Some(call), None));
+                let message = ClientJsonRpcMessage::notification(cancelled.into());
+                // A session whose worker is gone has nothing to cancel.
+                let _ = inner.accept_message(&id, message).await;
+            }
+            Ok(inner.close_session(&id).await?)
+        })
     }
 }
 
@@ -211,10 +222,7 @@ async fn end_what_is_over(sessions: Weak<Sessions>, idle: Duration) {
         let Some(sessions) = sessions.upgrade() else { return };
         for id in sessions.take_out(idle) {
             // A session whose client does not read takes its end in when it likes: the next one does not wait for it.
-            let sessions = Arc::clone(&sessions);
-            tokio::spawn(async move {
-                let _ = sessions.end(&id).await;
-            });
+            drop(sessions.end(id));
         }
     }
 }

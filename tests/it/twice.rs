@@ -15,15 +15,21 @@ use crate::support::wire::{OLDER, STATELESS, Wire, stateless};
 const REVISION: &str = OLDER[1];
 
 /// A write and a read, each of which names two, and a member within a member.
-fn ambiguous() -> [String; 3] {
+fn ambiguous() -> [String; 5] {
     let account = json!({"action": "create", "customer_id": "cus_1", "iban": "IBAN", "holder_name": "Ada"});
     let account = call("manage_bank_accounts", &account);
     let customer = call("manage_customers", &json!({"action": "get", "customer_id": "cus_1"}));
-    [
+    let twice = |account: &str| {
         account.replace(
             r#""iban":"IBAN""#,
             r#""iban":"FR7630006000011234567890189","ib\u0061n":"DE89370400440532013000""#,
-        ),
+        )
+    };
+    let unread = r#"{"x":{"$serde_json::private::RawValue":"no json"},"#;
+    [
+        twice(&account),
+        twice(&account.replacen('{', unread, 1)),
+        account.replace(r#""IBAN""#, r#"{"$serde_json::private::RawValue":"\"DE89370400440532013000\""}"#),
         customer.replace(r#""customer_id":"#, r#""customer_id":"cus_2","customer_id":"#),
         customer.replace(r#""_meta":{"#, r#""_meta":{"example.com/of":{"whom":1,"whom":2},"#),
     ]
@@ -36,7 +42,10 @@ fn call(tool: &str, arguments: &Value) -> String {
 
 fn assert_is_refused(answer: &Value, what: &str) {
     assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32600)), "{what}: {answer}");
-    assert_eq!(answer["error"]["message"], "a member stands in it twice", "{what}");
+    assert_eq!(
+        answer["error"]["message"], "a member stands in it twice, or has a name that no member may have",
+        "{what}"
+    );
 }
 
 /// The answer to a text, sent as it stands.
@@ -93,13 +102,17 @@ async fn it_is_refused_over_every_wire_and_nothing_is_sent() {
 #[tokio::test]
 async fn it_is_refused_in_a_batch() {
     let upstream = Upstream::saying(json!({"id": "cus_1"})).await;
-    let mut wire = Wire::Stdio(Box::new(Setup::against(&upstream.base_url()).pipe()));
-    wire.initialize(REVISION).await;
-    let [write, ..] = ambiguous();
-    let batch = format!(r#"[{write},{{"jsonrpc":"2.0","id":8,"method":"ping"}}]"#);
-    let answers = answer(&mut wire, &batch).await;
-    let of = |id: u64| answers.as_array().unwrap().iter().find(|answer| answer["id"] == id).unwrap();
-    assert_is_refused(of(7), "in a batch");
-    assert_eq!(of(8)["result"], json!({}));
+    let setup = Setup::against(&upstream.base_url());
+    let server = Arc::new(setup.http().await);
+    for mut wire in [Wire::Stdio(Box::new(setup.pipe())), Wire::http(server)] {
+        wire.initialize(REVISION).await;
+        for text in ambiguous() {
+            let batch = format!(r#"[{text},{{"jsonrpc":"2.0","id":8,"method":"ping"}}]"#);
+            let answers = answer(&mut wire, &batch).await;
+            let of = |id: u64| answers.as_array().unwrap().iter().find(|answer| answer["id"] == id).unwrap();
+            assert_is_refused(of(7), &text);
+            assert_eq!(of(8)["result"], json!({}));
+        }
+    }
     assert_eq!(upstream.requests().await.len(), 0);
 }

@@ -78,8 +78,7 @@ impl SessionManager for Sessions {
         if asked::asker().is_some_and(|principal| self.sight(id, &principal) == Sight::Foreign) {
             return Ok(());
         }
-        lock(&self.table).known.remove(id);
-        self.end(id).await
+        self.end(id.clone()).await.map_err(TransportError::Task)?
     }
 
     async fn create_stream(
