@@ -46,23 +46,17 @@ struct Prepared {
 /// # Errors
 /// What is wrong with flags, variables and files, all at once; what went wrong later.
 pub(super) fn run(flags: ServeFlags, problems: Problems) -> Result<(), Failed> {
-    // They outlive the runtime: the last spans are sent when everything else has ended.
-    let mut traces = None;
+    let (settings, capabilities) = read(flags, problems)?;
+    telemetry::start(settings.log_format);
+    let traces = settings.traces.clone();
+    let prepared = prepare(settings, capabilities)?;
+    // Outlives the runtime: the last spans are sent when everything else has ended.
+    let environment = prepared.upstream.environment().as_str();
+    let traces = traces.as_ref().map(|collector| Traces::start(collector, environment));
+    let _traces = traces.transpose().map_err(Failed::Usage)?;
+    let workers = Workers::start().context("cannot start a thread a core")?;
     // They outlive the transport: a write goes on there when its client has left.
-    let mut threads = None;
-    in_one_thread(|| {
-        let shutdown = signals::stop_on_signals()?;
-        let (settings, capabilities) = read(flags, problems)?;
-        telemetry::start(settings.log_format);
-        let collector = settings.traces.clone();
-        let prepared = prepare(settings, capabilities)?;
-        let environment = prepared.upstream.environment().as_str();
-        let started = collector.as_ref().map(|collector| Traces::start(collector, environment));
-        traces = started.transpose().map_err(Failed::Usage)?;
-        let workers = Workers::start().context("cannot start a thread a core")?;
-        threads = Some(workers.clone());
-        Ok(serve(prepared, workers, shutdown))
-    })
+    in_one_thread(serve(prepared, workers.clone()))
 }
 
 fn read(flags: ServeFlags, mut problems: Problems) -> Result<(Serve, Arc<Capabilities>), Failed> {
@@ -92,7 +86,7 @@ fn prepare(mut settings: Serve, capabilities: Arc<Capabilities>) -> Result<Prepa
     let kept = store::build(&settings.store, &settings.upstream);
     let (approvers, limits) = (settings.access.approvers, call_limits(&settings.limits));
     let (stop_writes, audit) = (settings.stop_writes.clone(), settings.audit.take());
-    let (parts, problems) = Parts::of(settings.into());
+    let (parts, mut problems) = Parts::of(settings.into());
     let Parts {
         upstream: Some(upstream),
         approvals: Some(approvals),
@@ -100,6 +94,9 @@ fn prepare(mut settings: Serve, capabilities: Arc<Capabilities>) -> Result<Prepa
         http: Some(http),
     } = parts
     else {
+        if let Err(error) = kept {
+            problems.add(format!("{error:#}"));
+        }
         return Err(problems.into());
     };
     let kept = kept?;
@@ -139,7 +136,8 @@ fn call_limits(limits: &Limits) -> CallLimits {
     }
 }
 
-async fn serve(prepared: Prepared, workers: Workers, shutdown: CancellationToken) -> anyhow::Result<()> {
+async fn serve(prepared: Prepared, workers: Workers) -> anyhow::Result<()> {
+    let shutdown = signals::stop_on_signals()?;
     let Prepared { transport, read_only, access, people, approvers, http, calls, seals, .. } = prepared;
     let (environment, client, simulator) = upstream::ready(prepared.upstream).await?;
     let capabilities = prepared.capabilities;

@@ -120,7 +120,6 @@ impl Consent<'_> {
 
     async fn ask(&self, person: &dyn Person, ways: Ways, question: Question) -> Result<Yes, No> {
         if ways.form {
-            self.on_record("asked", "client");
             let message = in_words(&question, self.environment);
             match self.put(person, Ask::Form { message }).await? {
                 Said::Unasked => {}

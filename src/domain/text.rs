@@ -34,7 +34,7 @@ pub fn shown(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Whether this selector is for characters such as this one. One behind any character could carry hidden text.
+/// Whether this selector is for characters such as this one; behind all others it would only carry hidden text.
 fn is_varied(base: char, selector: char) -> bool {
     match selector {
         '\u{FE00}'..='\u{FE0F}' => !base.is_ascii() || matches!(base, '0'..='9' | '#' | '*'),

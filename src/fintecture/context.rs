@@ -178,11 +178,13 @@ impl CallContext {
 
     /// The `X-Request-ID` of an attempt that begins: every one has its own.
     pub(super) fn request_id(&self) -> String {
-        let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner).clone();
         planned.unwrap_or_else(|| Uuid::new_v4().to_string())
     }
 
     pub(super) fn attempted(&self, request_id: &str) {
+        // Until one leaves, it is the next one's.
+        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.attempts += 1;
         seen.status = None;

@@ -2,14 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::domain::is_printable;
+use crate::domain::shown;
 
 /// The text, with U+FFFD for every character that does not show or moves its neighbours.
 pub(super) fn plain(text: &str) -> String {
-    if text.chars().all(is_printable) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if is_printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+    shown(text).map(|(c, shows)| if shows { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// A time of day without its letters, for people: `2026-11-22 20:41:05 UTC`.

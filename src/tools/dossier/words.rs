@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::vocabulary::{SMALL, TITLES};
-use crate::domain::is_printable;
+use crate::domain::{is_printable, shown};
 
 /// Longest name that is compared, in characters. What is longer is no name.
 const MAX_CHARS: usize = 512;
@@ -176,12 +176,12 @@ fn spell(c: char, word: &mut Word) {
 /// Whether a name has characters that do not show (or did, before the upstream's answer was cleaned), or letters
 /// of several scripts in one word, which can look like those of one.
 pub(super) fn may_look_otherwise(name: &str) -> bool {
-    let hides = |c: char| !is_printable(c) || c == char::REPLACEMENT_CHARACTER;
+    let hides = |(c, shows): (char, bool)| !shows || c == char::REPLACEMENT_CHARACTER;
     let mixes = |word: &str| {
         let of = |wanted: usize| word.chars().any(|c| c.is_alphabetic() && script(c) == wanted);
         [of(0), of(1), of(2)].into_iter().filter(|found| *found).count() > 1
     };
-    name.trim().chars().any(hides) || name.split(|c: char| !c.is_alphanumeric()).any(mixes)
+    shown(name.trim()).any(hides) || name.split(|c: char| !c.is_alphanumeric()).any(mixes)
 }
 
 #[cfg(test)]
