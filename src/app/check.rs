@@ -12,7 +12,7 @@ use url::Host;
 use super::parts::Parts;
 use super::{Failed, in_runtime, load, print, upstream};
 use crate::cli::CheckArgs;
-use crate::config::{Findings, LogFormat, Problems, Serve, ServeFlags, Upstream, variables};
+use crate::config::{Draft, LogFormat, Problems, Serve, ServeFlags, Upstream, variables};
 use crate::domain::PageSize;
 use crate::fintecture::{
     CallContext, CustomerFilter, Failure, FailureKind, Fintecture, Listing, NoConnection, TokenSource,
@@ -77,10 +77,10 @@ pub(super) fn run(args: CheckArgs, mut problems: Problems) -> Result<(), Failed>
         ..ServeFlags::default()
     };
     let settings = Serve::read(flags, &variables::Variables::new(&read), problems);
-    let findings = settings.map_or_else(|findings| *findings, Findings::from);
-    let named = findings.upstream.as_ref().map(name);
-    let is_key_lost = matches!(&findings.upstream, Some(Upstream::Remote(remote)) if remote.is_key_unfilled);
-    let (parts, problems) = Parts::of(findings);
+    let draft = settings.map_or_else(|draft| *draft, Draft::from);
+    let named = draft.upstream.as_ref().map(name);
+    let is_key_lost = matches!(&draft.upstream, Some(Upstream::Remote(remote)) if remote.is_key_unfilled);
+    let (parts, problems) = Parts::of(draft);
     let prepared = problems.or(named.zip(parts.upstream)).map_err(|problems| problems.to_string());
     let capabilities = load(folder.as_deref());
     let named = prepared.as_ref().map(|(named, _)| named.clone());

@@ -3,7 +3,7 @@
 use super::people::People;
 use super::{access, approvals, network, upstream};
 use crate::access::Access;
-use crate::config::{Findings, Problems};
+use crate::config::{Draft, Problems};
 use crate::transports::HttpConfig;
 
 /// What is made of the settings with a look at their files; nothing where they are wrong.
@@ -16,8 +16,8 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Makes them, and adds what their files show to be wrong: people mend everything in one go.
-    pub(super) fn of(findings: Findings) -> (Self, Problems) {
-        let Findings { mut problems, upstream, approvals, access, http, limits } = findings;
+    pub(super) fn of(draft: Draft) -> (Self, Problems) {
+        let Draft { mut problems, upstream, approvals, access, http, limits } = draft;
         let upstream = upstream.map(upstream::prepare).transpose();
         let approvals = approvals::prepare(approvals);
         let access = access.map(access::prepare).transpose();

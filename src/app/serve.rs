@@ -68,12 +68,12 @@ fn read(flags: ServeFlags, mut problems: Problems) -> Result<(Serve, Arc<Capabil
     );
     let capabilities = load(flags.capabilities.as_deref());
     let settings = Serve::read(flags, &variables::Variables::new(&read), problems);
-    let findings = match (settings, &capabilities) {
+    let draft = match (settings, &capabilities) {
         (Ok(settings), Ok(capabilities)) => return Ok((settings, Arc::clone(capabilities))),
         (Ok(settings), Err(_)) => settings.into(),
-        (Err(findings), _) => *findings,
+        (Err(draft), _) => *draft,
     };
-    let (_, mut problems) = Parts::of(findings);
+    let (_, mut problems) = Parts::of(draft);
     if let Err(refused) = capabilities {
         problems.add(refused);
     }

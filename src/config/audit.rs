@@ -72,7 +72,7 @@ mod tests {
             ..ServeFlags::default()
         };
         Serve::read(flags, &Variables::new(&get), Problems::default())
-            .map_err(|findings| findings.problems.to_string())
+            .map_err(|draft| draft.problems.to_string())
     }
 
     #[test]

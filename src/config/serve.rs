@@ -7,8 +7,8 @@ use url::Url;
 
 use super::variables::{STORE_URL, Variables, unfilled};
 use super::{
-    AccessSettings, ApprovalSettings, AuditSettings, HttpSettings, Limits, Problems, StoreSettings, Upstream,
-    access, approvals, audit, http, listen, store, traces,
+    AccessSettings, ApprovalSettings, AuditSettings, Draft, HttpSettings, Limits, Problems, StoreSettings,
+    Upstream, access, approvals, audit, http, listen, store, traces,
 };
 use crate::domain::Environment;
 
@@ -116,25 +116,6 @@ pub struct Serve {
     pub log_format: LogFormat,
 }
 
-/// What is wrong so far, and the settings of which only their files show more.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "they are those of `Serve`")]
-pub struct Findings {
-    pub problems: Problems,
-    pub upstream: Option<Upstream>,
-    pub approvals: ApprovalSettings,
-    pub access: Option<AccessSettings>,
-    pub http: HttpSettings,
-    pub limits: Limits,
-}
-
-impl From<Serve> for Findings {
-    fn from(Serve { upstream, approvals, access, http, limits, .. }: Serve) -> Self {
-        let (upstream, access) = (Some(upstream), Some(access));
-        Self { problems: Problems::default(), upstream, approvals, access, http, limits }
-    }
-}
-
 impl Serve {
     /// Reads flags and variables.
     ///
@@ -144,7 +125,7 @@ impl Serve {
         flags: ServeFlags,
         variables: &Variables<'_>,
         mut problems: Problems,
-    ) -> Result<Self, Box<Findings>> {
+    ) -> Result<Self, Box<Draft>> {
         refuse_placeholders(&flags, &mut problems);
         let transport = transport(&flags, access::is_wanted(&flags, variables), &mut problems);
         let log_format = log_format(flags.log_format.as_deref(), &mut problems);
@@ -181,7 +162,7 @@ impl Serve {
                 })
             }
             (_, _, upstream, access, _) => {
-                Err(Box::new(Findings { problems, upstream, approvals, access, http, limits }))
+                Err(Box::new(Draft { problems, upstream, approvals, access, http, limits }))
             }
         }
     }
@@ -277,7 +258,7 @@ mod tests {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         Serve::read(flags, &Variables::new(&get), Problems::default())
-            .map_err(|findings| findings.problems.to_string())
+            .map_err(|draft| draft.problems.to_string())
     }
 
     fn http() -> ServeFlags {
